@@ -1,0 +1,47 @@
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+
+use super::layout;
+use crate::app::App;
+use crate::session::SignedIn;
+
+/// The store cannot be reached: nobody is let in, and nobody is signed out.
+pub(crate) fn unavailable() -> Response {
+    let page = problem(
+        "Not available just now",
+        "Sessions cannot be looked up at the moment. \
+        Nothing is lost and nothing was changed: try again in a few seconds.",
+    );
+    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], page).into_response()
+}
+
+pub(crate) fn failed() -> Response {
+    let page = problem("Something went wrong", "The page could not be made. It has been logged.");
+    (StatusCode::INTERNAL_SERVER_ERROR, page).into_response()
+}
+
+pub(crate) fn not_found() -> Response {
+    let page = problem("Not found", "There is no such page, or it is not yours.");
+    (StatusCode::NOT_FOUND, page).into_response()
+}
+
+pub(crate) fn forbidden(app: &App, signed_in: &SignedIn) -> Markup {
+    let content = html! {
+        h1 { "Administrators only" }
+        p { "You are signed in as " strong { (signed_in.session.subject()) } ", who is none." }
+    };
+    layout("Administrators only", Some(app), Some((signed_in, "")), &content)
+}
+
+fn problem(title: &str, text: &str) -> Markup {
+    let content = html! {
+        div .narrow {
+            h1 { (title) }
+            p .problem role="alert" { (text) }
+            p { a href="/" { "Try again" } }
+        }
+    };
+    layout(title, None, None, &content)
+}

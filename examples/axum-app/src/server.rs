@@ -1,0 +1,91 @@
+//! Serving until told to stop, with the sweep beside it.
+
+use std::time::Duration;
+use std::{fmt, io};
+
+use tokio::net::TcpListener;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::App;
+use crate::session::WebSessions;
+
+/// How many expired sessions one write removes.
+const SWEEP_BATCH: u32 = 1_000;
+/// How long requests that are under way may take once the service stops.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// A running application: the listener and the sweep.
+pub struct Service {
+    /// What is served.
+    pub app: App,
+    /// How often expired sessions are swept.
+    pub sweep_every: Duration,
+    /// Stops both.
+    pub stop: CancellationToken,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("sweep_every", &self.sweep_every).finish_non_exhaustive()
+    }
+}
+
+impl Service {
+    /// Serves until `stop` is cancelled; then finishes the requests that are
+    /// under way, for 10 s at most.
+    ///
+    /// # Errors
+    ///
+    /// The listener's own.
+    pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
+        let tasks = TaskTracker::new();
+        tasks.spawn(sweep(self.app.web.clone(), self.sweep_every, self.stop.clone()));
+        let stopped = self.stop.clone().cancelled_owned();
+        let serving = axum::serve(listener, self.app.router()).with_graceful_shutdown(stopped);
+        let drained = async {
+            self.stop.cancelled().await;
+            sleep(DRAIN).await;
+        };
+        let result = tokio::select! {
+            result = serving.into_future() => result,
+            () = drained => {
+                tracing::warn!("requests under way were cut off after {DRAIN:?}");
+                Ok(())
+            }
+        };
+        self.stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+        result
+    }
+}
+
+/// Removes expired sessions every so often, until stopped. An error of the store
+/// is logged and the next round tries again: a sweep that ends at its first
+/// error sweeps no more.
+pub async fn sweep(web: WebSessions, every: Duration, stop: CancellationToken) {
+    let mut rounds = interval(every);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(rounds.tick()).await.is_some() {
+        let mut removed = 0;
+        loop {
+            match web.sessions.sweep(SWEEP_BATCH).await {
+                Ok(count) => {
+                    removed += count;
+                    if count < SWEEP_BATCH.into() || stop.is_cancelled() {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the sweep will try again");
+                    break;
+                }
+            }
+        }
+        if removed > 0 {
+            tracing::info!(removed, "swept expired sessions");
+        }
+    }
+}

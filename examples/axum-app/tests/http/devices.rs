@@ -1,0 +1,98 @@
+//! The user's own sessions, and the change of a password.
+
+use crate::support::{Harness, password_of};
+
+const NEW_PASSWORD: &str = "difference-engine-2";
+
+#[tokio::test]
+async fn a_user_sees_and_ends_only_sessions_of_their_own() {
+    let app = Harness::start().await;
+    let mut here = app.signed_in("ada").await;
+    let mut there = app.signed_in("ada").await;
+    let mut grace = app.signed_in("grace").await;
+    let page = here.get("/devices").await.body;
+    assert!(page.contains(here.session_id()) && page.contains(there.session_id()));
+    assert!(!page.contains(grace.session_id()));
+
+    let foreign = here.post("/devices/end", &[("id", grace.session_id())]).await;
+    assert_eq!(foreign.status, 404);
+    assert_eq!(grace.get("/").await.status, 200);
+    assert_eq!(here.post("/devices/end", &[("id", "no id")]).await.status, 404);
+
+    let ended = here.post("/devices/end", &[("id", there.session_id())]).await;
+    assert_eq!((ended.status, ended.location()), (303, "/devices"));
+    assert_eq!(there.get("/").await.location(), "/sign-in?reason=ended&next=/");
+    assert_eq!(here.get("/").await.status, 200);
+
+    let own = here.session_id().to_owned();
+    let signed_out = here.post("/devices/end", &[("id", &own)]).await;
+    assert_eq!(signed_out.location(), "/sign-in?reason=signed_out&next=/");
+    assert_eq!(here.cookie, None);
+}
+
+#[tokio::test]
+async fn ending_the_others_leaves_this_session_and_other_users_alone() {
+    let app = Harness::start().await;
+    let mut here = app.signed_in("ada").await;
+    let mut others = [app.signed_in("ada").await, app.signed_in("ada").await];
+    let mut grace = app.signed_in("grace").await;
+    assert_eq!(here.post("/devices/end-others", &[]).await.location(), "/devices");
+    for other in &mut others {
+        assert_eq!(other.get("/").await.status, 303);
+    }
+    assert_eq!(here.get("/").await.status, 200);
+    assert_eq!(grace.get("/").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_new_password_gives_a_new_id_under_the_same_cap_and_ends_the_others() {
+    let app = Harness::start().await;
+    let mut here = app.signed_in("ada").await;
+    let mut there = app.signed_in("ada").await;
+    app.advance(600);
+    let before = here.get_json("/session").await.json();
+    let old = here.clone();
+    let form = [("current", password_of("ada")), ("new", NEW_PASSWORD)];
+    let changed = here.post("/password", &form).await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    assert!(changed.body.contains("One other device was signed out"));
+    assert_ne!(here.session_id(), old.session_id());
+    let after = here.get_json("/session").await.json();
+    assert_eq!(after["absolute_expires_at"], before["absolute_expires_at"]);
+    assert_eq!(old.clone().get("/").await.status, 303);
+    assert_eq!(there.get("/").await.status, 303);
+
+    assert_eq!(app.client().sign_in("ada", false).await.status, 422, "the old password");
+    let form = [("name", "ada"), ("password", NEW_PASSWORD), ("next", "/")];
+    assert_eq!(app.client().post("/sign-in", &form).await.status, 303);
+}
+
+#[tokio::test]
+async fn a_password_that_is_not_taken_changes_nothing() {
+    let app = Harness::start().await;
+    let mut here = app.signed_in("ada").await;
+    let mut there = app.signed_in("ada").await;
+    for (current, new, complaint) in [
+        ("wrong", NEW_PASSWORD, "the current password is wrong"),
+        (password_of("ada"), "too-short-by-1", "has 15 to 128 characters"),
+        (password_of("ada"), &"x".repeat(129), "has 15 to 128 characters"),
+    ] {
+        let answer = here.post("/password", &[("current", current), ("new", new)]).await;
+        assert_eq!((answer.status, answer.set_cookie()), (422, None), "{complaint}");
+        assert!(answer.body.contains(complaint), "{}", answer.body);
+    }
+    assert_eq!(there.get("/").await.status, 200);
+    assert_eq!(app.client().sign_in("ada", false).await.status, 303);
+}
+
+#[tokio::test]
+async fn a_wrong_name_and_a_wrong_password_look_alike() {
+    let app = Harness::start().await;
+    let attempt = |name| [("name", name), ("password", "wrong"), ("next", "/")];
+    let wrong = app.client().post("/sign-in", &attempt("ada")).await;
+    let unknown = app.client().post("/sign-in", &attempt("eve")).await;
+    assert_eq!((wrong.status, unknown.status), (422, 422));
+    let typed = |name| format!("value=\"{name}\"");
+    assert_eq!(wrong.body.replace(&typed("ada"), &typed("eve")), unknown.body);
+    assert_eq!(app.store.held(), 0);
+}

@@ -1,0 +1,13 @@
+//! The application over a real socket.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cookies;
+mod csrf;
+mod devices;
+mod limits;
+mod races;
+mod service;
+mod store_away;

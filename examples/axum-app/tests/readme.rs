@@ -1,0 +1,36 @@
+//! What the README shows of this application is what it runs.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+const README: &str = include_str!("../../../README.md");
+const INTEGRATION: &str = include_str!("../src/session.rs");
+
+/// The code block after this comment of the README.
+fn shown(marker: &str) -> &'static str {
+    let (_, after) = README.split_once(&format!("<!-- {marker} -->\n")).unwrap();
+    let block = after.split_once("```rust,ignore\n").unwrap().1;
+    block.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_readme_shows_the_integration_as_it_is() {
+    assert_eq!(shown("examples/axum-app/src/session.rs"), INTEGRATION);
+}
+
+#[test]
+fn the_integration_is_at_most_120_lines() {
+    assert!(INTEGRATION.lines().count() <= 120, "{}", INTEGRATION.lines().count());
+}
+
+/// Each line of these blocks, however indented, stands in the source, in order.
+#[test]
+fn the_readme_shows_the_use_of_it_as_it_is() {
+    for (marker, source) in [
+        ("examples/axum-app/src/routes.rs", include_str!("../src/routes.rs")),
+        ("examples/axum-app/src/routes/sign_in.rs", include_str!("../src/routes/sign_in.rs")),
+    ] {
+        let mut lines = source.lines().map(str::trim);
+        for line in shown(marker).lines().map(str::trim).filter(|line| *line != "// …") {
+            assert!(lines.any(|source| source == line), "`{line}` is not in {marker}, or earlier");
+        }
+    }
+}

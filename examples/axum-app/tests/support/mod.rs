@@ -1,0 +1,82 @@
+//! The application on a real socket, over a store that can fail and wait, by a
+//! clock that the test moves.
+#![allow(dead_code, reason = "each test program uses a part")]
+
+mod client;
+mod store;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use session_policy::{Clock, ManualClock, Policies, Timestamp};
+use session_policy_axum_app::{App, DEMO_USERS, Service, Users};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::client::Client;
+pub(crate) use self::store::TestStore;
+
+pub(crate) const START: i64 = 1_800_000_000;
+
+pub(crate) struct Harness {
+    pub(crate) base: String,
+    pub(crate) clock: ManualClock,
+    pub(crate) store: Arc<TestStore>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) served: JoinHandle<std::io::Result<()>>,
+}
+
+impl Harness {
+    /// As deployed: secure cookies.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|app| app).await
+    }
+
+    pub(crate) async fn start_with(change: impl FnOnce(App) -> App) -> Self {
+        let clock = ManualClock::new(Timestamp::from_unix_secs(START));
+        let store = Arc::new(TestStore::default());
+        let app = change(app(Arc::clone(&store), &clock));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        let sweep_every = Duration::from_hours(1);
+        let service = Service { app, sweep_every, stop: stop.clone() };
+        let served = tokio::spawn(service.serve(listener));
+        Self { base, clock, store, stop, served }
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&self.base)
+    }
+
+    /// A client of this demo user, signed in.
+    pub(crate) async fn signed_in(&self, name: &str) -> Client {
+        let mut client = self.client();
+        let answer = client.sign_in(name, false).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        client
+    }
+
+    pub(crate) fn advance(&self, secs: i64) {
+        self.clock.advance(TimeDelta::seconds(secs));
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now().as_unix_secs()
+    }
+}
+
+pub(crate) fn app(store: Arc<TestStore>, clock: &ManualClock) -> App {
+    App::by_clock(store, policies(), Users::demo(), Arc::new(clock.clone())).unwrap()
+}
+
+/// As shipped.
+pub(crate) fn policies() -> Policies {
+    toml::from_str(include_str!("../../policies.toml")).unwrap()
+}
+
+pub(crate) fn password_of(name: &str) -> &'static str {
+    DEMO_USERS.iter().find(|user| user.0 == name).unwrap().1
+}

@@ -1,0 +1,123 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+
+use session_policy::{
+    MemoryStore, Renewal, Session, SessionId, SessionStore, StoreError, SubjectStore, Timestamp,
+};
+use tokio::sync::Semaphore;
+
+/// A memory store that can go away, refuse writes, count them, and hold a
+/// renewal back until the test lets it go.
+pub(crate) struct TestStore {
+    inner: MemoryStore,
+    /// Nothing can be read or written.
+    pub(crate) down: AtomicBool,
+    /// Nothing can be renewed, as on a read-only replica.
+    pub(crate) read_only: AtomicBool,
+    /// Renewals that were written.
+    pub(crate) renewals: AtomicU64,
+    /// Calls of any verb.
+    pub(crate) calls: AtomicU64,
+    /// Sessions that sweeps removed.
+    pub(crate) swept: AtomicU64,
+    /// How many of the next renewals wait to be let go.
+    to_hold: AtomicUsize,
+    held_back: Semaphore,
+    let_go: Semaphore,
+}
+
+impl Default for TestStore {
+    fn default() -> Self {
+        Self {
+            inner: MemoryStore::new(),
+            down: AtomicBool::new(false),
+            read_only: AtomicBool::new(false),
+            renewals: AtomicU64::new(0),
+            calls: AtomicU64::new(0),
+            swept: AtomicU64::new(0),
+            to_hold: AtomicUsize::new(0),
+            held_back: Semaphore::new(0),
+            let_go: Semaphore::new(0),
+        }
+    }
+}
+
+impl TestStore {
+    pub(crate) fn held(&self) -> usize {
+        self.inner.len()
+    }
+
+    /// The next `count` renewals wait for [`Self::let_renewals_go`].
+    pub(crate) fn hold_renewals(&self, count: usize) {
+        self.to_hold.store(count, SeqCst);
+    }
+
+    /// Until so many renewals wait.
+    pub(crate) async fn renewals_are_held(&self, count: u32) {
+        self.held_back.acquire_many(count).await.unwrap().forget();
+    }
+
+    pub(crate) fn let_renewals_go(&self) {
+        self.let_go.add_permits(1_000);
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        self.calls.fetch_add(1, SeqCst);
+        if self.down.load(SeqCst) { Err(StoreError::unavailable("switched off")) } else { Ok(()) }
+    }
+}
+
+impl SessionStore for TestStore {
+    async fn create(&self, session: &Session) -> Result<(), StoreError> {
+        self.check()?;
+        self.inner.create(session).await
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        self.check()?;
+        // So that concurrent requests interleave as over a network.
+        tokio::task::yield_now().await;
+        self.inner.load(id).await
+    }
+
+    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
+        self.check()?;
+        if self.read_only.load(SeqCst) {
+            return Err(StoreError::unavailable("read-only"));
+        }
+        if self.to_hold.fetch_update(SeqCst, SeqCst, |count| count.checked_sub(1)).is_ok() {
+            self.held_back.add_permits(1);
+            self.let_go.acquire().await.unwrap().forget();
+        }
+        let renewed = self.inner.renew(renewal).await?;
+        self.renewals.fetch_add(renewed.into(), SeqCst);
+        Ok(renewed)
+    }
+
+    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        self.check()?;
+        self.inner.remove(id).await
+    }
+
+    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.check()?;
+        let removed = self.inner.remove_expired(now, limit).await?;
+        self.swept.fetch_add(removed, SeqCst);
+        Ok(removed)
+    }
+}
+
+impl SubjectStore for TestStore {
+    async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
+        self.check()?;
+        self.inner.list(subject).await
+    }
+
+    async fn remove_all(
+        &self,
+        subject: &str,
+        except: Option<&SessionId>,
+    ) -> Result<u64, StoreError> {
+        self.check()?;
+        self.inner.remove_all(subject, except).await
+    }
+}

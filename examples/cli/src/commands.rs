@@ -1,0 +1,10 @@
+//! A file a command: its arguments and its answer.
+
+pub(crate) mod capacity;
+pub(crate) mod check;
+pub(crate) mod diff;
+pub(crate) mod explain;
+pub(crate) mod impact;
+pub(crate) mod sample;
+pub(crate) mod schema;
+pub(crate) mod timeline;

@@ -1,0 +1,97 @@
+use schemars::JsonSchema;
+
+use crate::Failure;
+use crate::report::{Report, json};
+
+/// Print the JSON Schema of policy files, for editors
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+#[expect(clippy::unnecessary_wraps, reason = "the form of every command")]
+pub(crate) fn run(_: &Args) -> Result<Report, Failure> {
+    let schema = json(schemars::schema_for!(PolicyFile));
+    Ok(Report { text: format!("{schema:#}"), json: schema, found: false })
+}
+
+/// A session policy, or a default policy with named profiles.
+#[derive(JsonSchema)]
+#[schemars(title = "session-policy")]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum PolicyFile {
+    One(Policy),
+    Set(Policies),
+}
+
+/// A default policy and named profiles.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Policies {
+    default: Policy,
+    /// Policies by profile name.
+    #[serde(default)]
+    #[schemars(schema_with = "profiles", extend("default" = {}))]
+    profiles: (),
+}
+
+/// How long a session may live: unused, and in all.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Policy {
+    /// How long a session lives without counted activity: 1s to absolute_cap.
+    #[schemars(schema_with = "from_1")]
+    max_age: (),
+    /// How long a renewal holds before the next is due: 0s to less than max_age.
+    #[schemars(schema_with = "from_0")]
+    update_age: (),
+    /// How long a session lives in all, whatever the activity: max_age to 36525d.
+    #[schemars(schema_with = "from_1")]
+    absolute_cap: (),
+    /// How far ahead of the clock a session's creation may lie: 0s to 1d, 60s if
+    /// absent.
+    #[serde(default)]
+    #[schemars(schema_with = "skew", extend("default" = "60s"))]
+    clock_skew: (),
+}
+
+fn from_0(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    duration(0, 36_525 * 86_400)
+}
+
+fn from_1(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    duration(1, 36_525 * 86_400)
+}
+
+fn skew(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    duration(0, 86_400)
+}
+
+/// Whole seconds within these bounds, or a text whose bounds a schema cannot say.
+fn duration(minimum: i64, maximum: i64) -> schemars::Schema {
+    schemars::json_schema!({
+        "oneOf": [
+            {
+                "type": "string",
+                "pattern": r"^([0-9]+|[0-9]+[smhdw]( *[0-9]+[smhdw])*)$",
+                "examples": ["8h", "15m", "45d", "1h 30m"],
+            },
+            {"type": "integer", "minimum": minimum, "maximum": maximum},
+        ],
+    })
+}
+
+fn profiles(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let policy = generator.subschema_for::<Policy>();
+    schemars::json_schema!({
+        "type": "object",
+        "propertyNames": {
+            "minLength": 1,
+            "maxLength": 64,
+            "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
+            "not": {"const": "default"},
+        },
+        "additionalProperties": policy,
+    })
+}

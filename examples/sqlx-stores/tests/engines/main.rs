@@ -1,0 +1,16 @@
+//! The stores on the real engines.
+//!
+//! An engine is found by `POSTGRES_URL` and `MARIADB_URL`, by default the
+//! engine's usual port on 127.0.0.1; each test makes a database of its own there.
+//! A test whose engine is absent says so and passes, unless
+//! `SESSION_POLICY_REQUIRE_ENGINES` is 1.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that fails is to panic")]
+
+mod conformance;
+mod explain;
+mod faults;
+mod load;
+mod migration;
+mod private;
+mod statements;
+mod support;

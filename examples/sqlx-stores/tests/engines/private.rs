@@ -1,0 +1,252 @@
+//! Engines of the tests' own, on free ports and in temporary folders, to be
+//! killed; and small disks, to be filled.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use sqlx::{Connection, MySqlConnection, PgConnection};
+use tempfile::TempDir;
+
+use crate::support::missing;
+
+/// A PostgreSQL server, which is stopped on drop.
+pub(crate) struct PrivatePostgres {
+    programs: PathBuf,
+    data: PathBuf,
+    port: u16,
+    server: Child,
+    _folder: TempDir,
+}
+
+impl PrivatePostgres {
+    pub(crate) async fn start() -> Option<Self> {
+        Self::start_in(&std::env::temp_dir()).await
+    }
+
+    pub(crate) async fn start_in(place: &Path) -> Option<Self> {
+        let Some(programs) = postgres_programs() else {
+            missing("PostgreSQL server program");
+            return None;
+        };
+        let folder = folder_in(place, "postgres");
+        let data = folder.path().join("data");
+        let made = as_user("postgres", &programs.join("initdb"))
+            .args(["--auth=trust", "--encoding=UTF8", "--locale=C", "--username=postgres", "-D"])
+            .arg(&data)
+            .stdout(Stdio::null())
+            .status()
+            .expect("initdb runs");
+        assert!(made.success(), "initdb failed");
+        let port = free_port();
+        let server = Self::serve(&programs, &data, port);
+        let engine = Self { programs, data, port, server, _folder: folder };
+        engine.answers().await;
+        Some(engine)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Ends it at once, without a checkpoint: what it had acknowledged it must
+    /// find in its log.
+    pub(crate) fn kill(&mut self) {
+        // An immediate shutdown; SIGKILL would leave its children behind.
+        let quit = Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status();
+        assert!(quit.expect("kill runs").success());
+        self.server.wait().expect("the server ends");
+    }
+
+    pub(crate) async fn restart(&mut self) {
+        self.server = Self::serve(&self.programs, &self.data, self.port);
+        self.answers().await;
+    }
+
+    fn serve(programs: &Path, data: &Path, port: u16) -> Child {
+        as_user("postgres", &programs.join("postgres"))
+            .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"])
+            .args(["-c", "unix_socket_directories=", "-c", "max_wal_size=64MB"])
+            .args(["-c", "shared_preload_libraries=pg_stat_statements", "-D"])
+            .arg(data)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("postgres runs")
+    }
+
+    async fn answers(&self) {
+        let start = Instant::now();
+        while PgConnection::connect(&self.url()).await.is_err() {
+            assert!(start.elapsed() < Duration::from_mins(1), "PostgreSQL does not answer");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+impl Drop for PrivatePostgres {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status();
+        let _ = self.server.wait();
+    }
+}
+
+/// A MariaDB server, which is killed on drop.
+pub(crate) struct PrivateMariaDb {
+    data: PathBuf,
+    port: u16,
+    server: Child,
+    _folder: TempDir,
+}
+
+impl PrivateMariaDb {
+    pub(crate) async fn start() -> Option<Self> {
+        Self::start_in(&std::env::temp_dir()).await
+    }
+
+    pub(crate) async fn start_in(place: &Path) -> Option<Self> {
+        if Command::new("mariadbd").arg("--version").stdout(Stdio::null()).status().is_err() {
+            missing("MariaDB server program");
+            return None;
+        }
+        let folder = folder_in(place, "mysql");
+        let data = folder.path().join("data");
+        let made = Command::new("mariadb-install-db")
+            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
+            .args(["--innodb-log-file-size=16M", "--user=mysql"])
+            .arg(format!("--datadir={}", data.display()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .expect("mariadb-install-db runs");
+        assert!(made.success(), "mariadb-install-db failed");
+        let port = free_port();
+        let server = Self::serve(&data, port);
+        let engine = Self { data, port, server, _folder: folder };
+        engine.answers().await;
+        Some(engine)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("mysql://root@127.0.0.1:{}/mysql", self.port)
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.server.kill().expect("the server is killed");
+        self.server.wait().expect("the server ends");
+    }
+
+    pub(crate) async fn restart(&mut self) {
+        self.server = Self::serve(&self.data, self.port);
+        self.answers().await;
+    }
+
+    fn serve(data: &Path, port: u16) -> Child {
+        Command::new("mariadbd")
+            .args(["--no-defaults", "--user=mysql", "--bind-address=127.0.0.1"])
+            .args(["--innodb-log-file-size=16M", "--innodb-buffer-pool-size=64M"])
+            .arg(format!("--port={port}"))
+            .arg(format!("--socket={}", data.join("engine.sock").display()))
+            .arg(format!("--datadir={}", data.display()))
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("mariadbd runs")
+    }
+
+    async fn answers(&self) {
+        let start = Instant::now();
+        while MySqlConnection::connect(&self.url()).await.is_err() {
+            assert!(start.elapsed() < Duration::from_mins(1), "MariaDB does not answer");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+impl Drop for PrivateMariaDb {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// A file system in memory of a few MiB, which is unmounted on drop.
+pub(crate) struct SmallDisk {
+    folder: TempDir,
+}
+
+impl SmallDisk {
+    pub(crate) fn mount(name: &str, mebibytes: u32) -> Option<Self> {
+        let folder = tempfile::Builder::new().prefix(name).tempdir().unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={mebibytes}m,mode=755"), "tmpfs"])
+            .arg(folder.path())
+            .stderr(Stdio::null())
+            .status();
+        if mounted.is_ok_and(|status| status.success()) {
+            return Some(Self { folder });
+        }
+        // Not an engine: a container may well forbid it.
+        eprintln!("skipped: no file system can be mounted here to be filled");
+        None
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Fills the disk but for the last mebibytes.
+    pub(crate) fn leave_free(&self, mebibytes: u64) {
+        let free = Command::new("df").args(["-B1", "--output=avail"]).arg(self.path()).output();
+        let free = String::from_utf8(free.unwrap().stdout).unwrap();
+        let free: u64 = free.lines().nth(1).unwrap().trim().parse().unwrap();
+        let fill = free.saturating_sub(mebibytes << 20);
+        std::fs::write(self.path().join("ballast"), vec![0; usize::try_from(fill).unwrap()])
+            .expect("the disk is filled");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.folder.path()).status();
+    }
+}
+
+/// The newest of Debian's PostgreSQL, else the one on the path.
+fn postgres_programs() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let debian = versions.flatten().map(|version| version.path().join("bin"));
+    let path = std::env::var_os("PATH")?;
+    let mut found: Vec<PathBuf> = std::env::split_paths(&path).chain(debian).collect();
+    found.retain(|folder| folder.join("initdb").is_file());
+    found.pop()
+}
+
+/// A program as an engine's own user where the tests run as root, which
+/// PostgreSQL refuses to.
+fn as_user(user: &str, program: &Path) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", user, "--regid", user, "--clear-groups"]).arg(program);
+    command.current_dir("/");
+    command
+}
+
+fn folder_in(place: &Path, user: &str) -> TempDir {
+    let folder = tempfile::Builder::new().prefix("engine").tempdir_in(place).unwrap();
+    if is_root() {
+        let owned = Command::new("chown").arg(user).arg(folder.path()).status();
+        assert!(owned.expect("chown runs").success());
+    }
+    folder
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output().expect("id runs");
+    id.stdout.starts_with(b"0\n")
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

@@ -1,0 +1,20 @@
+-- KEYS[1] a session; ARGV expires_at, grace, expected version, at, renewed_at,
+-- then fields and values.
+-- The guard of SessionStore::renew. Returns 0 if it does not hold, 1 if it does,
+-- 2 if the renewal also brought expires_at forward. Seconds are exact in Lua's
+-- numbers, which are exact up to 2^53; versions are compared as text.
+local held = redis.call('HMGET', KEYS[1],
+  'version', 'renewed_at', 'expires_at', 'absolute_expires_at', 'keep_until')
+if held[1] ~= ARGV[3] then
+  return 0
+end
+local expires_at, at, renewed_at = tonumber(ARGV[1]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local cap = tonumber(held[4])
+if at >= cap or renewed_at < tonumber(held[2]) or expires_at < renewed_at or expires_at > cap then
+  return 0
+end
+local now = tonumber(redis.call('TIME')[1])
+local drop_at = math.max(expires_at, now) + tonumber(ARGV[2])
+redis.call('HSET', KEYS[1], unpack(ARGV, 6))
+redis.call('EXPIREAT', KEYS[1], math.min(drop_at, tonumber(held[5])))
+return expires_at < tonumber(held[3]) and 2 or 1

@@ -1,0 +1,227 @@
+//! How do signed tokens live and end, without a store and in front of one?
+//!
+//! Plays a working day on a clock that is moved by hand: re-issues on schedule, a
+//! key rotation at noon, a stolen old token replayed, and a password change. Run
+//! it with:
+//!
+//! ```sh
+//! cargo run --example tokens --features jwt
+//! ```
+//!
+//! It prints:
+//!
+//! ```text
+//! Stateless: the token is the record.
+//! 09:00:00  ada signs in; token signed by `spring`, good until 17:00:00
+//! 09:14:59  request: served, nothing to send
+//! 09:15:00  request: served, token issued anew, signed by `spring`, good until 17:00:00
+//! 09:20:00  poll: served, nothing to send
+//! 11:59:59  request: served, token issued anew, signed by `spring`, good until 17:00:00
+//! 12:00:00  the next key signs from now on; `spring` verifies until 20:00:00
+//! 12:14:58  request: served, nothing to send
+//! 12:14:59  request: served, token issued anew, signed by `summer`, good until 17:00:00
+//! 12:15:00  the token of 09:00:00 is replayed: served, since nothing ended it
+//! 14:00:00  ada changes the password; what was issued until now is revoked
+//! 14:00:00  ada signs in; token signed by `summer`, good until 22:00:00
+//! 14:00:01  request: served, nothing to send
+//! 14:00:01  the token of 09:00:00 is replayed: refused, the subject's tokens are revoked up to and including 2026-03-02T14:00:00Z
+//! 20:00:00  the token of 09:00:00 is replayed: refused, the token's key is retired since 2026-03-02T20:00:00Z
+//! 21:59:59  request: served, token issued anew, signed by `summer`, good until 22:00:00
+//! 22:00:00  request: refused, the session is refused since 2026-03-02T22:00:00Z: the absolute cap is reached
+//!
+//! Hybrid: the row decides, and the token names it.
+//! 09:00:00  bob signs in; token 1
+//! 09:15:00  request with token 1: served, token 2
+//! 09:15:01  request with token 1: served, token 2
+//! 09:15:05  request with token 2: served, nothing to send
+//! 09:15:34  request with token 1: served, nothing to send
+//! 09:15:35  a thief replays token 1: refused, the token was superseded, so its session has been ended
+//! 09:15:36  request with token 2: refused, there is no such session
+//! the audit log of these: started, rotated, reuse_detected, rejected
+//! ```
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::sync::Mutex;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use pollster::block_on;
+use session_policy::jwt::{
+    Algorithm, Authenticated, HybridSessions, Issued, JwtError, JwtSessions, KeyRing, NoClaims,
+    SigningKey, ValidAfter,
+};
+use session_policy::{
+    Clock, Event, ManualClock, MemoryStore, SessionPolicy, StoreError, Timestamp,
+};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    play(&mut io::stdout().lock())
+}
+
+/// Plays the day and prints it to `out`.
+pub(crate) fn play(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    writeln!(out, "Stateless: the token is the record.")?;
+    stateless(out)?;
+    writeln!(out, "\nHybrid: the row decides, and the token names it.")?;
+    hybrid(out)
+}
+
+/// When the one user of this example last changed the password. A real one keeps
+/// it in the user's row.
+struct PasswordChange(Mutex<Option<Timestamp>>);
+
+impl ValidAfter for &PasswordChange {
+    async fn valid_after(&self, _: &str) -> Result<Option<Timestamp>, StoreError> {
+        let change = self.0.lock().map_err(|_| StoreError::unavailable("poisoned"))?;
+        Ok(*change)
+    }
+}
+
+fn stateless(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let clock = ManualClock::new(today("09:00:00")?);
+    let policy = SessionPolicy::WORKING_DAY;
+
+    // The secrets come from a generator, not from a source file.
+    let spring = SigningKey::secret("spring", Algorithm::Hs256, [1; 32])?;
+    let summer = SigningKey::secret("summer", Algorithm::Hs256, [2; 32])?;
+    let noon = today("12:00:00")?;
+    let retires = noon.saturating_add(policy.max_age());
+    let ring = KeyRing::new(spring)?.with_successor(summer, noon, retires)?;
+    let kid = |now| String::from(ring.signs_at(now).unwrap_or("none"));
+
+    let change = PasswordChange(Mutex::new(None));
+    let sessions = JwtSessions::new(ring.clone(), policy)
+        .with_issuer("https://login.example")
+        .with_audience("shop")
+        .with_valid_after(&change)
+        .with_clock(clock.clone());
+
+    let started = block_on(sessions.start("ada", NoClaims {}))?;
+    let signed = format!("token signed by `{}`", kid(clock.now()));
+    let until = time(started.claims.lifetime().expires_at());
+    writeln!(out, "{}  ada signs in; {signed}, good until {until}", time(clock.now()))?;
+    let stolen = started.issued.token.clone();
+    let mut token = started.issued.token;
+
+    let answer = |authenticated: Result<Authenticated, JwtError>, now| match authenticated {
+        Ok(Authenticated { claims, issued: Some(Issued { token, .. }), .. }) => {
+            let until = time(claims.lifetime().expires_at());
+            let text =
+                format!("served, token issued anew, signed by `{}`, good until {until}", kid(now));
+            (text, Some(token))
+        }
+        Ok(_) => ("served, nothing to send".into(), None),
+        Err(error) => (format!("refused, {error}"), None),
+    };
+    for (now, what) in [
+        ("09:14:59", "request"),
+        ("09:15:00", "request"),
+        ("09:20:00", "poll"),
+        ("11:59:59", "request"),
+        ("12:00:00", "rotation"),
+        ("12:14:58", "request"),
+        ("12:14:59", "request"),
+        ("12:15:00", "replay"),
+        ("14:00:00", "password"),
+        ("14:00:01", "request"),
+        ("14:00:01", "replay"),
+        ("20:00:00", "replay"),
+        ("21:59:59", "request"),
+        ("22:00:00", "request"),
+    ] {
+        let instant = today(now)?;
+        clock.set(instant);
+        match what {
+            "request" => {
+                let (text, issued) =
+                    answer(block_on(sessions.authenticate(token.expose())), instant);
+                writeln!(out, "{now}  request: {text}")?;
+                token = issued.unwrap_or(token);
+            }
+            "poll" => {
+                let (text, _) = answer(block_on(sessions.peek(token.expose())), instant);
+                writeln!(out, "{now}  poll: {text}")?;
+            }
+            "replay" => {
+                let served = match block_on(sessions.peek(stolen.expose())) {
+                    Ok(_) => "served, since nothing ended it".into(),
+                    Err(error) => format!("refused, {error}"),
+                };
+                writeln!(out, "{now}  the token of 09:00:00 is replayed: {served}")?;
+            }
+            "password" => {
+                *change.0.lock().map_err(|_| "poisoned")? = Some(instant);
+                writeln!(
+                    out,
+                    "{now}  ada changes the password; what was issued until now is revoked"
+                )?;
+                let started = block_on(sessions.start("ada", NoClaims {}))?;
+                let until = time(started.claims.lifetime().expires_at());
+                let signed = format!("token signed by `{}`", kid(instant));
+                writeln!(out, "{now}  ada signs in; {signed}, good until {until}")?;
+                token = started.issued.token;
+            }
+            _ => {
+                let until = time(retires);
+                writeln!(
+                    out,
+                    "{now}  the next key signs from now on; `spring` verifies until {until}"
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn hybrid(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let clock = ManualClock::new(today("09:00:00")?);
+    let ring = KeyRing::new(SigningKey::secret("spring", Algorithm::Hs256, [1; 32])?)?;
+    let log = Mutex::new(Vec::new());
+    let audit = |event: &Event<'_>| {
+        let event = serde_json::to_value(event).unwrap_or_default();
+        if let (Ok(mut log), Some(kind)) = (log.lock(), event["event"].as_str()) {
+            log.push(kind.to_owned());
+        }
+    };
+    let sessions = HybridSessions::new(MemoryStore::new(), ring, SessionPolicy::WORKING_DAY)?
+        .with_clock(clock.clone())
+        .with_observer(audit);
+
+    let started = block_on(sessions.start("bob", NoClaims {}))?;
+    writeln!(out, "09:00:00  bob signs in; token {}", started.claims.generation())?;
+    let mut tokens = vec![started.issued.token];
+    for (now, who, generation) in [
+        ("09:15:00", "request with", 1),
+        ("09:15:01", "request with", 1), // the answer was lost
+        ("09:15:05", "request with", 2),
+        ("09:15:34", "request with", 1), // was under way
+        ("09:15:35", "a thief replays", 1),
+        ("09:15:36", "request with", 2),
+    ] {
+        clock.set(today(now)?);
+        let answer = match block_on(sessions.authenticate(tokens[generation - 1].expose())) {
+            Ok(Authenticated { claims, issued: Some(issued), .. }) => {
+                tokens.truncate(1);
+                tokens.push(issued.token);
+                format!("served, token {}", claims.generation())
+            }
+            Ok(_) => "served, nothing to send".into(),
+            Err(error) => format!("refused, {error}"),
+        };
+        writeln!(out, "{now}  {who} token {generation}: {answer}")?;
+    }
+    let log = log.lock().map_err(|_| "poisoned")?.join(", ");
+    writeln!(out, "the audit log of these: {log}")?;
+    Ok(())
+}
+
+fn today(time: &str) -> Result<Timestamp, chrono::ParseError> {
+    let instant: DateTime<Utc> = format!("2026-03-02T{time}Z").parse()?;
+    Ok(instant.into())
+}
+
+fn time(at: Timestamp) -> String {
+    let midnight = at.as_unix_secs().rem_euclid(86_400);
+    let left = TimeDelta::seconds(midnight);
+    format!("{:02}:{:02}:{:02}", left.num_hours(), left.num_minutes() % 60, left.num_seconds() % 60)
+}

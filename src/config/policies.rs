@@ -1,0 +1,97 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
+
+use super::policy::{Limited, Policy};
+use crate::{Policies, ProfileError, SessionLimit, SessionPolicy};
+
+/// `default`, and `profiles` by name, each with its limit if it has one.
+impl Serialize for Policies {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Profiles<'a>(&'a Policies);
+
+        impl Serialize for Profiles<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut map = serializer.serialize_map(Some(self.0.profiles().count()))?;
+                for (name, policy) in self.0.profiles() {
+                    map.serialize_entry(name, &Limited { policy, limit: self.0.limit(name) })?;
+                }
+                map.end()
+            }
+        }
+
+        let default = Limited { policy: self.default_policy(), limit: self.limit(Self::DEFAULT) };
+        let mut policies = serializer.serialize_struct("Policies", 2)?;
+        policies.serialize_field("default", &default)?;
+        policies.serialize_field("profiles", &Profiles(self))?;
+        policies.end()
+    }
+}
+
+/// `default` is required, `profiles` is empty if absent, and other keys are
+/// refused, as is a profile that is there twice. A policy may be limited by
+/// `max_sessions` (a whole number from 1) and `when_full` (`end_oldest` or
+/// `refuse`), both or neither.
+impl<'de> Deserialize<'de> for Policies {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let RawPolicies { default: (default, limit), profiles } =
+            RawPolicies::deserialize(deserializer)?;
+        let limited = |policies: Self, name: &str, limit| match limit {
+            Some(limit) => policies.with_limit(name, limit),
+            None => Ok(policies),
+        };
+        let policies = limited(Self::new(default), Self::DEFAULT, limit);
+        let add = |policies: Self, (name, (policy, limit)): (String, LimitedPolicy)| {
+            limited(policies.with_profile(name.as_str(), policy)?, &name, limit)
+        };
+        let policies: Result<_, ProfileError> =
+            policies.and_then(|policies| profiles.0.into_iter().try_fold(policies, add));
+        policies.map_err(de::Error::custom)
+    }
+}
+
+type LimitedPolicy = (SessionPolicy, Option<SessionLimit>);
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields, expecting = "policies: `default` and `profiles`")]
+struct RawPolicies {
+    #[serde(deserialize_with = "default_policy")]
+    default: LimitedPolicy,
+    #[serde(default)]
+    profiles: RawProfiles,
+}
+
+fn default_policy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LimitedPolicy, D::Error> {
+    Policy::of_profile(Policies::DEFAULT).deserialize(deserializer)
+}
+
+#[derive(Default)]
+struct RawProfiles(Vec<(String, LimitedPolicy)>);
+
+impl<'de> Deserialize<'de> for RawProfiles {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Profiles;
+
+        impl<'de> Visitor<'de> for Profiles {
+            type Value = RawProfiles;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("policies by the names of their profiles")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawProfiles, A::Error> {
+                let mut profiles = Vec::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    let policy = map.next_value_seed(Policy::of_profile(&name))?;
+                    profiles.push((name, policy));
+                }
+                Ok(RawProfiles(profiles))
+            }
+        }
+
+        deserializer.deserialize_map(Profiles)
+    }
+}

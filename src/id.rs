@@ -1,0 +1,94 @@
+use core::fmt;
+use core::str::FromStr;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+
+/// The public name of a session: 128 random bits, printed as 22 base64url
+/// characters.
+///
+/// It finds a session but does not open it (the token's secret does), so it may
+/// stand in logs, on a page of the user's devices and in URLs. 128 bits from the
+/// operating system's generator meet OWASP ASVS 5.0 7.2.3.
+///
+/// # Example
+///
+/// ```
+/// use session_policy::SessionId;
+///
+/// let id: SessionId = "AAECAwQFBgcICQoLDA0ODw".parse()?;
+/// assert_eq!(id, SessionId::from_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]));
+/// assert_eq!(id.to_string(), "AAECAwQFBgcICQoLDA0ODw");
+/// # Ok::<(), session_policy::SessionIdError>(())
+/// ```
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct SessionId([u8; Self::BYTES]);
+
+impl SessionId {
+    /// Its length in bytes.
+    pub const BYTES: usize = 16;
+    /// The length of its text.
+    pub const CHARS: usize = 22;
+
+    /// An id from its bytes, as a store keeps them.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes, as a store keeps them.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; Self::BYTES] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionId({self})")
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; Self::CHARS];
+        f.pad(Base64UrlUnpadded::encode(&self.0, &mut text).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// Strict: exactly 22 characters of the base64url alphabet, without padding and
+/// without stray bits, so that an id has one text only.
+impl FromStr for SessionId {
+    type Err = SessionIdError;
+
+    fn from_str(text: &str) -> Result<Self, SessionIdError> {
+        if text.len() != Self::CHARS {
+            return Err(SessionIdError(()));
+        }
+        let mut bytes = [0; Self::BYTES];
+        match Base64UrlUnpadded::decode(text, &mut bytes) {
+            Ok(decoded) if decoded.len() == Self::BYTES => Ok(Self(bytes)),
+            _ => Err(SessionIdError(())),
+        }
+    }
+}
+
+/// As its text.
+#[cfg(feature = "serde")]
+impl serde::Serialize for SessionId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for SessionId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::text::deserialize(deserializer)
+    }
+}
+
+/// Why a text is not a [`SessionId`]. The text itself is not repeated: it may be
+/// a secret that was put in the wrong place.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("session id is not 22 base64url characters")]
+pub struct SessionIdError(());

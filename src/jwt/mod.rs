@@ -1,0 +1,64 @@
+//! Session tokens, stateless and hybrid.
+//!
+//! | | [`Sessions`](crate::Sessions) | [`JwtSessions`] | [`HybridSessions`] |
+//! | --- | --- | --- | --- |
+//! | client holds | opaque `id.secret` | signed claims | signed claims with the session's id and generation |
+//! | truth | the row | the claims | the row; the claims only name it |
+//! | to end a session | at once | at `exp`, or by the subject's [`ValidAfter`] | at once |
+//! | renewal | one guarded write | a token issued anew | both; of parallel requests one wins |
+//! | replay of a superseded token | – | good until its own `exp` | ends the session, after the grace |
+//!
+//! A [`KeyRing`] signs and verifies, on `jsonwebtoken`'s keys and crypto
+//! provider. Claims are read here, and more strictly than RFC 7519 asks: no name
+//! occurs twice, instants are whole non-negative seconds, every
+//! [session claim](Claims) is there, and a token has at most 8 KiB, before
+//! anything is parsed. Time is judged by
+//! [`SessionPolicy::evaluate`](crate::SessionPolicy::evaluate) with the front
+//! door's clock; `jsonwebtoken` never reads one. `nbf`, which these tokens do not
+//! have, is honoured without leeway.
+//!
+//! # JSON Web Token Best Current Practices
+//!
+//! RFC 8725 section 3, point by point. The tests are in `tests/`.
+//!
+//! | point | how it is met | shown by |
+//! | --- | --- | --- |
+//! | 3.1 perform algorithm verification | the `alg` must be the one algorithm of the key, which the ring fixes | `jwt_attacks`: `a_header_is_decided_by_what_it_demands`; `key_ring`: `a_key_that_a_token_names_wrongly_does_not_verify_it` |
+//! | 3.2 use appropriate algorithms | seven current ones; "none" is not among them | `jwt_attacks`: `every_recorded_token_is_decided_as_recorded`; `key_ring`: `every_algorithm_signs_what_only_its_own_key_verifies` |
+//! | 3.3 validate all cryptographic operations | one signature, and nothing of the payload is parsed before it is verified; there is no nesting and no encryption | `jwt_attacks`: `flipping_bits_within_a_segment_is_refused`, `segments_put_together_anew_are_refused` |
+//! | 3.4 validate cryptographic inputs | keys are checked when they join the ring; ES256 and `EdDSA` points by the crypto provider | `key_ring`: `weak_and_wrong_keys_are_refused_with_a_message_without_key_material` |
+//! | 3.5 ensure keys have sufficient entropy | an HMAC secret is at least as long as its hash, an RSA key has at least 2048 bits | the same test |
+//! | 3.6 avoid compression before encryption | nothing is compressed or encrypted; JWE is refused | `jwt_attacks`: `every_recorded_token_is_decided_as_recorded` |
+//! | 3.7 use UTF-8 | what is not UTF-8 JSON is malformed | `jwt_attacks`: `what_is_not_utf_8_is_refused` |
+//! | 3.8 validate issuer and subject | `iss` is exactly the configured one; `sub` is required and well-formed | `jwt_attacks`: `a_claim_is_decided_by_its_exact_json` |
+//! | 3.9 use and validate audience | `aud` is or has exactly the configured one; without one configured, a token with an audience is refused | the same, and `an_unconfigured_audience_accepts_only_tokens_without_one` |
+//! | 3.10 do not trust received claims | `kid` is compared with the ring's ids and nothing else; `jku`, `jwk`, `x5c` and `x5u` are ignored | `jwt_attacks`: `a_header_is_decided_by_what_it_demands` |
+//! | 3.11 use explicit typing | `typ` is absent or JWT: an access token (`at+jwt`) or logout token is refused | the same test |
+//! | 3.12 use mutually exclusive validation rules | `sid`, `auth_time`, `cap`, `gen`, `profile` and `jti` are required, which other kinds of JWT do not have; `gen` tells stateless from hybrid tokens | `jwt_attacks`: `a_claim_is_decided_by_its_exact_json`; `jwt_sessions`: `a_token_is_good_for_one_strategy_only` |
+
+mod algorithm;
+mod claims;
+mod codec;
+mod error;
+mod grace;
+mod hybrid;
+mod key;
+mod key_error;
+mod key_ring;
+mod object;
+mod outcome;
+mod stateless;
+mod step;
+mod valid_after;
+
+pub use self::algorithm::Algorithm;
+pub use self::claims::{Claims, NoClaims};
+pub use self::error::{IssueError, JwtError};
+pub use self::grace::GraceError;
+pub use self::hybrid::HybridSessions;
+pub use self::key::{SigningKey, VerifyingKey};
+pub use self::key_error::KeyError;
+pub use self::key_ring::KeyRing;
+pub use self::outcome::{Authenticated, Issued, SignedToken, Started, TokenRenewal};
+pub use self::stateless::JwtSessions;
+pub use self::valid_after::ValidAfter;

@@ -1,0 +1,85 @@
+use alloc::sync::Arc;
+use core::future::Future;
+
+use crate::{StoreError, Timestamp};
+
+/// Tells up to when a subject's tokens are revoked: "sign out everywhere" for
+/// stateless tokens (OWASP ASVS 5.0 7.4.1), after a change of password or
+/// privilege.
+///
+/// Plugged in with [`JwtSessions::with_valid_after`]; the default, `()`, revokes
+/// nothing. It is asked once per served token, after the signature and the limits,
+/// and when a session is started.
+///
+/// # To the second
+///
+/// * A token is refused if its `iat` is at or before the instant: within one
+///   second nobody can tell which came first, so whatever was issued in the very
+///   second of the change is revoked.
+/// * A session that is started in that second is served all the same: its token
+///   is stamped with the second after the revocation as its `iat`. Its
+///   `auth_time`, `exp` and `cap` count from the actual start, so it gains
+///   nothing.
+///
+/// # A request under way
+///
+/// A request that asked before the change was written may re-issue its token
+/// after it, with a later `iat`. So write an instant that lies ahead of the clock
+/// by the longest that such a request takes, 5 seconds for instance: new sessions
+/// are stamped after it, as above.
+///
+/// To go on with one session after a change of privilege, start another with
+/// [`start_until`](super::JwtSessions::start_until) and the former
+/// `absolute_expires_at`, so that its cap does not move.
+///
+/// [`JwtSessions::with_valid_after`]: super::JwtSessions::with_valid_after
+///
+/// # Example
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::sync::RwLock;
+///
+/// use session_policy::jwt::ValidAfter;
+/// use session_policy::{StoreError, Timestamp};
+///
+/// /// One row a user; a real one asks a database or a cache.
+/// struct PasswordChanges(RwLock<HashMap<String, Timestamp>>);
+///
+/// impl ValidAfter for PasswordChanges {
+///     async fn valid_after(&self, subject: &str) -> Result<Option<Timestamp>, StoreError> {
+///         let changes = self.0.read().map_err(|_| StoreError::unavailable("poisoned"))?;
+///         Ok(changes.get(subject).copied())
+///     }
+/// }
+/// ```
+pub trait ValidAfter: Send + Sync {
+    /// The last instant whose tokens are revoked; `None` if none is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if that cannot be told; nobody is let in.
+    fn valid_after(
+        &self,
+        subject: &str,
+    ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
+}
+
+/// Nothing is revoked.
+impl ValidAfter for () {
+    async fn valid_after(&self, _: &str) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
+}
+
+impl<V: ValidAfter + ?Sized> ValidAfter for &V {
+    async fn valid_after(&self, subject: &str) -> Result<Option<Timestamp>, StoreError> {
+        (**self).valid_after(subject).await
+    }
+}
+
+impl<V: ValidAfter + ?Sized> ValidAfter for Arc<V> {
+    async fn valid_after(&self, subject: &str) -> Result<Option<Timestamp>, StoreError> {
+        (**self).valid_after(subject).await
+    }
+}

@@ -1,0 +1,241 @@
+use std::collections::{BTreeSet, HashSet};
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::vec::Vec;
+
+use dashmap::{DashMap, Entry, OccupiedEntry};
+
+use crate::{Renewal, Session, SessionId, SessionStore, StoreError, SubjectStore, Timestamp};
+
+/// Keeps sessions in memory: the embedded default, for one process and for
+/// tests.
+///
+/// Sessions end with the process. Reads and renewals of different sessions run
+/// in parallel (a sharded map). Ending costs as much as the sessions it ends, and
+/// sweeping as those that it ends or that were renewed since it last met them,
+/// not as the store holds.
+///
+/// # Example
+///
+/// ```
+/// use std::num::NonZeroUsize;
+///
+/// use session_policy::{MemoryStore, SessionPolicy, Sessions};
+///
+/// let capacity = NonZeroUsize::new(100_000).unwrap();
+/// let sessions = Sessions::new(MemoryStore::with_capacity(capacity), SessionPolicy::WORKING_DAY);
+/// # drop(sessions);
+/// ```
+// Locks are taken in this order: a shard of `sessions`, a shard of `subjects`,
+// `expiries`. Whoever starts from an index copies its keys and lets it go first.
+pub struct MemoryStore {
+    sessions: DashMap<SessionId, Held>,
+    subjects: DashMap<Arc<str>, HashSet<SessionId>>,
+    /// When to look at which session for its expiry; never later than its
+    /// `expires_at`, so that a renewal need not touch this index.
+    expiries: Mutex<BTreeSet<(Timestamp, SessionId)>>,
+    count: AtomicUsize,
+    capacity: usize,
+}
+
+struct Held {
+    session: Session,
+    /// Its place in `expiries`.
+    look_at: Timestamp,
+}
+
+impl MemoryStore {
+    /// An empty store without a bound.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::bounded(usize::MAX)
+    }
+
+    /// An empty store that holds at most `capacity` sessions. Once full it
+    /// refuses new ones with [`StoreError::Full`], rather than evicting live
+    /// ones, until some end or a sweep removes expired ones.
+    #[must_use]
+    pub fn with_capacity(capacity: NonZeroUsize) -> Self {
+        Self::bounded(capacity.get())
+    }
+
+    /// How many sessions it holds, expired ones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+
+    /// Whether it holds no session.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn bounded(capacity: usize) -> Self {
+        Self {
+            sessions: DashMap::new(),
+            subjects: DashMap::new(),
+            expiries: Mutex::default(),
+            count: AtomicUsize::new(0),
+            capacity,
+        }
+    }
+
+    /// No code panics while it holds the lock, and each change is one call.
+    fn expiries(&self) -> MutexGuard<'_, BTreeSet<(Timestamp, SessionId)>> {
+        self.expiries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look_later(&self, held: &mut Held, id: SessionId) {
+        let look_at = held.session.lifetime().expires_at();
+        let mut expiries = self.expiries();
+        expiries.remove(&(held.look_at, id));
+        expiries.insert((look_at, id));
+        held.look_at = look_at;
+    }
+
+    fn take(&self, entry: OccupiedEntry<'_, SessionId, Held>) {
+        let id = *entry.key();
+        let held = entry.get();
+        if let Entry::Occupied(mut ids) = self.subjects.entry(held.session.shared_subject()) {
+            ids.get_mut().remove(&id);
+            if ids.get().is_empty() {
+                ids.remove();
+            }
+        }
+        self.expiries().remove(&(held.look_at, id));
+        entry.remove();
+        self.count.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    fn remove_if(&self, id: SessionId, is_meant: impl Fn(&Session) -> bool) -> bool {
+        match self.sessions.entry(id) {
+            Entry::Occupied(entry) if is_meant(&entry.get().session) => {
+                self.take(entry);
+                true
+            }
+            Entry::Occupied(_) | Entry::Vacant(_) => false,
+        }
+    }
+
+    fn ids_of(&self, subject: &str) -> Vec<SessionId> {
+        self.subjects.get(subject).map_or_else(Vec::new, |ids| ids.iter().copied().collect())
+    }
+}
+
+/// How much it holds, of nobody in particular.
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("sessions", &self.sessions.len())
+            .field("subjects", &self.subjects.len())
+            .field("expiries", &self.expiries().len())
+            .field("count", &self.len())
+            .field("capacity", &self.capacity)
+            .finish()
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SessionStore for MemoryStore {
+    async fn create(&self, session: &Session) -> Result<(), StoreError> {
+        let Entry::Vacant(entry) = self.sessions.entry(session.id()) else {
+            return Err(StoreError::Conflict);
+        };
+        let room = |count: usize| (count < self.capacity).then(|| count + 1);
+        self.count
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, room)
+            .map_err(|_| StoreError::Full { capacity: self.capacity })?;
+        let look_at = session.lifetime().expires_at();
+        self.subjects.entry(session.shared_subject()).or_default().insert(session.id());
+        self.expiries().insert((look_at, session.id()));
+        entry.insert(Held { session: session.clone(), look_at });
+        Ok(())
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        Ok(self.sessions.get(id).map(|held| held.session.clone()))
+    }
+
+    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
+        let Some(mut held) = self.sessions.get_mut(&renewal.id()) else {
+            return Ok(false);
+        };
+        let Some(renewed) = held.session.renewed(renewal) else {
+            return Ok(false);
+        };
+        held.session = renewed;
+        if renewal.expires_at() < held.look_at {
+            self.look_later(&mut held, renewal.id());
+        }
+        Ok(true)
+    }
+
+    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        Ok(self.remove_if(*id, |_| true))
+    }
+
+    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut left = limit as usize;
+        while left > 0 {
+            let due: Vec<_> = self
+                .expiries()
+                .iter()
+                .take_while(|(at, _)| *at <= now)
+                .take(left)
+                .copied()
+                .collect();
+            if due.is_empty() {
+                break;
+            }
+            for (_, id) in due {
+                let Entry::Occupied(mut entry) = self.sessions.entry(id) else {
+                    continue; // Ended since.
+                };
+                if entry.get().session.lifetime().expires_at() <= now {
+                    self.take(entry);
+                    left -= 1;
+                } else {
+                    self.look_later(entry.get_mut(), id);
+                }
+            }
+        }
+        Ok(u64::from(limit) - left as u64)
+    }
+}
+
+impl SubjectStore for MemoryStore {
+    async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
+        let held = |id| self.sessions.get(&id).map(|held| held.session.clone());
+        let listed = self.ids_of(subject).into_iter().filter_map(held);
+        // An id may have been ended and taken by another subject since.
+        Ok(listed.filter(|session| session.subject() == subject).collect())
+    }
+
+    async fn remove_all(
+        &self,
+        subject: &str,
+        except: Option<&SessionId>,
+    ) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        // One look would miss the successor of a session that is rotated while
+        // this runs. Once a look finds none, a rotation finds none to rotate.
+        loop {
+            let mut ids = self.ids_of(subject);
+            ids.retain(|id| Some(id) != except);
+            if ids.is_empty() {
+                return Ok(removed);
+            }
+            for id in ids {
+                removed += u64::from(self.remove_if(id, |session| session.subject() == subject));
+            }
+        }
+    }
+}

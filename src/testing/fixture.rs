@@ -1,0 +1,81 @@
+//! The sessions that the kit stores.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::{Lifetime, Policies, Renewal, SecretHash, Session, SessionId, SessionParts, Timestamp};
+
+pub(super) const SUBJECT: &str = "user-42";
+
+/// The instant `offset` seconds after 2100-01-01T00:00:07Z: later than the clock
+/// of any engine, and on no whole minute.
+pub(super) const fn at(offset: i64) -> Timestamp {
+    Timestamp::from_unix_secs(4_102_444_807).saturating_add(TimeDelta::seconds(offset))
+}
+
+/// The id of the kit's session number `n`.
+pub(super) fn id(n: u32) -> SessionId {
+    let mut bytes = *b"\0kit's id\xff\x80\x20____";
+    bytes[12..].copy_from_slice(&n.to_be_bytes());
+    SessionId::from_bytes(bytes)
+}
+
+/// Session number `n`: created at 0, expires at 901, ends at 3607.
+pub(super) fn session(n: u32) -> Session {
+    session_of(n, SUBJECT)
+}
+
+pub(super) fn session_of(n: u32, subject: impl Into<Arc<str>>) -> Session {
+    let lifetime = Lifetime::ordered(at(0), at(0), at(901), at(3_607));
+    build(SessionParts {
+        id: id(n),
+        subject: subject.into(),
+        profile: Policies::DEFAULT.into(),
+        version: 0,
+        secret: SecretHash::from_bytes([n.to_le_bytes()[0]; SecretHash::BYTES]),
+        lifetime,
+        generation: 0,
+        confirmed_at: Some(at(0)),
+    })
+}
+
+/// Session number `n`, whose `expires_at` is `expires_at` and whose cap is far
+/// later.
+pub(super) fn expiring(n: u32, expires_at: Timestamp) -> Session {
+    let early = expires_at.saturating_sub(TimeDelta::seconds(900));
+    let cap = expires_at.saturating_add(TimeDelta::days(1));
+    with_lifetime(&session(n), Lifetime::ordered(early, early, expires_at, cap))
+}
+
+pub(super) fn with_lifetime(session: &Session, lifetime: Lifetime) -> Session {
+    with(session, |parts| parts.lifetime = lifetime)
+}
+
+pub(super) fn with(session: &Session, change: impl FnOnce(&mut SessionParts)) -> Session {
+    let mut parts = session.clone().into_parts();
+    change(&mut parts);
+    build(parts)
+}
+
+/// The renewal of `session` that gives it these instants.
+pub(super) fn renewal(session: &Session, renewed_at: Timestamp, expires_at: Timestamp) -> Renewal {
+    renewal_at(session, renewed_at, renewed_at, expires_at)
+}
+
+/// As [`renewal`], written at another instant than `renewed_at`.
+pub(super) fn renewal_at(
+    session: &Session,
+    written_at: Timestamp,
+    renewed_at: Timestamp,
+    expires_at: Timestamp,
+) -> Renewal {
+    let created_at = session.lifetime().created_at().min(renewed_at);
+    let lifetime = Lifetime::ordered(created_at, renewed_at, expires_at, expires_at);
+    Renewal::new(session, written_at, &lifetime)
+}
+
+#[expect(clippy::expect_used, reason = "the kit's own sessions are valid")]
+fn build(parts: SessionParts) -> Session {
+    Session::restore(parts).expect("a valid session of the kit")
+}

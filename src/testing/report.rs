@@ -1,0 +1,93 @@
+use std::fmt;
+use std::string::String;
+use std::vec::Vec;
+
+/// What a [`StoreKit`](super::StoreKit) found: each check by name, in the order
+/// in which they ran. Prints as one line a check.
+#[derive(Clone, Debug)]
+#[must_use = "a report says nothing until it is asserted or printed"]
+pub struct Report {
+    checks: Vec<Check>,
+}
+
+/// One check of a report.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Check {
+    /// What the store must do.
+    pub name: &'static str,
+    /// Whether it does.
+    pub outcome: Outcome,
+}
+
+/// What became of a check.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// The store did something else.
+    Failed {
+        /// What was expected.
+        expected: String,
+        /// What was seen instead.
+        seen: String,
+    },
+    /// The store did as it must.
+    Passed,
+}
+
+impl Report {
+    /// All checks.
+    #[must_use]
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// The checks that failed.
+    pub fn failed(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| check.outcome != Outcome::Passed)
+    }
+
+    /// Panics with the report unless every check passed.
+    ///
+    /// # Panics
+    ///
+    /// If a check failed; the message has each failed check with what was
+    /// expected and what was seen.
+    #[track_caller]
+    pub fn assert_passed(&self) {
+        assert!(self.failed().next().is_none(), "the store breaks its contract:\n{self}");
+    }
+
+    pub(super) const fn new() -> Self {
+        Self { checks: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, name: &'static str, verdict: Result<(), Failure>) {
+        let outcome = match verdict {
+            Err(Failure { expected, seen }) => Outcome::Failed { expected, seen },
+            Ok(()) => Outcome::Passed,
+        };
+        self.checks.push(Check { name, outcome });
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Check { name, outcome } in &self.checks {
+            match outcome {
+                Outcome::Failed { expected, seen } => {
+                    writeln!(f, "FAILED {name}\n  expected {expected}\n  seen     {seen}")?;
+                }
+                Outcome::Passed => writeln!(f, "passed {name}")?,
+            }
+        }
+        let failed = self.failed().count();
+        write!(f, "{} passed, {failed} failed", self.checks.len() - failed)
+    }
+}
+
+/// Why a check failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) expected: String,
+    pub(super) seen: String,
+}

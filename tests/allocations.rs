@@ -1,0 +1,135 @@
+//! What a request over the embedded store allocates: nothing.
+//!
+//! Counted by a global allocator, on this thread only.
+#![cfg(feature = "memory")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use allocation_counter::measure;
+use chrono::TimeDelta;
+use session_policy::{
+    AuthenticateError, Decision, ManualClock, MemoryStore, Policies, RenewalOutcome, SessionPolicy,
+    SessionToken, Sessions, Started, Timestamp,
+};
+
+fn at(secs: i64) -> Timestamp {
+    Timestamp::from_unix_secs(1_800_000_000 + secs)
+}
+
+/// Idle for 30 minutes, renewed every 5, an hour in all.
+fn policy() -> SessionPolicy {
+    let secs = TimeDelta::seconds;
+    SessionPolicy::new(secs(1_800), secs(300), secs(3_600)).unwrap()
+}
+
+/// A future of the embedded store is ready at once; an executor might allocate.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("the embedded store waits for nothing"),
+    }
+}
+
+/// How often `act` allocates, and what it answers.
+fn allocations<T>(act: impl FnOnce() -> T) -> (u64, T) {
+    let mut answer = None;
+    let counted = measure(|| answer = Some(black_box(act())));
+    (counted.count_total, answer.unwrap())
+}
+
+fn world() -> (Sessions<MemoryStore, ManualClock>, ManualClock, Started) {
+    let clock = ManualClock::new(at(0));
+    let policies = Policies::new(policy()).with_profile("admin", policy()).unwrap();
+    let sessions = Sessions::new(MemoryStore::new(), policies).with_clock(clock.clone());
+    let started = now(sessions.start_with("user-42", "admin")).unwrap();
+    (sessions, clock, started)
+}
+
+#[test]
+fn the_counter_counts() {
+    let (count, text) = allocations(|| String::from("one"));
+    assert_eq!((count, text.as_str()), (1, "one"));
+}
+
+#[test]
+fn the_rule_allocates_nothing() {
+    let policy = policy();
+    let lifetime = policy.start(at(0));
+    for secs in [-61, 0, 299, 300, 1_799, 1_800, 3_600] {
+        let (count, _) = allocations(|| policy.evaluate(&lifetime, at(secs)));
+        assert_eq!(count, 0, "evaluate at {secs}");
+        let (count, _) = allocations(|| policy.peek(&lifetime, at(secs)));
+        assert_eq!(count, 0, "peek at {secs}");
+        let (count, _) = allocations(|| policy.status(&lifetime, at(secs)));
+        assert_eq!(count, 0, "status at {secs}");
+    }
+    // The instants above meet every kind of decision.
+    assert!(matches!(policy.evaluate(&lifetime, at(299)), Decision::Keep { .. }));
+    assert!(matches!(policy.evaluate(&lifetime, at(300)), Decision::Renew { .. }));
+    assert!(matches!(policy.evaluate(&lifetime, at(1_800)), Decision::Reject { .. }));
+}
+
+#[test]
+fn a_token_is_parsed_without_allocating() {
+    let text = SessionToken::generate().unwrap().expose();
+    let (count, token) = allocations(|| text.parse::<SessionToken>());
+    assert_eq!(token.unwrap().expose(), text);
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn a_request_with_nothing_to_renew_allocates_nothing() {
+    let (sessions, clock, started) = world();
+    for secs in [-60, 0, 299] {
+        clock.set(at(secs));
+        let (count, answer) = allocations(|| now(sessions.authenticate(&started.token)));
+        assert!(matches!(answer.unwrap().renewal, RenewalOutcome::NotDue), "at {secs}");
+        assert_eq!(count, 0, "at {secs}");
+        let (count, answer) = allocations(|| now(sessions.peek(&started.token)));
+        assert_eq!(answer.unwrap().session, started.session, "at {secs}");
+        assert_eq!(count, 0, "peek at {secs}");
+    }
+}
+
+#[test]
+fn a_request_at_the_cap_allocates_nothing() {
+    let (sessions, clock, _) = world();
+    let started = now(sessions.start_until("user-42", "default", at(900))).unwrap();
+    clock.set(at(300));
+    let (count, answer) = allocations(|| now(sessions.authenticate(&started.token)));
+    assert!(matches!(answer.unwrap().renewal, RenewalOutcome::NoGain));
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn a_refused_request_allocates_nothing() {
+    let (sessions, clock, started) = world();
+    clock.set(at(1_800));
+    let (count, answer) = allocations(|| now(sessions.authenticate(&started.token)));
+    assert!(matches!(answer, Err(AuthenticateError::Rejected { .. })));
+    assert_eq!(count, 0);
+    let forged = SessionToken::from_parts(started.token.id(), [0; 32]);
+    let (count, answer) = allocations(|| now(sessions.authenticate(&forged)));
+    assert!(matches!(answer, Err(AuthenticateError::WrongSecret)));
+    assert_eq!(count, 0);
+    let unknown = SessionToken::generate().unwrap();
+    let (count, answer) = allocations(|| now(sessions.authenticate(&unknown)));
+    assert!(matches!(answer, Err(AuthenticateError::Unknown)));
+    assert_eq!(count, 0);
+}
+
+/// The subject and the profile are shared, and the index by expiry is touched
+/// only if the session is to end earlier than before.
+#[test]
+fn a_renewal_in_the_embedded_store_allocates_nothing_either() {
+    let (sessions, clock, started) = world();
+    for secs in [300, 1_800] {
+        clock.set(at(secs));
+        let (count, answer) = allocations(|| now(sessions.authenticate(&started.token)));
+        assert!(matches!(answer.unwrap().renewal, RenewalOutcome::Renewed), "at {secs}");
+        assert_eq!(count, 0, "at {secs}");
+    }
+}

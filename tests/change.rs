@@ -1,0 +1,275 @@
+//! What a change of policy means: in words, in scenarios, for real sessions.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use session_policy::{
+    Impact, Lifetime, PolicyChange, RejectReason, ScenarioOutcome, SessionPolicy, Setting,
+    Timestamp,
+};
+
+const M: i64 = 60;
+const H: i64 = 60 * M;
+const D: i64 = 24 * H;
+const CENTURY: i64 = 36_525 * D;
+
+fn policy(max_age: i64, update_age: i64, absolute_cap: i64) -> SessionPolicy {
+    SessionPolicy::new(
+        TimeDelta::seconds(max_age),
+        TimeDelta::seconds(update_age),
+        TimeDelta::seconds(absolute_cap),
+    )
+    .unwrap()
+}
+
+fn at(secs: i64) -> Timestamp {
+    Timestamp::from_unix_secs(secs)
+}
+
+fn ends(after: i64, reason: RejectReason) -> ScenarioOutcome {
+    ScenarioOutcome::Ends { after: TimeDelta::seconds(after), reason }
+}
+
+fn served(until: i64) -> ScenarioOutcome {
+    ScenarioOutcome::Served { until: TimeDelta::seconds(until) }
+}
+
+#[test]
+fn each_scenario_goes_as_its_policy_says() {
+    use RejectReason::{AbsoluteCap, Idle};
+
+    for ((max_age, update_age, cap), active, overnight, remembered) in [
+        // A working day: the cap falls on the last request of the day.
+        (
+            (8 * H, 15 * M, 8 * H),
+            ends(8 * H, AbsoluteCap),
+            ends(8 * H, AbsoluteCap),
+            ends(8 * H, AbsoluteCap),
+        ),
+        // A capped sliding month.
+        (
+            (30 * D, 5 * M, 45 * D),
+            ends(45 * D, AbsoluteCap),
+            served(31 * D),
+            ends(45 * D, AbsoluteCap),
+        ),
+        // Without a real cap, a remembered device stays signed in for a century.
+        (
+            (30 * D, 5 * M, CENTURY),
+            ends(CENTURY, AbsoluteCap),
+            served(31 * D),
+            ends(CENTURY, AbsoluteCap),
+        ),
+        // Idle for half an hour: the evening ends it.
+        (
+            (30 * M, M, 24 * H),
+            ends(24 * H, AbsoluteCap),
+            ends(8 * H + 30 * M, Idle),
+            ends(30 * M, Idle),
+        ),
+        // To the second: 16 hours of night against 16 hours of idleness. The
+        // last renewal is at 16:00, an hour before the last request.
+        ((16 * H, 0, D + 1), ends(D + 1, AbsoluteCap), ends(D, Idle), ends(16 * H, Idle)),
+        ((16 * H + 1, 0, D + 1), ends(D + 1, AbsoluteCap), served(D + 1), ends(16 * H + 1, Idle)),
+        ((17 * H, H, 2 * D), ends(2 * D, AbsoluteCap), served(D + 17 * H), ends(17 * H, Idle)),
+        ((17 * H, H + M, 2 * D), ends(2 * D, AbsoluteCap), served(D + 17 * H), ends(17 * H, Idle)),
+        ((7 * D, 0, 45 * D), ends(45 * D, AbsoluteCap), served(8 * D), ends(7 * D, Idle)),
+        (
+            (7 * D + 1, 0, 45 * D),
+            ends(45 * D, AbsoluteCap),
+            served(8 * D + 1),
+            ends(45 * D, AbsoluteCap),
+        ),
+    ] {
+        let policy = policy(max_age, update_age, cap);
+        let effects = PolicyChange::between(policy, policy).scenarios();
+        let row = format!("{max_age}/{update_age}/{cap}");
+        let reissue =
+            ScenarioOutcome::Reissued { every: policy.update_age(), good_for: policy.max_age() };
+        let expected = [active, overnight, remembered, reissue];
+        assert_eq!(effects.map(|effect| effect.before), expected, "{row}");
+        assert_eq!(effects.map(|effect| effect.after), expected, "{row}");
+    }
+}
+
+#[test]
+fn a_change_lists_the_settings_that_differ_and_no_others() {
+    let change = |old, new| {
+        let settings = PolicyChange::between(old, new).settings();
+        settings.iter().map(|change| change.setting).collect::<Vec<_>>()
+    };
+    let month = SessionPolicy::SLIDING_MONTH;
+    assert_eq!(change(month, month), []);
+    assert_eq!(PolicyChange::between(month, month).to_string(), "Nothing changes.");
+    assert_eq!(change(policy(30 * D, 5 * M, CENTURY), month), [Setting::AbsoluteCap]);
+    // A longer throttle with as much longer idleness guarantees the same.
+    assert_eq!(
+        change(policy(H, M, D), policy(H + M, 2 * M, D)),
+        [Setting::MaxAge, Setting::UpdateAge],
+    );
+    let skewed = month.with_clock_skew(TimeDelta::zero()).unwrap();
+    assert_eq!(change(month, skewed), [Setting::ClockSkew]);
+}
+
+#[test]
+fn the_operators_table_reads_as_markdown() {
+    let change = PolicyChange::between(policy(H, M, D), policy(30 * M, 0, D));
+    assert_eq!(
+        change.to_string(),
+        "\
+| setting         | before | after | live sessions                                    |
+| --------------- | ------ | ----- | ------------------------------------------------ |
+| max_age         | 1h     | 30m   | those idle for longer end at once, others sooner |
+| update_age      | 1m     | 0s    | are renewed more often from now on               |
+| guaranteed_idle | 59m    | 30m   | follows from max_age and update_age              |
+
+| scenario                                         | before                                                      | after                                                 |
+| ------------------------------------------------ | ----------------------------------------------------------- | ----------------------------------------------------- |
+| active session, never idle for long              | signed out 1d after signing in: the absolute cap is reached | the same                                              |
+| idle overnight, 09:00 to 17:00 and back at 09:00 | signed out 9h after signing in: idle for too long           | signed out 8h 30m after signing in: idle for too long |
+| remembered device, used every 7 days             | signed out 1h after signing in: idle for too long           | signed out 30m after signing in: idle for too long    |
+| write or token re-issue                          | at most every 1m, good for up to 1h                         | at every request, good for up to 30m                  |",
+    );
+}
+
+#[test]
+fn sessions_are_counted_by_what_the_change_does_to_them() {
+    let now = at(100 * D);
+    let old = policy(30 * D, 5 * M, CENTURY);
+    let change = PolicyChange::between(old, SessionPolicy::SLIDING_MONTH);
+    let session = |created: i64, renewed: i64| {
+        let start = old.start(at(created));
+        Lifetime::restore(
+            start.created_at(),
+            at(renewed),
+            at(renewed + 30 * D),
+            start.absolute_expires_at(),
+        )
+        .unwrap()
+    };
+    let impact = change.impact(
+        now,
+        [
+            session(0, 70 * D),           // Idle for 30 days: had ended before.
+            session(0, 70 * D + 1),       // 100 days old: ends at once, 1 s early.
+            session(55 * D, 100 * D - 1), // 45 days old to the second: ends at once.
+            session(55 * D + 1, 100 * D), // Lives for one more second.
+            session(100 * D, 100 * D),    // Just started: loses only the far cap.
+        ],
+    );
+    assert_eq!(impact.total(), 5);
+    assert_eq!(impact.ended_already, 1);
+    assert_eq!(impact.ended_at_once.count(), 2);
+    assert_eq!(impact.ended_at_once.shortest(), Some(TimeDelta::seconds(1)));
+    assert_eq!(impact.ended_at_once.longest(), Some(TimeDelta::seconds(30 * D - 1)));
+    assert_eq!(impact.ended_at_once.mean(), Some(TimeDelta::days(15)));
+    assert_eq!(impact.sooner, 2);
+    assert_eq!(impact.idle_sooner.count(), 1);
+    assert_eq!(impact.idle_sooner.longest(), Some(TimeDelta::seconds(30 * D - 1)));
+    assert_eq!(impact.cap_sooner.count(), 2);
+    assert_eq!(impact.cap_sooner.longest(), Some(TimeDelta::seconds(CENTURY - 45 * D)));
+    assert_eq!((impact.later, impact.unaffected), (0, 0));
+    assert_eq!(impact.renewed_by, Some(at(130 * D)));
+    assert_eq!(impact.replaced_by, Some(at(145 * D)));
+}
+
+#[test]
+fn a_longer_policy_affects_no_live_session() {
+    let now = at(10 * H);
+    let change = PolicyChange::between(SessionPolicy::WORKING_DAY, SessionPolicy::SLIDING_MONTH);
+    let sessions = (1..=10).map(|hour| SessionPolicy::WORKING_DAY.start(at(hour * H)));
+    let impact = change.impact(now, sessions);
+    assert_eq!((impact.ended_already, impact.unaffected, impact.total()), (2, 8, 10));
+    assert_eq!(impact.replaced_by, Some(at(18 * H)));
+}
+
+#[test]
+fn a_record_from_a_longer_policy_may_end_later() {
+    let record = SessionPolicy::SLIDING_MONTH.start(at(0));
+    let change = PolicyChange::between(policy(H, M, D), policy(2 * H, M, D));
+    let impact = change.impact(at(0), [record]);
+    assert_eq!((impact.later, impact.total()), (1, 1));
+}
+
+#[test]
+fn nothing_counted_has_no_instants_and_no_mean() {
+    let change = PolicyChange::between(SessionPolicy::WORKING_DAY, SessionPolicy::SLIDING_MONTH);
+    let impact = Impact::new(change, at(0));
+    assert_eq!((impact.total(), impact.renewed_by, impact.replaced_by), (0, None, None));
+    assert_eq!(impact.ended_at_once.mean(), None);
+    assert_eq!(impact.ended_at_once.to_string(), "");
+}
+
+#[test]
+fn the_histogram_has_inclusive_bounds_and_counts_each_session_once() {
+    let old = policy(CENTURY, 0, CENTURY);
+    let session = |secs: i64| {
+        let created = at(0).saturating_sub(TimeDelta::seconds(CENTURY - secs));
+        old.start(created)
+    };
+    let lost = [1, M, M + 1, H, D, 7 * D, 30 * D, 365 * D, 365 * D + 1];
+    let change = PolicyChange::between(old, policy(1, 0, 1));
+    let impact = change.impact(at(0), lost.map(session));
+    let histogram: Vec<_> = impact.ended_at_once.histogram().map(|(_, count)| count).collect();
+    assert_eq!(histogram, [2, 2, 1, 1, 1, 1, 1]);
+    let bounds: Vec<_> = impact.ended_at_once.histogram().map(|(bound, _)| bound).collect();
+    assert_eq!(bounds[0], Some(TimeDelta::minutes(1)));
+    assert_eq!(bounds[6], None);
+}
+
+fn small_policy() -> impl Strategy<Value = SessionPolicy> {
+    let ordered =
+        |(max_age, update_age, cap): &(i64, i64, i64)| update_age < max_age && max_age <= cap;
+    (1..12_i64, 0..11_i64, 1..12_i64)
+        .prop_filter("a valid policy", ordered)
+        .prop_map(|(max_age, update_age, cap)| policy(max_age, update_age, cap))
+}
+
+prop_compose! {
+    fn small_lifetime()(instants in prop::array::uniform4(0..14_i64)) -> Lifetime {
+        let mut instants = instants.map(at);
+        instants.sort_unstable();
+        let [created, renewed, expires, cap] = instants;
+        Lifetime::restore(created, renewed, expires, cap).unwrap()
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_session_is_counted_once_and_as_the_rule_judges_it(
+        old in small_policy(),
+        new in small_policy(),
+        lifetime in small_lifetime(),
+        age in 0..14_i64,
+    ) {
+        let now = lifetime.created_at().saturating_add(TimeDelta::seconds(age));
+        let impact = PolicyChange::between(old, new).impact(now, [lifetime]);
+        let (before, after) = (old.peek(&lifetime, now), new.peek(&lifetime, now));
+        prop_assert_eq!(impact.total(), 1);
+        prop_assert_eq!(impact.ended_already == 1, !before.is_served());
+        let ended = before.is_served() && !after.is_served();
+        prop_assert_eq!(impact.ended_at_once.count() == 1, ended);
+        prop_assert_eq!(impact.renewed_by.is_some(), before.is_served() && after.is_served());
+        if impact.unaffected == 1 {
+            for later in 0..30 {
+                let later = now.saturating_add(TimeDelta::seconds(later));
+                prop_assert_eq!(old.peek(&lifetime, later), new.peek(&lifetime, later));
+            }
+        }
+        if let (Some(renewed_by), Some(replaced_by)) = (impact.renewed_by, impact.replaced_by) {
+            prop_assert!(!new.peek(&lifetime, renewed_by).is_served());
+            prop_assert!(renewed_by <= replaced_by);
+        }
+    }
+
+    #[test]
+    fn tightening_never_ends_a_session_later(
+        old in small_policy(),
+        new in small_policy(),
+        lifetime in small_lifetime(),
+    ) {
+        let change = PolicyChange::between(old, old.meet(&new));
+        let impact = change.impact(lifetime.created_at(), [lifetime]);
+        prop_assert_eq!(impact.later, 0);
+    }
+}

@@ -1,0 +1,286 @@
+//! `Sessions` over every kind of pointer to a store, over a store that is chosen
+//! at run time, and over one that an implementer wrote with plain `async fn`.
+#![cfg(feature = "std")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use chrono::TimeDelta;
+use pollster::block_on as wait;
+use session_policy::{
+    AuthenticateError, Cookie, DynSessionStore, ManualClock, Renewal, RenewalOutcome, Session,
+    SessionId, SessionPolicy, SessionStore, Sessions, StoreError, SubjectStore, Timestamp,
+};
+
+/// All that a correct store takes: a map behind a lock.
+#[derive(Default)]
+struct Plain(Mutex<HashMap<SessionId, Session>>);
+
+impl Plain {
+    fn map(&self) -> MutexGuard<'_, HashMap<SessionId, Session>> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl SessionStore for Plain {
+    async fn create(&self, session: &Session) -> Result<(), StoreError> {
+        match self.map().entry(session.id()) {
+            Entry::Occupied(_) => Err(StoreError::Conflict),
+            Entry::Vacant(entry) => {
+                entry.insert(session.clone());
+                Ok(())
+            }
+        }
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        Ok(self.map().get(id).cloned())
+    }
+
+    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
+        let mut map = self.map();
+        let Some(session) = map.get_mut(&renewal.id()) else { return Ok(false) };
+        let Some(renewed) = session.renewed(renewal) else { return Ok(false) };
+        *session = renewed;
+        Ok(true)
+    }
+
+    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        Ok(self.map().remove(id).is_some())
+    }
+
+    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut map = self.map();
+        let expired = |session: &&Session| session.lifetime().expires_at() <= now;
+        let ids: Vec<_> =
+            map.values().filter(expired).map(Session::id).take(limit as usize).collect();
+        Ok(ids.iter().filter_map(|id| map.remove(id)).count() as u64)
+    }
+}
+
+impl SubjectStore for Plain {
+    async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
+        let map = self.map();
+        Ok(map.values().filter(|session| session.subject() == subject).cloned().collect())
+    }
+
+    async fn remove_all(
+        &self,
+        subject: &str,
+        except: Option<&SessionId>,
+    ) -> Result<u64, StoreError> {
+        let mut map = self.map();
+        let before = map.len();
+        map.retain(|id, session| session.subject() != subject || Some(id) == except);
+        Ok((before - map.len()) as u64)
+    }
+}
+
+/// A decorator, such as one that counts or traces, around a store that is chosen
+/// at run time.
+struct Traced {
+    inner: Arc<dyn DynSessionStore>,
+    calls: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl Traced {
+    fn inner(&self, verb: &'static str) -> &Arc<dyn DynSessionStore> {
+        self.calls.lock().unwrap().push(verb);
+        &self.inner
+    }
+}
+
+impl SessionStore for Traced {
+    async fn create(&self, session: &Session) -> Result<(), StoreError> {
+        self.inner("create").create(session).await
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        self.inner("load").load(id).await
+    }
+
+    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
+        self.inner("renew").renew(renewal).await
+    }
+
+    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        self.inner("remove").remove(id).await
+    }
+
+    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.inner("remove_expired").remove_expired(now, limit).await
+    }
+}
+
+impl SubjectStore for Traced {
+    async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
+        self.inner("list").list(subject).await
+    }
+
+    async fn remove_all(
+        &self,
+        subject: &str,
+        except: Option<&SessionId>,
+    ) -> Result<u64, StoreError> {
+        self.inner("remove_all").remove_all(subject, except).await
+    }
+}
+
+fn at(secs: i64) -> Timestamp {
+    Timestamp::from_unix_secs(1_800_000_000 + secs)
+}
+
+/// Idle for 30 minutes, renewed every 5, 8 hours in all.
+fn policy() -> SessionPolicy {
+    let secs = TimeDelta::seconds;
+    SessionPolicy::new(secs(1_800), secs(300), secs(28_800)).unwrap()
+}
+
+/// Every verb once, and what each answers.
+fn live_a_life(store: impl SubjectStore) {
+    let clock = ManualClock::new(at(0));
+    let sessions = Sessions::new(store, policy()).with_clock(&clock);
+    let started = wait(sessions.start("user-42")).unwrap();
+    clock.set(at(300));
+    let answer = wait(sessions.authenticate(&started.token)).unwrap();
+    assert!(matches!(answer.renewal, RenewalOutcome::Renewed));
+    assert_eq!(answer.cookie, Cookie::Set { max_age: TimeDelta::seconds(1_800) });
+    let rotated = wait(sessions.rotate(&answer.session)).unwrap();
+    let old = wait(sessions.authenticate(&started.token)).unwrap_err();
+    assert!(matches!(old, AuthenticateError::Unknown));
+    assert_eq!(wait(sessions.peek(&rotated.token)).unwrap().session, rotated.session);
+    let listed = wait(sessions.list("user-42")).unwrap();
+    assert_eq!(listed, std::slice::from_ref(&rotated.session));
+
+    let other = wait(sessions.start("user-42")).unwrap();
+    assert_eq!(wait(sessions.end_others(&rotated.session)).unwrap(), 1);
+    assert!(!wait(sessions.end(&other.session.id())).unwrap());
+    assert!(wait(sessions.end(&rotated.session.id())).unwrap());
+    let _ = wait(sessions.start("user-42")).unwrap();
+    assert_eq!(wait(sessions.end_all("user-42")).unwrap(), 1);
+    let _ = wait(sessions.start("user-42")).unwrap();
+    clock.set(at(2_100));
+    assert_eq!(wait(sessions.sweep(10)).unwrap(), 1);
+    assert_eq!(wait(sessions.list("user-42")).unwrap(), []);
+}
+
+#[test]
+fn a_store_of_plain_async_functions_carries_every_verb() {
+    live_a_life(Plain::default());
+}
+
+#[test]
+fn every_pointer_to_a_store_is_a_store() {
+    let store = Plain::default();
+    live_a_life(&store);
+    live_a_life(Box::new(Plain::default()));
+    let shared = Arc::new(Plain::default());
+    live_a_life(Arc::clone(&shared));
+    assert!(shared.map().is_empty());
+}
+
+#[test]
+fn a_store_that_is_chosen_at_run_time_is_a_store() {
+    let shared: Arc<dyn DynSessionStore> = Arc::new(Plain::default());
+    live_a_life(Arc::clone(&shared));
+    live_a_life(&*shared);
+    live_a_life(&shared as &dyn DynSessionStore); // A pointer behind a pointer.
+    let boxed: Box<dyn DynSessionStore> = Box::new(Plain::default());
+    live_a_life(boxed);
+}
+
+#[test]
+fn a_store_that_borrows_can_be_chosen_at_run_time() {
+    let store = Plain::default();
+    let borrowed: Box<dyn DynSessionStore + '_> = Box::new(&store);
+    live_a_life(borrowed);
+}
+
+#[cfg(feature = "memory")]
+#[test]
+fn the_embedded_store_is_one_of_them() {
+    use session_policy::MemoryStore;
+
+    let store: Arc<dyn DynSessionStore> = Arc::new(MemoryStore::new());
+    live_a_life(store);
+    live_a_life(MemoryStore::new());
+}
+
+#[test]
+fn a_store_can_wrap_one_that_is_chosen_at_run_time() {
+    let calls = Arc::default();
+    live_a_life(Traced { inner: Arc::new(Plain::default()), calls: Arc::clone(&calls) });
+    let calls = calls.lock().unwrap();
+    for verb in ["create", "list", "load", "remove", "remove_all", "remove_expired", "renew"] {
+        assert!(calls.contains(&verb), "{verb}");
+    }
+}
+
+#[test]
+fn nodes_share_a_store_that_is_chosen_at_run_time() {
+    let shared: Arc<dyn DynSessionStore> = Arc::new(Plain::default());
+    let node = || Sessions::new(Arc::clone(&shared), policy());
+    let started = wait(node().start("user-42")).unwrap();
+    assert!(wait(node().authenticate(&started.token)).is_ok());
+    assert_eq!(wait(node().end_all("user-42")).unwrap(), 1);
+    assert!(wait(node().authenticate(&started.token)).is_err());
+}
+
+/// What a server with threads asks of a handler: its future moves between them.
+#[test]
+fn every_future_is_send() {
+    fn is_send<T: Send>(future: T) -> T {
+        future
+    }
+    fn all_are_send<S: SubjectStore>(sessions: &Sessions<S>) {
+        let started = wait(is_send(sessions.start("user-42"))).unwrap();
+        drop(is_send(sessions.start_with(String::from("user-42"), "default")));
+        drop(is_send(sessions.start_until("user-42", "default", at(0))));
+        drop(is_send(sessions.authenticate(&started.token)));
+        drop(is_send(sessions.peek(&started.token)));
+        drop(is_send(sessions.rotate(&started.session)));
+        drop(is_send(sessions.end(&started.session.id())));
+        drop(is_send(sessions.end_all("user-42")));
+        drop(is_send(sessions.end_others(&started.session)));
+        drop(is_send(sessions.list("user-42")));
+        drop(is_send(sessions.sweep(1)));
+        // Nothing runs before it is awaited.
+        assert!(wait(sessions.authenticate(&started.token)).is_ok());
+    }
+    all_are_send(&Sessions::new(Plain::default(), policy()));
+    let chosen: Arc<dyn DynSessionStore> = Arc::new(Plain::default());
+    all_are_send(&Sessions::new(chosen, policy()));
+}
+
+/// As a web framework does: the handler's future runs on another thread.
+#[test]
+fn a_request_runs_on_another_thread() {
+    let store: Arc<dyn DynSessionStore> = Arc::new(Plain::default());
+    let sessions = Arc::new(Sessions::new(store, policy()));
+    let started = wait(sessions.start("user-42")).unwrap();
+    let request = {
+        let sessions = Arc::clone(&sessions);
+        async move { sessions.authenticate(&started.token).await.map(|answer| answer.session) }
+    };
+    let session = std::thread::spawn(move || wait(request)).join().unwrap().unwrap();
+    assert_eq!(session.subject(), "user-42");
+}
+
+/// What a runtime's `spawn` asks of a future.
+fn spawned<F: Future + Send + 'static>(future: F) -> F::Output {
+    wait(future)
+}
+
+#[test]
+fn the_sessions_of_a_store_chosen_at_run_time_can_be_spawned() {
+    let store: Arc<dyn DynSessionStore> = Arc::new(Plain::default());
+    let sessions = Sessions::new(store, SessionPolicy::WORKING_DAY);
+    let swept = spawned(async move {
+        let started = sessions.start("ada").await.unwrap();
+        let _ = sessions.authenticate(&started.token).await.unwrap();
+        sessions.sweep(10).await
+    });
+    assert_eq!(swept.unwrap(), 0);
+}

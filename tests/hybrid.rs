@@ -1,0 +1,343 @@
+//! Hybrid sessions through their front door: the table to the second, failures of
+//! the store, and what ends a session.
+#![cfg(all(feature = "jwt", feature = "memory"))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::TimeDelta;
+use pollster::block_on;
+use session_policy::jwt::{
+    Algorithm, Claims, GraceError, HybridSessions, IssueError, JwtError, KeyRing, NoClaims,
+    SigningKey, TokenRenewal,
+};
+use session_policy::{
+    Cookie, ManualClock, MemoryStore, Policies, RejectReason, Renewal, Session, SessionId,
+    SessionPolicy, SessionStore, Sessions, StoreError, SubjectStore, Timestamp,
+};
+
+const NINE: i64 = 1_800_003_600;
+
+fn at(offset: i64) -> Timestamp {
+    Timestamp::from_unix_secs(NINE + offset)
+}
+
+fn secs(secs: i64) -> TimeDelta {
+    TimeDelta::seconds(secs)
+}
+
+fn ring() -> KeyRing {
+    KeyRing::new(SigningKey::secret("k", Algorithm::Hs256, [7; 32]).unwrap()).unwrap()
+}
+
+/// 30 min idle, renewed every 5 min, 8 h in all, with a grace of 30 s.
+fn policy() -> SessionPolicy {
+    SessionPolicy::new(secs(1_800), secs(300), secs(28_800)).unwrap()
+}
+
+/// A store that can refuse to renew or to load.
+#[derive(Default)]
+struct Flaky {
+    held: MemoryStore,
+    renew_fails: AtomicBool,
+    load_fails: AtomicBool,
+}
+
+impl SessionStore for Flaky {
+    async fn create(&self, session: &Session) -> Result<(), StoreError> {
+        self.held.create(session).await
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        if self.load_fails.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable("timeout"));
+        }
+        self.held.load(id).await
+    }
+
+    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
+        if self.renew_fails.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable("read-only replica"));
+        }
+        self.held.renew(renewal).await
+    }
+
+    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        self.held.remove(id).await
+    }
+
+    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.held.remove_expired(now, limit).await
+    }
+}
+
+impl SubjectStore for Flaky {
+    async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
+        self.held.list(subject).await
+    }
+
+    async fn remove_all(
+        &self,
+        subject: &str,
+        except: Option<&SessionId>,
+    ) -> Result<u64, StoreError> {
+        self.held.remove_all(subject, except).await
+    }
+}
+
+struct Service {
+    sessions: HybridSessions<Arc<Flaky>, NoClaims, ManualClock>,
+    clock: ManualClock,
+    id: SessionId,
+    /// By generation, from 1.
+    tokens: Vec<String>,
+}
+
+impl Service {
+    fn new() -> Self {
+        let clock = ManualClock::new(at(0));
+        let sessions = HybridSessions::new(Arc::new(Flaky::default()), ring(), policy()).unwrap();
+        let sessions = sessions.with_clock(clock.clone());
+        let started = block_on(sessions.start("ada", NoClaims {})).unwrap();
+        let tokens = vec![started.issued.token.expose().to_owned()];
+        Self { sessions, clock, id: started.claims.id(), tokens }
+    }
+
+    /// Presents a generation: "nothing", the generation of the answer, or why
+    /// not.
+    fn present(&mut self, now: i64, generation: usize) -> String {
+        self.clock.set(at(now));
+        match block_on(self.sessions.authenticate(&self.tokens[generation - 1])) {
+            Ok(served) => match served.issued {
+                Some(issued) => {
+                    let answer = usize::try_from(served.claims.generation()).unwrap();
+                    self.tokens.truncate(answer - 1);
+                    self.tokens.push(issued.token.expose().to_owned());
+                    format!("token {answer}")
+                }
+                None => "nothing".into(),
+            },
+            Err(error) => error.as_str().into(),
+        }
+    }
+
+    fn row(&self) -> Option<Session> {
+        block_on(self.sessions.store().held.load(&self.id)).unwrap()
+    }
+}
+
+#[test]
+fn a_day_of_rotations_is_decided_to_the_second() {
+    let mut service = Service::new();
+    // Each in turn: when, the generation presented, the answer, and then the
+    // row's generation, `confirmed_at` and `renewed_at`.
+    for (now, presented, answer, generation, confirmed_at, renewed_at) in [
+        (0, 1, "nothing", 1, Some(0), 0),
+        (299, 1, "nothing", 1, Some(0), 0),
+        (300, 1, "token 2", 2, None, 300),
+        // The answer was lost: the same generation again, however late.
+        (301, 1, "token 2", 2, None, 300),
+        (599, 1, "token 2", 2, None, 300),
+        (600, 1, "token 2", 2, None, 600), // and extended
+        // It arrives.
+        (700, 2, "nothing", 2, Some(700), 600),
+        // Requests that were under way with the first token.
+        (700, 1, "nothing", 2, Some(700), 600),
+        (729, 1, "nothing", 2, Some(700), 600),
+        // Confirmed just before the next renewal: extended, not yet rotated.
+        (900, 2, "token 3", 3, None, 900),
+        (1_200, 3, "token 3", 3, Some(1_200), 1_200),
+        (1_229, 2, "nothing", 3, Some(1_200), 1_200),
+        (1_500, 3, "token 4", 4, None, 1_500),
+        (1_795, 4, "nothing", 4, Some(1_795), 1_500),
+        (1_800, 3, "nothing", 4, Some(1_795), 1_800), // extended within the grace
+        (1_824, 3, "nothing", 4, Some(1_795), 1_800),
+        (2_100, 4, "token 5", 5, None, 2_100),
+    ] {
+        assert_eq!(service.present(now, presented), answer, "{presented} at {now}");
+        let row = service.row().unwrap();
+        let expected = (generation, confirmed_at.map(at), at(renewed_at));
+        let found = (row.generation(), row.confirmed_at(), row.lifetime().renewed_at());
+        assert_eq!(found, expected, "{presented} at {now}");
+        assert_eq!(row.lifetime().absolute_expires_at(), at(28_800));
+    }
+}
+
+#[test]
+fn a_superseded_token_ends_the_session_from_the_second_its_grace_is_over() {
+    for (now, expected) in [(729, "nothing"), (730, "reused")] {
+        let mut service = Service::new();
+        assert_eq!(service.present(600, 1), "token 2");
+        assert_eq!(service.present(700, 2), "nothing");
+        assert_eq!(service.present(now, 1), expected, "{now}");
+        assert_eq!(service.row().is_none(), expected == "reused");
+        if expected == "reused" {
+            assert_eq!(service.present(now, 2), "unknown");
+        }
+    }
+}
+
+#[test]
+fn to_peek_neither_extends_nor_confirms_but_ends_a_reused_session() {
+    let mut service = Service::new();
+    let first = service.tokens[0].clone();
+    assert_eq!(service.present(300, 1), "token 2");
+    let before = service.row();
+    service.clock.set(at(900));
+    for token in [&first, &service.tokens[1]] {
+        let peeked = block_on(service.sessions.peek(token)).unwrap();
+        assert!(peeked.issued.is_none());
+        assert_eq!(peeked.status.idle_expires_at, at(2_100));
+    }
+    assert_eq!(service.row(), before);
+    assert_eq!(service.present(900, 2), "token 2");
+    service.clock.set(at(930));
+    assert!(matches!(block_on(service.sessions.peek(&first)), Err(JwtError::Reused)));
+    assert_eq!(service.row(), None);
+}
+
+#[test]
+fn an_extension_that_was_answered_with_nothing_is_the_rows() {
+    // A token ends at its own `exp` even where the row lives on.
+    let mut service = Service::new();
+    assert_eq!(service.present(600, 1), "token 2"); // good until 2 400
+    assert_eq!(service.present(895, 2), "nothing");
+    assert_eq!(service.present(900, 1), "nothing"); // extends the row to 2 700
+    assert_eq!(service.row().unwrap().lifetime().expires_at(), at(2_700));
+    service.clock.set(at(2_399));
+    assert!(block_on(service.sessions.peek(&service.tokens[1])).is_ok());
+    service.clock.set(at(2_400));
+    let error = block_on(service.sessions.peek(&service.tokens[1])).unwrap_err();
+    assert!(matches!(error, JwtError::Rejected { reason: RejectReason::Idle, .. }));
+}
+
+#[test]
+fn nobody_is_served_at_the_cap() {
+    let mut service = Service::new();
+    let mut now = 0;
+    while now + 900 < 28_800 {
+        now += 900;
+        let current = service.tokens.len();
+        let answer = service.present(now, current);
+        assert!(answer.starts_with("token "), "{answer} at {now}");
+    }
+    let current = service.tokens.len();
+    assert_ne!(service.present(28_799, current), "absolute_cap");
+    let current = service.tokens.len();
+    assert_eq!(service.present(28_800, current), "absolute_cap");
+}
+
+#[test]
+fn a_store_that_cannot_renew_defers_and_one_that_cannot_load_lets_nobody_in() {
+    let mut service = Service::new();
+    let store = Arc::clone(service.sessions.store());
+    store.renew_fails.store(true, Ordering::SeqCst);
+    service.clock.set(at(300));
+    let served = block_on(service.sessions.authenticate(&service.tokens[0])).unwrap();
+    assert!(served.issued.is_none());
+    assert!(matches!(
+        served.renewal,
+        TokenRenewal::Deferred(IssueError::Store(StoreError::Unavailable(_)))
+    ));
+    store.renew_fails.store(false, Ordering::SeqCst);
+    assert_eq!(service.present(301, 1), "token 2");
+    // A lost answer is repeated even then.
+    store.renew_fails.store(true, Ordering::SeqCst);
+    assert_eq!(service.present(700, 1), "token 2");
+    assert_eq!(service.row().unwrap().lifetime().renewed_at(), at(301));
+
+    store.load_fails.store(true, Ordering::SeqCst);
+    let error = block_on(service.sessions.authenticate(&service.tokens[0])).unwrap_err();
+    assert!(matches!(error, JwtError::Store(_)));
+    assert_eq!(error.cookie(), Cookie::Keep);
+}
+
+#[test]
+fn ended_sessions_stay_ended() {
+    let mut service = Service::new();
+    assert!(block_on(service.sessions.end(&service.id)).unwrap());
+    assert!(!block_on(service.sessions.end(&service.id)).unwrap());
+    assert_eq!(service.present(300, 1), "unknown");
+    assert_eq!(service.row(), None);
+}
+
+#[test]
+fn a_rotation_of_the_id_keeps_the_cap_and_ends_every_token_of_the_old_one() {
+    let mut service = Service::new();
+    assert_eq!(service.present(300, 1), "token 2");
+    service.clock.set(at(310));
+    let claims: Claims = block_on(service.sessions.peek(&service.tokens[1])).unwrap().claims;
+    let rotated = block_on(service.sessions.rotate(&claims, NoClaims {})).unwrap();
+    assert_ne!(rotated.claims.id(), service.id);
+    assert_eq!(rotated.claims.lifetime().absolute_expires_at(), at(28_800));
+    assert_eq!(service.present(310, 2), "unknown");
+    let token = rotated.issued.token.expose();
+    assert!(block_on(service.sessions.authenticate(token)).is_ok());
+    let error = block_on(service.sessions.rotate(&claims, NoClaims {})).unwrap_err();
+    assert_eq!(error.to_string(), "there is no such session");
+}
+
+#[test]
+fn the_sessions_of_a_subject_are_listed_and_ended_together() {
+    let clock = ManualClock::new(at(0));
+    let sessions = HybridSessions::new(MemoryStore::new(), ring(), policy()).unwrap();
+    let sessions = sessions.with_clock(clock.clone());
+    let start = |subject| block_on(sessions.start(subject, NoClaims {})).unwrap();
+    let (first, second, other) = (start("ada"), start("ada"), start("bob"));
+    assert_eq!(block_on(sessions.list("ada")).unwrap().len(), 2);
+    assert_eq!(block_on(sessions.end_others(&first.claims)).unwrap(), 1);
+    let opens = |started: &session_policy::jwt::Started| {
+        block_on(sessions.peek(started.issued.token.expose())).is_ok()
+    };
+    assert_eq!([opens(&first), opens(&second), opens(&other)], [true, false, true]);
+    assert_eq!(block_on(sessions.end_all("ada")).unwrap(), 1);
+    assert_eq!([opens(&first), opens(&other)], [false, true]);
+    clock.set(at(1_800));
+    assert_eq!(block_on(sessions.sweep(10)).unwrap(), 1);
+}
+
+#[test]
+fn an_opaque_session_and_a_hybrid_one_do_not_open_each_other() {
+    let store = Arc::new(MemoryStore::new());
+    let opaque = Sessions::new(Arc::clone(&store), policy()).with_clock(ManualClock::new(at(0)));
+    let hybrid = HybridSessions::new(Arc::clone(&store), ring(), policy()).unwrap();
+    let hybrid = hybrid.with_clock(ManualClock::new(at(0)));
+    let started = block_on(opaque.start("ada")).unwrap();
+    assert_eq!(started.session.generation(), 0);
+    let token = block_on(hybrid.start("ada", NoClaims {})).unwrap();
+    let forged = session_policy::SessionToken::from_parts(token.claims.id(), [0; 32]);
+    assert!(block_on(opaque.authenticate(&forged)).is_err());
+}
+
+#[test]
+fn a_grace_outside_its_bounds_is_refused() {
+    let with = |grace, policies: Policies| {
+        HybridSessions::with_grace(MemoryStore::new(), ring(), policies, grace).map(|_| ())
+    };
+    let of = |update_age| {
+        Policies::new(SessionPolicy::new(secs(60), secs(update_age), secs(60)).unwrap())
+    };
+    assert_eq!(with(secs(1), of(1)), Ok(()));
+    assert_eq!(with(secs(30), of(30)), Ok(()));
+    for (grace, policies, message) in [
+        (secs(0), of(1), "grace `0s` is not at least `1s` and whole seconds"),
+        (secs(-1), of(1), "grace `-1s` is not at least `1s` and whole seconds"),
+        (
+            TimeDelta::milliseconds(1_500),
+            of(30),
+            "grace `1.500000000s` is not at least `1s` and whole seconds",
+        ),
+        (secs(2), of(1), "grace `2s` is longer than update_age `1s` of profile `default`"),
+        (secs(1), of(0), "grace `1s` is longer than update_age `0s` of profile `default`"),
+        (
+            secs(10),
+            of(10).with_profile("kiosk", *of(9).default_policy()).unwrap(),
+            "grace `10s` is longer than update_age `9s` of profile `kiosk`",
+        ),
+    ] {
+        assert_eq!(with(grace, policies).unwrap_err().to_string(), message);
+    }
+    let error = HybridSessions::new(MemoryStore::new(), ring(), of(29)).unwrap_err();
+    assert!(matches!(error, GraceError::ExceedsUpdateAge { grace, .. } if grace == secs(30)));
+}

@@ -1,0 +1,354 @@
+//! Stateless sessions: issue, verify, re-issue, revoke.
+#![cfg(feature = "jwt")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use session_policy::jwt::{
+    Algorithm, HybridSessions, IssueError, JwtError, JwtSessions, KeyRing, NoClaims, SigningKey,
+    ValidAfter,
+};
+use session_policy::{
+    Cookie, ManualClock, Policies, RejectReason, SessionPolicy, StoreError, Timestamp,
+};
+
+const NINE: i64 = 1_800_003_600;
+
+fn at(offset: i64) -> Timestamp {
+    Timestamp::from_unix_secs(NINE + offset)
+}
+
+fn ring() -> KeyRing {
+    KeyRing::new(SigningKey::secret("k", Algorithm::Hs256, [7; 32]).unwrap()).unwrap()
+}
+
+fn sessions(
+    policies: impl Into<Policies>,
+) -> (JwtSessions<NoClaims, (), ManualClock>, ManualClock) {
+    let clock = ManualClock::new(at(0));
+    (JwtSessions::new(ring(), policies).with_clock(clock.clone()), clock)
+}
+
+fn policy(max_age: i64, update_age: i64, cap: i64) -> SessionPolicy {
+    let secs = TimeDelta::seconds;
+    SessionPolicy::new(secs(max_age), secs(update_age), secs(cap)).unwrap()
+}
+
+#[test]
+fn a_working_day_is_reissued_on_schedule_although_its_end_cannot_move() {
+    let (sessions, clock) = sessions(SessionPolicy::WORKING_DAY);
+    let started = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap();
+    assert_eq!(started.issued.max_age, TimeDelta::hours(8));
+    let (first, end) = (started.claims, at(28_800));
+    let mut token = started.issued.token;
+    let mut reissued = Vec::new();
+    // A request every second minute, and one at every boundary of 15 minutes.
+    for now in (0..28_800).filter(|now| now % 120 == 0 || (now + 1) % 900 < 2) {
+        clock.set(at(now));
+        let served = pollster::block_on(sessions.authenticate(token.expose())).unwrap();
+        assert_eq!(served.claims.lifetime().expires_at(), end);
+        let Some(issued) = served.issued else { continue };
+        assert_eq!(issued.max_age, TimeDelta::seconds(28_800 - now));
+        assert_eq!(served.claims.id(), first.id());
+        assert_eq!(served.claims.lifetime().created_at(), first.lifetime().created_at());
+        assert_eq!(served.claims.lifetime().absolute_expires_at(), end);
+        assert_eq!(served.claims.lifetime().renewed_at(), at(now));
+        assert_ne!(served.claims.token_id(), first.token_id());
+        reissued.push(at(now));
+        token = issued.token;
+    }
+    let schedule = SessionPolicy::WORKING_DAY.renewal_schedule(first.lifetime());
+    assert_eq!(reissued, schedule.collect::<Vec<_>>());
+    clock.set(end);
+    let error = pollster::block_on(sessions.authenticate(token.expose())).unwrap_err();
+    assert!(matches!(
+        error,
+        JwtError::Rejected { reason: RejectReason::AbsoluteCap, since } if since == end
+    ));
+    assert_eq!(error.cookie(), Cookie::Clear);
+}
+
+#[test]
+fn the_answer_holds_what_the_new_token_says() {
+    let (sessions, clock) = sessions(policy(3_600, 900, 28_800));
+    let started = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap();
+    let peeked = pollster::block_on(sessions.peek(started.issued.token.expose())).unwrap();
+    assert_eq!(peeked.claims, started.claims);
+    clock.set(at(900));
+    let served = pollster::block_on(sessions.authenticate(started.issued.token.expose())).unwrap();
+    let issued = served.issued.unwrap();
+    let peeked = pollster::block_on(sessions.peek(issued.token.expose())).unwrap();
+    assert_eq!(peeked.claims, served.claims);
+    assert_eq!(peeked.status, served.status);
+    assert_eq!(issued.max_age, TimeDelta::hours(1));
+}
+
+#[test]
+fn to_peek_issues_nothing() {
+    let (sessions, clock) = sessions(policy(3_600, 900, 28_800));
+    let started = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap();
+    clock.set(at(3_599));
+    let peeked = pollster::block_on(sessions.peek(started.issued.token.expose())).unwrap();
+    assert_eq!(peeked.issued, None);
+    assert_eq!(peeked.status.idle_expires_at, at(3_600));
+}
+
+#[test]
+fn a_shorter_policy_shortens_tokens_already_issued_and_a_longer_one_does_not_lengthen() {
+    let (long, clock) = sessions(policy(3_600, 900, 28_800));
+    let started = pollster::block_on(long.start("ada", NoClaims {})).unwrap();
+    let token = started.issued.token.expose();
+    let (short, _) = sessions(policy(600, 60, 1_200));
+    let short = short.with_clock(clock.clone());
+    clock.set(at(599));
+    assert!(pollster::block_on(short.peek(token)).is_ok());
+    clock.set(at(600));
+    assert!(pollster::block_on(short.peek(token)).is_err());
+    let (longer, _) = sessions(policy(86_400, 900, 864_000));
+    let longer = longer.with_clock(clock.clone());
+    clock.set(at(3_600));
+    assert!(pollster::block_on(longer.peek(token)).is_err());
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+struct Roles {
+    roles: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<u64>,
+}
+
+#[test]
+fn claims_of_the_application_come_back_and_survive_a_reissue() {
+    let (sessions, clock) = sessions(SessionPolicy::WORKING_DAY);
+    let sessions = sessions.with_claims::<Roles>();
+    let roles = Roles { roles: vec!["admin".into()], tenant: Some(u64::MAX) };
+    let started = pollster::block_on(sessions.start("ada", roles.clone())).unwrap();
+    clock.set(at(900));
+    let served = pollster::block_on(sessions.authenticate(started.issued.token.expose())).unwrap();
+    let token = served.issued.unwrap().token;
+    let peeked = pollster::block_on(sessions.peek(token.expose())).unwrap();
+    assert_eq!(peeked.claims.application(), &roles);
+    assert_eq!(peeked.claims.into_application(), roles);
+}
+
+#[test]
+fn claims_of_the_application_cannot_shadow_ours() {
+    let (sessions, _) = sessions(SessionPolicy::WORKING_DAY);
+    let sessions = sessions.with_claims::<HashMap<String, u64>>();
+    for name in [
+        "aud",
+        "auth_time",
+        "cap",
+        "exp",
+        "gen",
+        "iat",
+        "iss",
+        "jti",
+        "nbf",
+        "profile",
+        "sid",
+        "sub",
+    ] {
+        let claims = HashMap::from([(name.to_owned(), 1)]);
+        let error = pollster::block_on(sessions.start("ada", claims)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("the application's claim `{name}` has a reserved name"),
+        );
+    }
+    // At verification ours are not among those of the application.
+    let claims = HashMap::from([("EXP".to_owned(), 1), ("cap2".to_owned(), 2)]);
+    let started = pollster::block_on(sessions.start("ada", claims.clone())).unwrap();
+    let peeked = pollster::block_on(sessions.peek(started.issued.token.expose())).unwrap();
+    assert_eq!(peeked.claims.application(), &claims);
+}
+
+#[test]
+fn claims_that_are_no_object_or_do_not_fit_are_refused() {
+    let (sessions, _) = sessions(SessionPolicy::WORKING_DAY);
+    let numbers = sessions.clone_with::<u64>();
+    let error = pollster::block_on(numbers.start("ada", 7)).unwrap_err();
+    assert_eq!(error.to_string(), "the application's claims are not an object");
+    let keyed = sessions.clone_with::<HashMap<String, Vec<u8>>>();
+    let long = HashMap::from([("pad".to_owned(), vec![200; 2_000])]);
+    let error = pollster::block_on(keyed.start("ada", long)).unwrap_err();
+    assert!(matches!(error, IssueError::TooLong { bytes } if bytes > 8_192), "{error}");
+    let started = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap();
+    let roles = sessions.clone_with::<Roles>();
+    let error = pollster::block_on(roles.peek(started.issued.token.expose())).unwrap_err();
+    assert_eq!(error.to_string(), "the application's claims do not fit");
+    assert_eq!(error.cookie(), Cookie::Keep);
+}
+
+/// The same keys, policy and clock for other claims.
+trait CloneWith {
+    fn clone_with<B>(&self) -> JwtSessions<B, (), ManualClock>;
+}
+
+impl CloneWith for JwtSessions<NoClaims, (), ManualClock> {
+    fn clone_with<B>(&self) -> JwtSessions<B, (), ManualClock> {
+        JwtSessions::new(ring(), self.policies().clone())
+            .with_claims()
+            .with_clock(ManualClock::new(at(0)))
+    }
+}
+
+#[test]
+fn a_start_names_what_is_wrong_with_it() {
+    let (sessions, clock) = sessions(SessionPolicy::WORKING_DAY);
+    let error = pollster::block_on(sessions.start("", NoClaims {})).unwrap_err();
+    assert_eq!(error.to_string(), "subject is empty");
+    let error = pollster::block_on(sessions.start_with("ada", "admni", NoClaims {})).unwrap_err();
+    assert_eq!(error.to_string(), "there is no profile `admni`");
+    clock.set(Timestamp::from_unix_secs(-1));
+    let error = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap_err();
+    assert_eq!(error.to_string(), "the session was started at 1969-12-31T23:59:59Z, before 1970");
+    clock.set(Timestamp::from_unix_secs(0));
+    let started = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap();
+    assert!(pollster::block_on(sessions.peek(started.issued.token.expose())).is_ok());
+}
+
+#[test]
+fn a_ceiling_caps_the_session_that_replaces_another() {
+    let (sessions, clock) = sessions(SessionPolicy::WORKING_DAY);
+    let first = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap();
+    clock.set(at(3_600));
+    let ceiling = first.claims.lifetime().absolute_expires_at();
+    let start = sessions.start_until("ada", Policies::DEFAULT, NoClaims {}, ceiling);
+    let second = pollster::block_on(start).unwrap();
+    assert_eq!(second.claims.lifetime().absolute_expires_at(), ceiling);
+    assert_ne!(second.claims.id(), first.claims.id());
+}
+
+#[derive(Clone, Default)]
+struct Changes(Arc<Mutex<HashMap<String, Timestamp>>>);
+
+impl Changes {
+    fn revoke(&self, subject: &str, valid_after: Timestamp) {
+        self.0.lock().unwrap().insert(subject.into(), valid_after);
+    }
+}
+
+impl ValidAfter for Changes {
+    async fn valid_after(&self, subject: &str) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.0.lock().unwrap().get(subject).copied())
+    }
+}
+
+#[test]
+fn a_password_change_revokes_what_was_issued_up_to_its_second_and_nothing_later() {
+    let changes = Changes::default();
+    // Without clock skew, so that no tolerance helps.
+    let strict = policy(3_600, 900, 28_800).with_clock_skew(TimeDelta::zero()).unwrap();
+    let (sessions, clock) = sessions(strict);
+    let sessions = sessions.with_valid_after(changes.clone());
+    let start = |offset| {
+        clock.set(at(offset));
+        let started = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap();
+        started.issued.token.expose().to_owned()
+    };
+    let decide = |token: &str| {
+        let decided = pollster::block_on(sessions.authenticate(token));
+        decided.map_or_else(|error| error.as_str(), |_| "ok")
+    };
+    let (before, within) = (start(99), start(100));
+    assert_eq!(decide(&before), "ok");
+    changes.revoke("ada", at(100));
+    assert_eq!(decide(&before), "revoked");
+    assert_eq!(decide(&within), "revoked");
+
+    // Signed in again within the very second of the change.
+    let again = start(100);
+    assert_eq!(decide(&again), "ok");
+    let peeked = pollster::block_on(sessions.peek(&again)).unwrap();
+    let lifetime = peeked.claims.lifetime();
+    assert_eq!((lifetime.created_at(), lifetime.renewed_at()), (at(100), at(101)));
+    assert_eq!(lifetime.expires_at(), at(3_700));
+    assert_eq!(lifetime.absolute_expires_at(), at(28_900));
+
+    // The next second, and another user, are as usual.
+    assert_eq!(decide(&start(101)), "ok");
+    clock.set(at(100));
+    let other = pollster::block_on(sessions.start("bob", NoClaims {})).unwrap();
+    assert_eq!(other.claims.lifetime().renewed_at(), at(100));
+
+    // A re-issue of the new session is not revoked either.
+    clock.set(at(1_001));
+    let served = pollster::block_on(sessions.authenticate(&again)).unwrap();
+    assert_eq!(decide(served.issued.unwrap().token.expose()), "ok");
+    assert_eq!(decide(&before), "revoked");
+}
+
+#[test]
+fn a_revocation_that_lies_ahead_holds_for_requests_under_way() {
+    let changes = Changes::default();
+    let (sessions, clock) = sessions(policy(3_600, 900, 28_800));
+    let sessions = sessions.with_valid_after(changes.clone());
+    let stolen = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap().issued.token;
+    // The thief's request asks just before the change is written at 900, and its
+    // answer is issued at 902.
+    clock.set(at(902));
+    let answered = pollster::block_on(sessions.authenticate(stolen.expose())).unwrap();
+    changes.revoke("ada", at(905));
+    clock.set(at(903));
+    let own = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap().issued.token;
+    for now in [903, 905, 906, 1_900] {
+        clock.set(at(now));
+        let thief =
+            pollster::block_on(sessions.peek(answered.issued.as_ref().unwrap().token.expose()));
+        assert!(
+            matches!(thief.unwrap_err(), JwtError::Revoked { valid_after } if valid_after == at(905))
+        );
+        assert!(pollster::block_on(sessions.peek(own.expose())).is_ok(), "{now}");
+    }
+    // Beyond the end of any new session, nobody is sent a token that is dead.
+    changes.revoke("ada", Timestamp::MAX);
+    let error = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap_err();
+    assert!(matches!(error, IssueError::Revoked { .. }));
+}
+
+#[test]
+fn nobody_is_let_in_when_revocation_cannot_be_told() {
+    struct Down;
+
+    impl ValidAfter for Down {
+        async fn valid_after(&self, _: &str) -> Result<Option<Timestamp>, StoreError> {
+            Err(StoreError::unavailable("timeout"))
+        }
+    }
+
+    let (up, clock) = sessions(SessionPolicy::WORKING_DAY);
+    let token = pollster::block_on(up.start("ada", NoClaims {})).unwrap().issued.token;
+    let down = JwtSessions::new(ring(), SessionPolicy::WORKING_DAY).with_clock(clock);
+    let down = down.with_valid_after(Down);
+    let error = pollster::block_on(down.authenticate(token.expose())).unwrap_err();
+    assert!(matches!(error, JwtError::Store(StoreError::Unavailable(_))));
+    assert_eq!(error.cookie(), Cookie::Keep);
+    assert!(pollster::block_on(down.start("ada", NoClaims {})).is_err());
+}
+
+#[test]
+fn a_token_is_good_for_one_strategy_only() {
+    let (stateless, clock) = sessions(SessionPolicy::WORKING_DAY);
+    let store = session_policy::MemoryStore::new();
+    let hybrid = HybridSessions::new(store, ring(), SessionPolicy::WORKING_DAY).unwrap();
+    let hybrid = hybrid.with_clock(clock);
+    let of_hybrid = pollster::block_on(hybrid.start("ada", NoClaims {})).unwrap().issued.token;
+    let of_stateless =
+        pollster::block_on(stateless.start("ada", NoClaims {})).unwrap().issued.token;
+    let error = pollster::block_on(stateless.peek(of_hybrid.expose())).unwrap_err();
+    assert!(matches!(error, JwtError::Strategy));
+    let error = pollster::block_on(hybrid.peek(of_stateless.expose())).unwrap_err();
+    assert!(matches!(error, JwtError::Strategy));
+}
+
+#[test]
+fn to_end_a_stateless_session_clears_its_cookie_only() {
+    let (sessions, _) = sessions(SessionPolicy::WORKING_DAY);
+    let started = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap();
+    assert_eq!(sessions.end(&started.claims), Cookie::Clear);
+    assert!(pollster::block_on(sessions.peek(started.issued.token.expose())).is_ok());
+}

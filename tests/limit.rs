@@ -1,0 +1,478 @@
+//! The limit on concurrent sessions of a subject.
+
+#![cfg(all(feature = "memory", feature = "serde"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::future::{Future, poll_fn};
+use std::num::NonZeroU32;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+
+use chrono::TimeDelta;
+use pollster::block_on;
+use session_policy::{
+    AuthenticateError, Event, EventKind, ManualClock, MemoryStore, Policies, Renewal, Session,
+    SessionId, SessionLimit, SessionPolicy, SessionStore, Sessions, StartError, Started,
+    StoreError, SubjectStore, Timestamp, WhenFull,
+};
+
+const LOGIN: Timestamp = Timestamp::from_unix_secs(1_800_000_000);
+
+fn limited(max_sessions: u32, when_full: WhenFull) -> Policies {
+    let limit = SessionLimit::new(NonZeroU32::new(max_sessions).unwrap(), when_full);
+    Policies::new(SessionPolicy::WORKING_DAY).with_limit(Policies::DEFAULT, limit).unwrap()
+}
+
+fn sessions<S: SubjectStore>(
+    store: S,
+    max_sessions: u32,
+    when_full: WhenFull,
+) -> (Sessions<S, ManualClock>, ManualClock) {
+    let clock = ManualClock::new(LOGIN);
+    (Sessions::new(store, limited(max_sessions, when_full)).with_clock(clock.clone()), clock)
+}
+
+#[test]
+fn a_sign_in_beyond_the_limit_ends_the_oldest_session() {
+    let (sessions, clock) = sessions(MemoryStore::new(), 2, WhenFull::EndOldest);
+    let start = |_| {
+        clock.advance(TimeDelta::seconds(1));
+        block_on(sessions.start("user-42")).unwrap()
+    };
+    let started: Vec<_> = (0..3).map(start).collect();
+    let error = block_on(sessions.authenticate(&started[0].token)).unwrap_err();
+    assert!(matches!(error, AuthenticateError::Unknown), "{error}");
+    block_on(sessions.authenticate(&started[1].token)).unwrap();
+    block_on(sessions.authenticate(&started[2].token)).unwrap();
+}
+
+#[test]
+fn of_sign_ins_within_one_second_the_later_stays() {
+    // Ids are random: going by them alone would end the later half of the time.
+    for _ in 0..32 {
+        let (sessions, _) = sessions(MemoryStore::new(), 1, WhenFull::EndOldest);
+        let first = block_on(sessions.start("user-42")).unwrap();
+        let second = block_on(sessions.start("user-42")).unwrap();
+        assert!(block_on(sessions.authenticate(&first.token)).is_err());
+        assert!(block_on(sessions.authenticate(&second.token)).is_ok());
+    }
+}
+
+#[test]
+fn a_limit_that_was_lowered_holds_after_one_sign_in() {
+    let store = MemoryStore::new();
+    let (before, clock) = sessions(&store, 10, WhenFull::EndOldest);
+    for _ in 0..10 {
+        clock.advance(TimeDelta::seconds(1));
+        let _ = block_on(before.start("user-42")).unwrap();
+    }
+    let (after, _) = sessions(&store, 3, WhenFull::EndOldest);
+    let newest = block_on(after.start("user-42")).unwrap();
+    let left = block_on(store.list("user-42")).unwrap();
+    assert_eq!(left.len(), 3);
+    assert!(left.iter().any(|session| session.id() == newest.session.id()));
+}
+
+#[test]
+fn a_full_subject_is_refused_and_its_sessions_are_left_alone() {
+    let (sessions, clock) = sessions(MemoryStore::new(), 2, WhenFull::Refuse);
+    let started: Vec<_> = (0..2).map(|_| block_on(sessions.start("user-42")).unwrap()).collect();
+    let error = block_on(sessions.start("user-42")).unwrap_err();
+    assert_eq!(error.to_string(), "the subject has as many sessions as it may: 2");
+    for started in &started {
+        block_on(sessions.authenticate(&started.token)).unwrap();
+    }
+    assert!(block_on(sessions.start("user-43")).is_ok(), "another subject's are its own");
+
+    block_on(sessions.end(&started[0].session.id())).unwrap();
+    assert!(block_on(sessions.start("user-42")).is_ok(), "a logout makes room");
+
+    clock.advance(SessionPolicy::WORKING_DAY.max_age());
+    assert!(block_on(sessions.start("user-42")).is_ok(), "sessions past their end do not count");
+}
+
+#[test]
+fn each_profile_counts_its_own_sessions_and_a_retired_one_counts_as_the_default() {
+    let store = MemoryStore::new();
+    let one = SessionLimit::new(NonZeroU32::MIN, WhenFull::Refuse);
+    let policies = limited(2, WhenFull::Refuse)
+        .with_profile("admin", SessionPolicy::WORKING_DAY)
+        .and_then(|policies| policies.with_limit("admin", one))
+        .and_then(|policies| policies.with_profile("free", SessionPolicy::WORKING_DAY))
+        .unwrap();
+    let sessions = Sessions::new(&store, policies).with_clock(ManualClock::new(LOGIN));
+    let start = |profile| block_on(sessions.start_with("user-42", profile)).map(drop);
+    start("admin").unwrap();
+    let error = start("admin").unwrap_err();
+    assert_eq!(error.to_string(), "the subject has as many sessions as it may: 1");
+    for _ in 0..5 {
+        start("free").unwrap();
+    }
+    start("default").unwrap();
+    start("default").unwrap();
+    assert!(start("default").is_err());
+
+    let no_profiles =
+        Sessions::new(&store, limited(9, WhenFull::Refuse)).with_clock(ManualClock::new(LOGIN));
+    assert!(block_on(no_profiles.start("user-42")).is_ok(), "eight and this one");
+    assert!(block_on(no_profiles.start("user-42")).is_err());
+}
+
+#[test]
+fn the_observer_hears_of_every_session_that_a_sign_in_ends() {
+    let ended = Mutex::new(Vec::new());
+    let observer = |event: &Event<'_>| {
+        if event.kind == EventKind::Ended {
+            ended.lock().unwrap().push(event.session);
+        }
+    };
+    let (sessions, clock) = sessions(MemoryStore::new(), 2, WhenFull::EndOldest);
+    let sessions = sessions.with_observer(observer);
+    let start = |_| {
+        clock.advance(TimeDelta::seconds(1));
+        block_on(sessions.start("user-42")).unwrap().session.id()
+    };
+    let ids: Vec<_> = (0..4).map(start).collect();
+    drop(sessions);
+    assert_eq!(ended.into_inner().unwrap(), [Some(ids[0]), Some(ids[1])]);
+}
+
+#[cfg(feature = "jwt")]
+#[test]
+fn hybrid_sessions_are_limited_and_stateless_ones_refuse_a_limit() {
+    use session_policy::jwt::{
+        Algorithm, HybridSessions, IssueError, JwtError, JwtSessions, KeyRing, NoClaims, SigningKey,
+    };
+
+    let key = || SigningKey::secret("k", Algorithm::Hs256, [7; 32]).unwrap();
+    let ring = || KeyRing::new(key()).unwrap();
+    let clock = ManualClock::new(LOGIN);
+    for when_full in [WhenFull::EndOldest, WhenFull::Refuse] {
+        let hybrid = HybridSessions::new(MemoryStore::new(), ring(), limited(1, when_full))
+            .unwrap()
+            .with_clock(clock.clone());
+        let first = block_on(hybrid.start("user-42", NoClaims {})).unwrap();
+        clock.advance(TimeDelta::seconds(1));
+        let second = block_on(hybrid.start("user-42", NoClaims {}));
+        let first = block_on(hybrid.authenticate(first.issued.token.expose()));
+        match when_full {
+            WhenFull::EndOldest => {
+                assert!(second.is_ok());
+                assert!(matches!(first.unwrap_err(), JwtError::Unknown));
+            }
+            WhenFull::Refuse => {
+                let error = second.unwrap_err();
+                assert!(matches!(error, IssueError::TooManySessions { .. }), "{error}");
+                assert!(first.is_ok());
+            }
+        }
+    }
+
+    let stateless = JwtSessions::new(ring(), limited(1, WhenFull::Refuse)).with_clock(clock);
+    let error = block_on(stateless.start("user-42", NoClaims {})).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the limit on sessions of profile `default` cannot be enforced without a store",
+    );
+}
+
+#[test]
+fn a_sign_in_that_cannot_be_settled_is_taken_back() {
+    for when_full in [WhenFull::EndOldest, WhenFull::Refuse] {
+        let store = Stepped { listings: AtomicU32::new(1), ..Stepped::default() };
+        let (sessions, _) = sessions(store, 2, when_full);
+        let error = block_on(sessions.start("user-42")).unwrap_err();
+        assert!(matches!(error, StartError::Store(StoreError::Unavailable(_))), "{error}");
+        assert!(sessions.store().sessions.is_empty());
+    }
+}
+
+#[test]
+fn raced_sign_ins_that_end_the_oldest_converge_to_the_limit_in_every_interleaving() {
+    for (racers, before, max_sessions) in [(2, 0, 1), (2, 1, 1), (2, 2, 2), (2, 3, 2), (3, 0, 2)] {
+        let schedules = every_interleaving(|choose| {
+            let (signed_in, left) = race(racers, before, max_sessions, WhenFull::EndOldest, choose);
+            assert_eq!(left.len(), max_sessions as usize, "{racers} after {before}");
+            assert!(!signed_in.is_empty(), "at least one is told that it is signed in");
+        });
+        println!("{racers} sign-ins after {before}, limit {max_sessions}: {schedules} schedules");
+    }
+}
+
+#[test]
+fn raced_sign_ins_that_are_refused_never_exceed_the_limit_in_any_interleaving() {
+    for (before, max_sessions) in [(0, 1), (1, 2), (0, 2)] {
+        let mut by_winners = [0; 3];
+        let schedules = every_interleaving(|choose| {
+            let (signed_in, left) = race(2, before, max_sessions, WhenFull::Refuse, choose);
+            assert!(left.len() <= max_sessions as usize);
+            assert_eq!(left.len(), before + signed_in.len(), "nobody else's session is ended");
+            by_winners[signed_in.len()] += 1;
+        });
+        println!("2 after {before}, limit {max_sessions}: {schedules} by winners: {by_winners:?}");
+        assert!(by_winners[max_sessions as usize - before] > schedules / 2);
+    }
+}
+
+#[test]
+fn sign_ins_of_many_threads_converge_to_the_limit() {
+    for when_full in [WhenFull::EndOldest, WhenFull::Refuse] {
+        for _ in 0..20 {
+            let (sessions, _) = sessions(Arc::new(MemoryStore::new()), 3, when_full);
+            thread::scope(|scope| {
+                for _ in 0..16 {
+                    scope.spawn(|| drop(block_on(sessions.start("user-42"))));
+                }
+            });
+            let left = || block_on(sessions.list("user-42")).unwrap().len();
+            if when_full == WhenFull::Refuse {
+                // Perhaps all were refused that raced for the last place.
+                assert!(left() <= 3);
+                while left() < 3 {
+                    let _ = block_on(sessions.start("user-42")).unwrap();
+                }
+            }
+            assert_eq!(left(), 3);
+        }
+    }
+}
+
+#[test]
+fn a_limit_is_read_from_configuration_and_written_back() {
+    const FILE: &str = r#"
+        [default]
+        max_age = "8h"
+        update_age = "15m"
+        absolute_cap = "8h"
+        max_sessions = 3
+        when_full = "end_oldest"
+
+        [profiles.admin]
+        max_age = "1h"
+        update_age = "1m"
+        absolute_cap = "8h"
+        max_sessions = 1
+        when_full = "refuse"
+
+        [profiles.kiosk]
+        max_age = "1h"
+        update_age = "1m"
+        absolute_cap = "8h"
+    "#;
+    let policies: Policies = toml::from_str(FILE).unwrap();
+    let limit = |max_sessions, when_full| {
+        Some(SessionLimit::new(NonZeroU32::new(max_sessions).unwrap(), when_full))
+    };
+    assert_eq!(policies.limit("default").copied(), limit(3, WhenFull::EndOldest));
+    assert_eq!(policies.limit("admin").copied(), limit(1, WhenFull::Refuse));
+    assert_eq!(policies.limit("kiosk"), None);
+    assert_eq!(policies.limit("retired").copied(), limit(3, WhenFull::EndOldest));
+
+    let written = toml::to_string(&policies).unwrap();
+    assert_eq!(toml::from_str::<Policies>(&written).unwrap(), policies);
+    let written = serde_json::to_string(&policies).unwrap();
+    assert_eq!(serde_json::from_str::<Policies>(&written).unwrap(), policies);
+}
+
+#[test]
+fn a_limit_that_is_not_one_is_refused_by_name() {
+    const COUNT: &str = "expected a whole number from 1 to 4294967295";
+    for (limit, message) in [
+        (r#""max_sessions": 3"#, "max_sessions is without when_full"),
+        (r#""when_full": "refuse""#, "when_full is without max_sessions"),
+        (
+            r#""max_sessions": 0, "when_full": "refuse""#,
+            &format!("max_sessions: invalid value: integer `0`, {COUNT}"),
+        ),
+        (
+            r#""max_sessions": -1, "when_full": "refuse""#,
+            &format!("max_sessions: invalid value: integer `-1`, {COUNT}"),
+        ),
+        (
+            r#""max_sessions": null, "when_full": "refuse""#,
+            &format!("max_sessions: invalid type: null, {COUNT}"),
+        ),
+        (
+            r#""max_sessions": 3, "when_full": "end_newest""#,
+            "when_full: unknown variant `end_newest`, expected `end_oldest` or `refuse`",
+        ),
+        (r#""max_sesions": 3, "when_full": "refuse""#, "unknown field `max_sesions`"),
+    ] {
+        let file = format!(
+            r#"{{"default": {{"max_age": "8h", "update_age": "1m", "absolute_cap": "8h", {limit}}}}}"#
+        );
+        let error = serde_json::from_str::<Policies>(&file).unwrap_err().to_string();
+        let expected = format!("profile `default`: {message}");
+        assert!(error.starts_with(&expected), "{limit}: {error}");
+    }
+}
+
+#[test]
+fn a_profile_is_limited_once_and_only_if_it_is_in_the_set() {
+    let one = SessionLimit::new(NonZeroU32::MIN, WhenFull::Refuse);
+    let twice = limited(2, WhenFull::Refuse).with_limit(Policies::DEFAULT, one).unwrap_err();
+    assert_eq!(twice.to_string(), "profile `default` is limited twice");
+    let unknown = limited(2, WhenFull::Refuse).with_limit("a\tb", one).unwrap_err();
+    assert_eq!(unknown.to_string(), "there is no profile `a\\tb` to limit");
+}
+
+#[test]
+fn the_future_of_a_sign_in_can_be_spawned() {
+    fn spawnable<F: Future + Send>(future: F) -> F {
+        future
+    }
+    let (sessions, _) = sessions(MemoryStore::new(), 1, WhenFull::EndOldest);
+    assert!(block_on(spawnable(sessions.start("user-42"))).is_ok());
+}
+
+/// A store whose every call may be interleaved with those of other tasks.
+struct Stepped {
+    sessions: MemoryStore,
+    /// How many more times it lists before it fails.
+    listings: AtomicU32,
+}
+
+impl Default for Stepped {
+    fn default() -> Self {
+        Self { sessions: MemoryStore::new(), listings: AtomicU32::new(u32::MAX) }
+    }
+}
+
+impl SessionStore for Stepped {
+    async fn create(&self, session: &Session) -> Result<(), StoreError> {
+        step().await;
+        self.sessions.create(session).await
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        step().await;
+        self.sessions.load(id).await
+    }
+
+    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
+        step().await;
+        self.sessions.renew(renewal).await
+    }
+
+    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        step().await;
+        self.sessions.remove(id).await
+    }
+
+    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        step().await;
+        self.sessions.remove_expired(now, limit).await
+    }
+}
+
+impl SubjectStore for Stepped {
+    async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
+        step().await;
+        let fewer = |left: u32| left.checked_sub(1);
+        match self.listings.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer) {
+            Ok(_) => self.sessions.list(subject).await,
+            Err(_) => Err(StoreError::unavailable("cut")),
+        }
+    }
+
+    async fn remove_all(
+        &self,
+        subject: &str,
+        except: Option<&SessionId>,
+    ) -> Result<u64, StoreError> {
+        step().await;
+        self.sessions.remove_all(subject, except).await
+    }
+}
+
+/// Lets another task go first, once.
+async fn step() {
+    let mut stepped = false;
+    poll_fn(|context| {
+        context.waker().wake_by_ref();
+        if std::mem::replace(&mut stepped, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// Runs `race` for every way of answering its questions "which of n goes?",
+/// depth first; how many ways there are.
+fn every_interleaving(mut race: impl FnMut(&mut dyn FnMut(usize) -> usize)) -> u32 {
+    let mut path: Vec<(usize, usize)> = Vec::new();
+    let mut ways = 0;
+    loop {
+        let mut depth = 0;
+        race(&mut |runnable| {
+            if depth == path.len() {
+                path.push((0, runnable));
+            }
+            let (choice, alternatives) = path[depth];
+            assert_eq!(alternatives, runnable, "a race must depend on its schedule alone");
+            depth += 1;
+            choice
+        });
+        ways += 1;
+        while path.pop_if(|(choice, alternatives)| *choice + 1 == *alternatives).is_some() {}
+        match path.last_mut() {
+            Some((choice, _)) => *choice += 1,
+            None => return ways,
+        }
+    }
+}
+
+type SignIn<'a> = Pin<Box<dyn Future<Output = Result<Started, StartError>> + 'a>>;
+
+/// `racers` sign-ins of one subject with `before` sessions, which go in the order
+/// of `choose`: the sessions that were handed out and those that are stored.
+fn race(
+    racers: usize,
+    before: usize,
+    max_sessions: u32,
+    when_full: WhenFull,
+    choose: &mut dyn FnMut(usize) -> usize,
+) -> (BTreeSet<SessionId>, BTreeSet<SessionId>) {
+    let store = Stepped::default();
+    let by_clock = |policies: Policies, offset: i64| {
+        let now = LOGIN.saturating_add(TimeDelta::seconds(offset));
+        Sessions::new(&store, policies).with_clock(ManualClock::new(now))
+    };
+    for (number, offset) in (0..before).zip([-30, 30, -31]) {
+        let unlimited = by_clock(SessionPolicy::WORKING_DAY.into(), offset);
+        assert!(
+            block_on(unlimited.start("user-42")).is_ok(),
+            "session {number} by another server's clock"
+        );
+    }
+    // Each by a second of its own, so that the order of ids, which are random,
+    // does not matter.
+    let racing: Vec<_> = (0..)
+        .take(racers)
+        .map(|second| by_clock(limited(max_sessions, when_full), second))
+        .collect();
+    let mut tasks: Vec<Option<SignIn<'_>>> =
+        racing.iter().map(|sessions| Some(Box::pin(sessions.start("user-42")) as _)).collect();
+    let mut handed_out = BTreeSet::new();
+    loop {
+        let runnable: Vec<_> = (0..racers).filter(|&racer| tasks[racer].is_some()).collect();
+        let next = match *runnable {
+            [] => break,
+            [only] => only,
+            _ => runnable[choose(runnable.len())],
+        };
+        let Some(task) = &mut tasks[next] else { continue };
+        if let Poll::Ready(started) = task.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            tasks[next] = None;
+            match started {
+                Ok(started) => _ = handed_out.insert(started.session.id()),
+                Err(StartError::Displaced | StartError::TooManySessions { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+    let left = block_on(store.sessions.list("user-42")).unwrap();
+    (handed_out, left.iter().map(Session::id).collect())
+}

@@ -1,0 +1,367 @@
+//! Records and tokens from outside: what is not exactly right is refused, never
+//! repaired, and no message repeats a secret.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod strategies;
+
+use proptest::prelude::*;
+use session_policy::{
+    Lifetime, SecretHash, Session, SessionError, SessionId, SessionParts, SessionToken, Timestamp,
+};
+
+use crate::strategies::cases;
+
+const ID: &str = "AAECAwQFBgcICQoLDA0ODw";
+const SECRET: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
+
+#[test]
+fn a_lifetime_takes_four_instants_in_one_order_only() {
+    let at = |instants: [i64; 4]| {
+        let [created, renewed, expires, cap] = instants.map(Timestamp::from_unix_secs);
+        Lifetime::restore(created, renewed, expires, cap)
+    };
+    let mut taken = 0;
+    for instants in all_of_four() {
+        let [created, renewed, expires, cap] = instants;
+        let message = at(instants).err().map(|error| error.to_string());
+        let [c, r, e, a] = instants.map(|secs| format!("`1970-01-01T00:00:0{secs}Z`"));
+        let expected = if renewed < created {
+            Some(format!("renewed_at {r} is before created_at {c}"))
+        } else if expires < renewed {
+            Some(format!("expires_at {e} is before renewed_at {r}"))
+        } else if cap < expires {
+            Some(format!("expires_at {e} is after absolute_expires_at {a}"))
+        } else {
+            taken += 1;
+            None
+        };
+        assert_eq!(message, expected, "{instants:?}");
+    }
+    // Of the 256, those that do not decrease.
+    assert_eq!(taken, 35);
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn a_stored_lifetime_is_checked_as_it_is_read() {
+    let mut taken = 0;
+    for instants in all_of_four() {
+        let [created, renewed, expires, cap] = instants;
+        let text = format!(
+            r#"{{"created_at":{created},"renewed_at":{renewed},"expires_at":{expires},"absolute_expires_at":{cap}}}"#,
+        );
+        let restored = {
+            let [created, renewed, expires, cap] = instants.map(Timestamp::from_unix_secs);
+            Lifetime::restore(created, renewed, expires, cap).map_err(|error| error.to_string())
+        };
+        let read = serde_json::from_str::<Lifetime>(&text).map_err(|error| error.to_string());
+        assert_eq!(read, restored, "{text}");
+        if let Ok(lifetime) = read {
+            assert_eq!(serde_json::to_string(&lifetime).unwrap(), text);
+            taken += 1;
+        }
+    }
+    assert_eq!(taken, 35);
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn a_stored_lifetime_with_other_fields_or_types_is_refused() {
+    let range = "unix seconds is outside the years -262143 to 262142";
+    let fields = "expected one of `created_at`, `renewed_at`, `expires_at`, `absolute_expires_at`";
+    for (stored, message) in [
+        ("{}", "missing field `created_at`".into()),
+        (
+            r#"{"created_at":0,"renewed_at":0,"expires_at":0}"#,
+            "missing field `absolute_expires_at`".into(),
+        ),
+        (r#"{"createdAt":0}"#, format!("unknown field `createdAt`, {fields}")),
+        (r#"{"created_at":0,"created_at":0}"#, "duplicate field `created_at`".into()),
+        (r#"{"created_at":0.0}"#, "invalid type: floating point `0.0`, expected i64".into()),
+        (r#"{"created_at":"0"}"#, r#"invalid type: string "0", expected i64"#.into()),
+        (r#"{"created_at":null}"#, "invalid type: null, expected i64".into()),
+        (r#"{"created_at":true}"#, "invalid type: boolean `true`, expected i64".into()),
+        (r#"{"created_at":9223372036854775807}"#, format!("`9223372036854775807` {range}")),
+        (r#"{"created_at":-8334601228801}"#, format!("`-8334601228801` {range}")),
+        (r#"{"created_at":8210266876800}"#, format!("`8210266876800` {range}")),
+        (
+            r#"{"created_at":9223372036854775808}"#,
+            "invalid value: integer `9223372036854775808`, expected i64".into(),
+        ),
+    ] {
+        let error = serde_json::from_str::<Lifetime>(stored).unwrap_err().to_string();
+        let (got, _line_and_column) = error.rsplit_once(" at line ").unwrap();
+        assert_eq!(got, message, "{stored}");
+    }
+    let ends = r#"{"created_at":-8334601228800,"renewed_at":0,"expires_at":0,"absolute_expires_at":8210266876799}"#;
+    let widest: Lifetime = serde_json::from_str(ends).unwrap();
+    assert_eq!(widest.created_at(), Timestamp::MIN);
+    assert_eq!(widest.absolute_expires_at(), Timestamp::MAX);
+}
+
+#[test]
+fn an_id_has_one_text() {
+    let id: SessionId = ID.parse().unwrap();
+    assert_eq!(id.to_string(), ID);
+    assert_eq!(format!("{id:?}"), format!("SessionId({ID})"));
+    for refused in not_exactly(ID, SessionId::CHARS) {
+        let error = refused.parse::<SessionId>().unwrap_err();
+        assert_eq!(error.to_string(), "session id is not 22 base64url characters", "{refused:?}");
+    }
+}
+
+#[test]
+fn a_secret_hash_has_one_text() {
+    SECRET.parse::<SecretHash>().unwrap();
+    for refused in not_exactly(SECRET, 43) {
+        let error = refused.parse::<SecretHash>().unwrap_err();
+        assert_eq!(error.to_string(), "secret hash is not 43 base64url characters", "{refused:?}");
+    }
+}
+
+#[test]
+fn a_token_has_one_text_and_a_refused_one_is_not_repeated() {
+    let token = format!("{ID}.{SECRET}");
+    assert_eq!(token.len(), SessionToken::CHARS);
+    assert_eq!(token.parse::<SessionToken>().unwrap().expose(), token);
+    let halves = not_exactly(ID, 22)
+        .map(|id| format!("{id}.{SECRET}"))
+        .chain(not_exactly(SECRET, 43).map(|secret| format!("{ID}.{secret}")));
+    let whole = not_exactly(&token, SessionToken::CHARS).chain([
+        format!("{ID}{SECRET}"),
+        format!("{SECRET}.{ID}"),
+        format!("{ID}:{SECRET}"),
+        format!("{ID}..{SECRET}"),
+        format!(".{ID}{SECRET}"),
+        format!("{ID}{SECRET}."),
+        format!("{ID}.{SECRET}.{SECRET}"),
+        format!("Bearer {token}"),
+        format!("\"{token}\""),
+    ]);
+    let message =
+        "session token is not 22 and 43 base64url characters with a full stop between them";
+    for refused in halves.chain(whole) {
+        let error = refused.parse::<SessionToken>().unwrap_err();
+        assert_eq!(error.to_string(), message, "{refused:?}");
+        assert_eq!(format!("{error:?}"), "SessionTokenError(())");
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(1_024))]
+
+    #[test]
+    fn what_is_printed_is_read_back(id: [u8; 16], secret: [u8; 32]) {
+        let token = SessionToken::from_parts(SessionId::from_bytes(id), secret);
+        let read: SessionToken = token.expose().parse().unwrap();
+        prop_assert_eq!(read.expose(), token.expose());
+        prop_assert_eq!(token.id().to_string().parse(), Ok(token.id()));
+        prop_assert!(token.secret_hash().matches(&read));
+        let hash = SecretHash::from_bytes(*token.secret_hash().as_bytes());
+        prop_assert!(hash.matches(&token));
+        #[cfg(feature = "serde")]
+        {
+            let text = serde_json::to_string(&(token.id(), hash)).unwrap();
+            prop_assert_eq!(serde_json::from_str(&text).ok(), Some((token.id(), hash)));
+        }
+    }
+
+    /// A text is refused or is exactly what the parsed token prints.
+    #[test]
+    fn no_other_text_is_read(text in r"[A-Za-z0-9_\-]{22}[.][A-Za-z0-9_\-]{43}|\PC{0,80}") {
+        if let Ok(token) = text.parse::<SessionToken>() {
+            prop_assert_eq!(token.expose(), text);
+        }
+    }
+
+    /// The hash of another secret does not match, however near.
+    #[test]
+    fn a_secret_that_is_off_by_a_bit_does_not_open_the_session(
+        secret: [u8; 32],
+        byte in 0..32_usize,
+        bit in 0..8_u32,
+    ) {
+        let id = SessionId::from_bytes([0; 16]);
+        let mut forged = secret;
+        forged[byte] ^= 1 << bit;
+        let hash = SessionToken::from_parts(id, secret).secret_hash();
+        prop_assert!(!hash.matches(&SessionToken::from_parts(id, forged)));
+        let mut other = *hash.as_bytes();
+        other[byte] ^= 1 << bit;
+        prop_assert_ne!(SecretHash::from_bytes(other), hash);
+    }
+}
+
+#[test]
+fn debug_shows_neither_the_secret_nor_its_hash() {
+    let token: SessionToken = format!("{ID}.{SECRET}").parse().unwrap();
+    assert_eq!(format!("{token:?}"), format!("SessionToken({ID}.[redacted])"));
+    assert_eq!(format!("{:?}", token.secret_hash()), "SecretHash([redacted])");
+    let session = session(&token);
+    for shown in [format!("{session:?}"), format!("{:#?}", session.into_parts())] {
+        assert!(shown.contains(ID) && shown.contains("SecretHash([redacted])"), "{shown}");
+        assert_hides(&shown, &token);
+    }
+}
+
+#[cfg(feature = "memory")]
+#[test]
+fn debug_of_a_started_session_shows_no_secret_either() {
+    use session_policy::{MemoryStore, SessionPolicy, Sessions};
+
+    let sessions = Sessions::new(MemoryStore::new(), SessionPolicy::WORKING_DAY);
+    let started = pollster::block_on(sessions.start("user-42")).unwrap();
+    let shown = format!("{started:?} {started:#?}");
+    assert!(shown.contains(&format!("SessionToken({}.[redacted])", started.token.id())), "{shown}");
+    assert_hides(&shown, &started.token);
+    let authenticated = pollster::block_on(sessions.authenticate(&started.token)).unwrap();
+    assert_hides(&format!("{authenticated:?} {sessions:?}"), &started.token);
+}
+
+#[test]
+fn a_session_s_subject_and_profile_are_bounded() {
+    let parts = session(&token()).into_parts();
+    let longest = "s".repeat(1_024);
+    let of = |subject: &str, profile: &str| {
+        let new = Session::new(parts.id, subject, profile, parts.secret, parts.lifetime);
+        let stored =
+            SessionParts { subject: subject.into(), profile: profile.into(), ..parts.clone() };
+        let restored = Session::restore(stored.clone());
+        assert_eq!(restored, Session::try_from(stored));
+        assert_eq!(new.as_ref().err(), restored.as_ref().err());
+        new.map(|session| (session.subject().to_owned(), session.profile().to_owned()))
+            .map_err(|error: SessionError| error.to_string())
+    };
+    for (subject, profile) in [
+        ("u", "default"),
+        (longest.as_str(), "admin"),
+        ("ü\u{1f980} \t\n", "Ünïcode"),
+        ("\u{feff}", " "),
+        ("u", &"p".repeat(64)),
+        ("u", &"é".repeat(32)),
+    ] {
+        assert_eq!(of(subject, profile), Ok((subject.into(), profile.into())));
+    }
+    for (subject, profile, message) in [
+        ("", "default", "subject is empty"),
+        (&"s".repeat(1_025), "default", "subject of 1025 bytes is longer than 1024 bytes"),
+        (&"é".repeat(513), "default", "subject of 1026 bytes is longer than 1024 bytes"),
+        ("\0", "default", "subject has a NUL character"),
+        ("admin\0.example", "default", "subject has a NUL character"),
+        ("u", "", "profile name is empty"),
+        ("u", &"p".repeat(65), "profile name of 65 bytes is longer than 64 bytes"),
+        ("u", &"é".repeat(33), "profile name of 66 bytes is longer than 64 bytes"),
+        ("u", "ad\nmin", r"profile name `ad\nmin` has control characters"),
+        ("u", "\0", r"profile name `\0` has control characters"),
+        ("u", "admin\u{7f}", r"profile name `admin\u{7f}` has control characters"),
+        ("u", "admin\u{85}", r"profile name `admin\u{85}` has control characters"),
+    ] {
+        assert_eq!(of(subject, profile), Err(message.into()));
+    }
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn a_stored_session_is_one_flat_object_and_read_back_equal() {
+    let session = session(&token());
+    let text = serde_json::to_string(&session).unwrap();
+    let hash = serde_json::to_string(session.secret()).unwrap();
+    assert_eq!(
+        text,
+        format!(
+            concat!(
+                r#"{{"id":"{ID}","subject":"user-42","profile":"default","version":0,"#,
+                r#""secret":{hash},"lifetime":{{"created_at":0,"renewed_at":0,"#,
+                r#""expires_at":60,"absolute_expires_at":90}},"generation":0,"confirmed_at":0}}"#,
+            ),
+            ID = ID,
+            hash = hash,
+        ),
+    );
+    assert_eq!(serde_json::from_str::<Session>(&text).unwrap(), session);
+    let binary = postcard::to_allocvec(&session).unwrap();
+    assert_eq!(postcard::from_bytes::<Session>(&binary).unwrap(), session);
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn a_stored_session_that_is_tampered_with_is_refused() {
+    let text = serde_json::to_string(&session(&token())).unwrap();
+    for (from, to, message) in [
+        (r#""user-42""#, r#""""#, "subject is empty"),
+        (r#""user-42""#, r#""\u0000""#, "subject has a NUL character"),
+        (r#""default""#, r#""""#, "profile name is empty"),
+        (r#""expires_at":60"#, r#""expires_at":91"#, "is after absolute_expires_at"),
+        (r#""renewed_at":0"#, r#""renewed_at":61"#, "is before renewed_at"),
+        (r#""version":0"#, r#""version":-1"#, "invalid value: integer `-1`, expected u64"),
+        (r#""version":0"#, r#""version":0,"admin":true"#, "unknown field `admin`"),
+        (r#""generation":0,"#, "", "missing field `generation`"),
+        (ID, "AAECAwQFBgcICQoLDA0ODx", "session id is not 22 base64url characters"),
+        (ID, "", "session id is not 22 base64url characters"),
+        (r#""secret":""#, r#""secret":"="#, "secret hash is not 43 base64url characters"),
+        (r#""secret":""#, r#""secret":1,"x":""#, "invalid type: integer `1`, expected a text"),
+    ] {
+        let tampered = text.replacen(from, to, 1);
+        assert_ne!(tampered, text, "{from}");
+        let error = serde_json::from_str::<Session>(&tampered).unwrap_err().to_string();
+        assert!(error.contains(message), "{from} as {to}: {error}");
+    }
+}
+
+/// Near misses of a text of `chars` characters of the base64url alphabet.
+fn not_exactly(text: &str, chars: usize) -> impl Iterator<Item = String> {
+    assert_eq!(text.len(), chars);
+    let (short, last) = text.split_at(chars - 1);
+    let foreign = ['+', '/', '=', '.', ' ', '\0', '\n', '%', '~', '\u{7f}'];
+    let foreign = foreign.into_iter().flat_map(|foreign| {
+        let middle = format!("{}{foreign}{}", &text[..chars / 2], &text[chars / 2 + 1..]);
+        [middle, format!("{foreign}{}", &text[1..]), format!("{short}{foreign}")]
+    });
+    // The last character holds bits of no byte: with these set, the text would
+    // be another one of the same bytes.
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let place = alphabet.find(last).unwrap();
+    let stray = (1..4).map(move |bits| format!("{short}{}", &alphabet[place + bits..][..1]));
+    let lengths = [
+        String::new(),
+        short.to_owned(),
+        format!("{text}A"),
+        format!("{text}="),
+        format!("{text}=="),
+        format!(" {text}"),
+        format!("{text}\n"),
+        // As many bytes, or as many characters.
+        format!("{}é", &text[..chars - 2]),
+        format!("{short}Ａ"),
+        "é".repeat(chars),
+        "A".repeat(10_240),
+        "é".repeat(5_120),
+    ];
+    foreign.chain(stray).chain(lengths).collect::<Vec<_>>().into_iter()
+}
+
+fn all_of_four() -> impl Iterator<Item = [i64; 4]> {
+    (0..256).map(|n: i64| [n >> 6 & 3, n >> 4 & 3, n >> 2 & 3, n & 3])
+}
+
+fn token() -> SessionToken {
+    format!("{ID}.{SECRET}").parse().unwrap()
+}
+
+fn session(token: &SessionToken) -> Session {
+    let at = Timestamp::from_unix_secs;
+    let lifetime = Lifetime::restore(at(0), at(0), at(60), at(90)).unwrap();
+    Session::new(token.id(), "user-42", "default", token.secret_hash(), lifetime).unwrap()
+}
+
+/// Neither as text nor as bytes.
+fn assert_hides(shown: &str, token: &SessionToken) {
+    let exposed = token.expose();
+    let (_, secret) = exposed.split_once('.').unwrap();
+    assert!(!shown.contains(secret), "{shown}");
+    let hash = *token.secret_hash().as_bytes();
+    assert!(!shown.contains(&format!("{hash:?}")), "{shown}");
+    let first_bytes = format!("{}, {}, {}", hash[0], hash[1], hash[2]);
+    assert!(!shown.contains(&first_bytes), "{shown}");
+}

@@ -1,0 +1,447 @@
+//! What `Sessions` asks of a store, and what it does when the store fails, or
+//! when another request has been faster.
+#![cfg(feature = "memory")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::error::Error;
+use std::mem::take;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use chrono::TimeDelta;
+use pollster::block_on as wait;
+use session_policy::{
+    AuthenticateError, Cookie, ManualClock, MemoryStore, RejectReason, Renewal, RenewalOutcome,
+    RotateError, Session, SessionId, SessionPolicy, SessionStore, SessionToken, Sessions,
+    StartError, StoreError, SubjectStore, Timestamp,
+};
+
+/// What a driver might say; it must not reach a log by way of our own texts.
+const DRIVER: &str = "postgres://app:hunter2@db: connection refused";
+
+/// Runs once, just before the store answers the next `renew` or `remove`.
+type Race = Box<dyn FnOnce(&MemoryStore) + Send>;
+
+/// Writes down each call, fails those it is told to, and lets another request
+/// be faster.
+#[derive(Default)]
+struct Probe {
+    inner: MemoryStore,
+    calls: Mutex<Vec<&'static str>>,
+    /// Each entry fails one call of that verb.
+    failing: Arc<Mutex<Vec<&'static str>>>,
+    race: Mutex<Option<Race>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap()
+}
+
+impl Probe {
+    fn fail(&self, verbs: &[&'static str]) {
+        locked(&self.failing).extend(verbs);
+    }
+
+    fn race(&self, act: impl FnOnce(&MemoryStore) + Send + 'static) {
+        *locked(&self.race) = Some(Box::new(act));
+    }
+
+    fn calls(&self) -> Vec<&'static str> {
+        take(&mut *locked(&self.calls))
+    }
+
+    fn called(&self, verb: &'static str) -> Result<&MemoryStore, StoreError> {
+        locked(&self.calls).push(verb);
+        if matches!(verb, "renew" | "remove")
+            && let Some(act) = locked(&self.race).take()
+        {
+            act(&self.inner);
+        }
+        let mut failing = locked(&self.failing);
+        match failing.iter().position(|failing| *failing == verb) {
+            Some(found) => {
+                failing.remove(found);
+                Err(StoreError::unavailable(DRIVER))
+            }
+            None => Ok(&self.inner),
+        }
+    }
+}
+
+impl SessionStore for Probe {
+    async fn create(&self, session: &Session) -> Result<(), StoreError> {
+        self.called("create")?.create(session).await
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        self.called("load")?.load(id).await
+    }
+
+    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
+        self.called("renew")?.renew(renewal).await
+    }
+
+    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        self.called("remove")?.remove(id).await
+    }
+
+    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.called("remove_expired")?.remove_expired(now, limit).await
+    }
+}
+
+impl SubjectStore for Probe {
+    async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
+        self.called("list")?.list(subject).await
+    }
+
+    async fn remove_all(
+        &self,
+        subject: &str,
+        except: Option<&SessionId>,
+    ) -> Result<u64, StoreError> {
+        self.called("remove_all")?.remove_all(subject, except).await
+    }
+}
+
+fn at(secs: i64) -> Timestamp {
+    Timestamp::from_unix_secs(1_800_000_000 + secs)
+}
+
+/// Idle for 30 minutes, renewed every 5, 2 hours in all.
+fn policy() -> SessionPolicy {
+    let secs = TimeDelta::seconds;
+    SessionPolicy::new(secs(1_800), secs(300), secs(7_200)).unwrap()
+}
+
+struct World {
+    sessions: Sessions<Probe, ManualClock>,
+    clock: ManualClock,
+    token: SessionToken,
+    session: Session,
+}
+
+/// One session, started at 0.
+fn world() -> World {
+    let clock = ManualClock::new(at(0));
+    let sessions = Sessions::new(Probe::default(), policy()).with_clock(clock.clone());
+    let started = wait(sessions.start("user-42")).unwrap();
+    assert_eq!(sessions.store().calls(), ["create"]);
+    World { sessions, clock, token: started.token, session: started.session }
+}
+
+impl World {
+    fn store(&self) -> &Probe {
+        self.sessions.store()
+    }
+
+    fn len(&self) -> usize {
+        self.store().inner.len()
+    }
+
+    fn is_served(&self) -> bool {
+        wait(self.sessions.authenticate(&self.token)).is_ok()
+    }
+
+    /// The stored session renewed at `now` by somebody else.
+    fn renewal(&self, now: Timestamp, policy: &SessionPolicy) -> Renewal {
+        Renewal::new(&self.session, now, &policy.start(now))
+    }
+}
+
+/// Our own text is safe to log; the driver's is kept as the source.
+fn assert_unavailable(error: &(dyn Error + 'static)) {
+    assert_eq!(error.to_string(), "the session store is unavailable");
+    assert_eq!(error.source().unwrap().to_string(), DRIVER);
+}
+
+#[test]
+fn a_request_costs_one_load_and_a_renewal_only_if_it_is_due_and_gains() {
+    let world = world();
+    for (now, calls) in [
+        (-61, &["load"][..]), // Not yet valid.
+        (299, &["load"]),
+        (300, &["load", "renew"]),
+        (301, &["load"]),
+        (599, &["load"]),
+        (600, &["load", "renew"]),
+        (2_399, &["load", "renew"]),
+        (4_198, &["load", "renew"]),
+        (5_997, &["load", "renew"]), // To the cap, at 7,200.
+        (6_297, &["load"]),          // Due, and would gain nothing.
+        (7_199, &["load"]),
+        (7_200, &["load"]), // Refused.
+    ] {
+        world.clock.set(at(now));
+        wait(world.sessions.peek(&world.token)).ok();
+        assert_eq!(world.store().calls(), ["load"], "peek at {now}");
+        world.is_served();
+        assert_eq!(world.store().calls(), calls, "now {now}");
+    }
+    let forged = SessionToken::from_parts(world.token.id(), [0; 32]);
+    for token in [forged, SessionToken::generate().unwrap()] {
+        world.clock.set(at(6_500));
+        assert!(wait(world.sessions.authenticate(&token)).is_err());
+        assert_eq!(world.store().calls(), ["load"]);
+    }
+}
+
+#[test]
+fn the_other_verbs_ask_once() {
+    let World { sessions, session, .. } = world();
+    wait(sessions.list("user-42")).unwrap();
+    assert_eq!(sessions.store().calls(), ["list"]);
+    let rotated = wait(sessions.rotate(&session)).unwrap();
+    assert_eq!(sessions.store().calls(), ["create", "remove"]);
+    wait(sessions.end_others(&rotated.session)).unwrap();
+    assert_eq!(sessions.store().calls(), ["remove_all"]);
+    wait(sessions.end(&rotated.session.id())).unwrap();
+    assert_eq!(sessions.store().calls(), ["remove"]);
+    wait(sessions.end_all("user-42")).unwrap();
+    assert_eq!(sessions.store().calls(), ["remove_all"]);
+    wait(sessions.sweep(1)).unwrap();
+    assert_eq!(sessions.store().calls(), ["remove_expired"]);
+}
+
+#[test]
+fn a_load_that_fails_lets_nobody_in_and_keeps_the_cookie() {
+    let world = world();
+    world.store().fail(&["load", "load"]);
+    for answer in
+        [wait(world.sessions.authenticate(&world.token)), wait(world.sessions.peek(&world.token))]
+    {
+        let error = answer.unwrap_err();
+        assert!(matches!(error, AuthenticateError::Store(StoreError::Unavailable(_))));
+        assert_eq!(error.cookie(), Cookie::Keep);
+        assert_unavailable(&error);
+    }
+    assert!(world.is_served());
+}
+
+#[test]
+fn a_renewal_that_fails_still_serves_and_says_so() {
+    let world = world();
+    for now in [300, 301, 1_799] {
+        world.clock.set(at(now));
+        world.store().fail(&["renew"]);
+        let answer = wait(world.sessions.authenticate(&world.token)).unwrap();
+        assert_eq!(answer.session, world.session, "now {now}");
+        assert_eq!(answer.status.idle_expires_at, at(1_800), "now {now}");
+        assert_eq!(answer.cookie, Cookie::Keep, "now {now}");
+        let RenewalOutcome::Deferred(error) = answer.renewal else { panic!("{answer:?}") };
+        assert_unavailable(&error);
+    }
+    // The next request tries again.
+    let answer = wait(world.sessions.authenticate(&world.token)).unwrap();
+    assert!(matches!(answer.renewal, RenewalOutcome::Renewed));
+}
+
+#[test]
+fn a_renewal_that_fails_extends_nothing() {
+    let world = world();
+    world.clock.set(at(1_799));
+    world.store().fail(&["renew"]);
+    assert!(world.is_served());
+    world.clock.set(at(1_800));
+    let error = wait(world.sessions.authenticate(&world.token)).unwrap_err();
+    assert!(matches!(error, AuthenticateError::Rejected { reason: RejectReason::Idle, .. }));
+}
+
+#[test]
+fn a_renewal_that_takes_until_the_end_serves_nobody() {
+    for (now, failing, end, expected) in [
+        (1_799, &["renew"][..], 1_800, RejectReason::Idle),
+        (1_799, &[], 3_599, RejectReason::Idle), // Written, and ended since.
+        (5_697, &[], 7_200, RejectReason::AbsoluteCap),
+    ] {
+        let world = world();
+        for now in (0..now).step_by(1_799) {
+            world.clock.set(at(now));
+            assert!(world.is_served());
+        }
+        world.clock.set(at(now));
+        let clock = world.clock.clone();
+        world.store().race(move |_| clock.set(at(end)));
+        world.store().fail(failing);
+        let error = wait(world.sessions.authenticate(&world.token)).unwrap_err();
+        let AuthenticateError::Rejected { reason, since } = error else { panic!("{error}") };
+        assert_eq!((reason, since), (expected, at(end)));
+    }
+}
+
+#[test]
+fn a_lost_race_loads_once_more_and_serves_what_the_winner_stored() {
+    let world = world();
+    world.clock.set(at(400));
+    let winner = world.renewal(at(399), &policy());
+    world.store().race(move |store| assert!(wait(store.renew(&winner)).unwrap()));
+    let answer = wait(world.sessions.authenticate(&world.token)).unwrap();
+    assert_eq!(world.store().calls(), ["load", "renew", "load"]);
+    assert!(matches!(answer.renewal, RenewalOutcome::Superseded));
+    assert_eq!(answer.cookie, Cookie::Keep); // The winner sent the cookie.
+    assert_eq!(answer.session.version(), 1);
+    assert_eq!(answer.session.lifetime().renewed_at(), at(399));
+    assert_eq!(answer.status.idle_expires_at, at(2_199));
+}
+
+#[test]
+fn a_race_lost_to_a_logout_serves_nobody() {
+    let world = world();
+    world.clock.set(at(400));
+    let id = world.session.id();
+    world.store().race(move |store| assert!(wait(store.remove(&id)).unwrap()));
+    let error = wait(world.sessions.authenticate(&world.token)).unwrap_err();
+    assert_eq!(world.store().calls(), ["load", "renew", "load"]);
+    assert!(matches!(error, AuthenticateError::Unknown));
+    assert_eq!(error.cookie(), Cookie::Keep);
+    assert_eq!(world.len(), 0);
+}
+
+#[test]
+fn a_race_lost_to_a_renewal_that_has_expired_meanwhile_is_a_refusal() {
+    // The winner's node has a tighter policy, and the answer takes a while.
+    let world = world();
+    world.clock.set(at(400));
+    let secs = TimeDelta::seconds;
+    let tighter = SessionPolicy::new(secs(100), secs(10), secs(7_200)).unwrap();
+    let (winner, clock) = (world.renewal(at(400), &tighter), world.clock.clone());
+    world.store().race(move |store| {
+        assert!(wait(store.renew(&winner)).unwrap());
+        clock.set(at(500));
+    });
+    let error = wait(world.sessions.authenticate(&world.token)).unwrap_err();
+    assert_eq!(world.store().calls(), ["load", "renew", "load"]);
+    let AuthenticateError::Rejected { reason, since } = error else { panic!("{error}") };
+    assert_eq!((reason, since), (RejectReason::Idle, at(500)));
+}
+
+#[test]
+fn a_race_lost_and_a_reload_that_fails_lets_nobody_in() {
+    let world = world();
+    world.clock.set(at(400));
+    let winner = world.renewal(at(400), &policy());
+    let failing = Arc::clone(&world.store().failing);
+    world.store().race(move |store| {
+        assert!(wait(store.renew(&winner)).unwrap());
+        locked(&failing).push("load");
+    });
+    let error = wait(world.sessions.authenticate(&world.token)).unwrap_err();
+    assert_eq!(world.store().calls(), ["load", "renew", "load"]);
+    assert!(matches!(error, AuthenticateError::Store(_)));
+    assert_unavailable(&error);
+}
+
+#[test]
+fn a_start_that_is_not_stored_gives_no_token() {
+    let world = world();
+    world.store().fail(&["create"]);
+    let error = wait(world.sessions.start("user-43")).unwrap_err();
+    assert!(matches!(error, StartError::Store(StoreError::Unavailable(_))));
+    assert_unavailable(&error);
+    assert_eq!(world.len(), 1);
+}
+
+#[test]
+fn a_rotation_whose_successor_is_not_stored_leaves_the_old_token_working() {
+    let world = world();
+    world.store().fail(&["create"]);
+    let error = wait(world.sessions.rotate(&world.session)).unwrap_err();
+    assert!(matches!(error, RotateError::Store(StoreError::Unavailable(_))));
+    assert_unavailable(&error);
+    assert_eq!(world.store().calls(), ["create"]);
+    assert!(world.is_served());
+    assert_eq!(world.len(), 1);
+}
+
+#[test]
+fn a_rotation_that_cannot_remove_the_old_session_takes_its_successor_back() {
+    let world = world();
+    world.store().fail(&["remove"]);
+    let error = wait(world.sessions.rotate(&world.session)).unwrap_err();
+    assert!(matches!(error, RotateError::Store(StoreError::Unavailable(_))));
+    assert_unavailable(&error);
+    assert_eq!(world.store().calls(), ["create", "remove", "remove"]);
+    assert!(world.is_served());
+    assert_eq!(world.len(), 1);
+}
+
+#[test]
+fn a_successor_that_cannot_be_taken_back_expires_with_nobody_holding_its_token() {
+    let world = world();
+    world.store().fail(&["remove", "remove"]);
+    let error = wait(world.sessions.rotate(&world.session)).unwrap_err();
+    assert_unavailable(&error);
+    assert!(world.is_served());
+    assert_eq!(world.len(), 2);
+    // It is on the page of devices, where it can be ended, and is swept in time.
+    assert_eq!(wait(world.sessions.list("user-42")).unwrap().len(), 2);
+    world.clock.set(at(1_800));
+    assert_eq!(wait(world.sessions.sweep(10)).unwrap(), 2);
+    assert_eq!(world.len(), 0);
+}
+
+#[test]
+fn a_rotation_that_loses_to_a_logout_takes_its_successor_back() {
+    let world = world();
+    let id = world.session.id();
+    world.store().race(move |store| assert!(wait(store.remove(&id)).unwrap()));
+    let error = wait(world.sessions.rotate(&world.session)).unwrap_err();
+    assert!(matches!(error, RotateError::Unknown));
+    assert_eq!(world.store().calls(), ["create", "remove", "remove"]);
+    assert_eq!(world.len(), 0);
+}
+
+#[test]
+fn a_rotation_uses_the_lifetime_it_was_given_and_not_a_later_renewal() {
+    let world = world();
+    world.clock.set(at(100));
+    let winner = world.renewal(at(100), &policy());
+    world.store().race(move |store| assert!(wait(store.renew(&winner)).unwrap()));
+    let rotated = wait(world.sessions.rotate(&world.session)).unwrap();
+    // Shorter than the winner's, never longer: the cost of not reading again.
+    assert_eq!(rotated.session.lifetime(), world.session.lifetime());
+    assert_eq!(world.len(), 1);
+}
+
+#[test]
+fn an_end_that_fails_is_not_reported_as_done() {
+    let world = world();
+    world.store().fail(&["remove", "remove_all", "remove_all", "remove_expired", "list"]);
+    let World { sessions, session, .. } = &world;
+    assert_unavailable(&wait(sessions.end(&session.id())).unwrap_err());
+    assert_unavailable(&wait(sessions.end_all("user-42")).unwrap_err());
+    assert_unavailable(&wait(sessions.end_others(session)).unwrap_err());
+    assert_unavailable(&wait(sessions.sweep(1)).unwrap_err());
+    assert_unavailable(&wait(sessions.list("user-42")).unwrap_err());
+    assert!(world.is_served());
+    assert!(wait(sessions.end(&session.id())).unwrap());
+    assert!(!world.is_served());
+}
+
+#[test]
+fn a_full_store_refuses_a_start_and_a_rotation_and_goes_on_serving() {
+    let store = MemoryStore::with_capacity(NonZeroUsize::MIN);
+    let sessions = Sessions::new(store, policy()).with_clock(ManualClock::new(at(0)));
+    let started = wait(sessions.start("user-42")).unwrap();
+    let text = "the session store is full at its capacity of 1";
+    let error = wait(sessions.start("user-43")).unwrap_err();
+    assert!(matches!(error, StartError::Store(StoreError::Full { capacity: 1 })));
+    assert_eq!(error.to_string(), text);
+    // A rotation has both sessions in the store for a moment.
+    let error = wait(sessions.rotate(&started.session)).unwrap_err();
+    assert!(matches!(error, RotateError::Store(StoreError::Full { capacity: 1 })));
+    assert_eq!(error.to_string(), text);
+    assert!(wait(sessions.authenticate(&started.token)).is_ok());
+}
+
+#[test]
+fn the_text_of_a_store_error_names_what_is_wrong_and_not_its_source() {
+    for (error, text, source) in [
+        (StoreError::Conflict, "the session id is taken", None),
+        (StoreError::corrupt(DRIVER), "the stored session is unreadable", Some(DRIVER)),
+        (StoreError::unavailable(DRIVER), "the session store is unavailable", Some(DRIVER)),
+    ] {
+        assert_eq!(error.to_string(), text);
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), source);
+    }
+}

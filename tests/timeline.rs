@@ -1,0 +1,245 @@
+//! A session, played request by request.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use session_policy::{
+    CookieChange, Happening, RejectReason, SessionPolicy, StoreWrite, Timeline, Timestamp,
+};
+
+fn policy(max_age: i64, update_age: i64, absolute_cap: i64) -> SessionPolicy {
+    SessionPolicy::new(
+        TimeDelta::seconds(max_age),
+        TimeDelta::seconds(update_age),
+        TimeDelta::seconds(absolute_cap),
+    )
+    .unwrap()
+}
+
+fn at(secs: i64) -> Timestamp {
+    Timestamp::from_unix_secs(secs)
+}
+
+fn play(policy: &SessionPolicy, requests: &[i64]) -> Timeline {
+    Timeline::play(policy, at(0), requests.iter().copied().map(at))
+}
+
+/// Instant, what happened, and until when it holds.
+fn terse(timeline: &Timeline) -> Vec<(i64, Happening, i64)> {
+    let terse = |event: &session_policy::TimelineEvent| {
+        (event.at.as_unix_secs(), event.happening, event.until.as_unix_secs())
+    };
+    timeline.events().iter().map(terse).collect()
+}
+
+const CAP: RejectReason = RejectReason::AbsoluteCap;
+const IDLE: RejectReason = RejectReason::Idle;
+
+#[test]
+fn an_active_session_is_renewed_until_it_is_pinned_and_ends_at_the_cap() {
+    use Happening::{Ended, Kept, Pinned, Refused, Renewed, SignedIn};
+
+    let timeline = play(&policy(60, 20, 150), &[19, 20, 39, 75, 100, 149, 150, 151]);
+    assert_eq!(
+        terse(&timeline),
+        [
+            (0, SignedIn, 60),
+            (19, Kept, 60),
+            (20, Renewed, 80),
+            (39, Kept, 80),
+            (75, Renewed, 135),
+            (100, Renewed, 150),
+            (149, Pinned, 150),
+            (150, Ended { reason: CAP }, 150),
+            (150, Refused { reason: CAP, since: at(150) }, 150),
+            (151, Refused { reason: CAP, since: at(150) }, 150),
+        ],
+    );
+    assert_eq!((timeline.requests(), timeline.writes()), (8, 4));
+}
+
+#[test]
+fn an_idle_session_ends_before_the_request_that_finds_it() {
+    use Happening::{Ended, Kept, Refused, SignedIn};
+
+    let timeline = play(&policy(60, 20, 150), &[10, 90]);
+    assert_eq!(
+        terse(&timeline),
+        [
+            (0, SignedIn, 60),
+            (10, Kept, 60),
+            (60, Ended { reason: IDLE }, 60),
+            (90, Refused { reason: IDLE, since: at(60) }, 60),
+        ],
+    );
+}
+
+#[test]
+fn writes_cookies_and_tokens_come_with_the_events_that_cause_them() {
+    let timeline = play(&policy(60, 20, 150), &[10, 20, 90]);
+    let effects: Vec<_> = timeline
+        .events()
+        .iter()
+        .map(|event| (event.write, event.cookie, event.token.map(Timestamp::as_unix_secs)))
+        .collect();
+    let set = Some(CookieChange::Set { max_age: TimeDelta::seconds(60) });
+    assert_eq!(
+        effects,
+        [
+            (Some(StoreWrite::Create), set, Some(60)),
+            (None, None, None),
+            (Some(StoreWrite::Renew), set, Some(80)),
+            (None, None, None),
+            (None, Some(CookieChange::Clear), None),
+        ],
+    );
+}
+
+#[test]
+fn a_request_before_the_sign_in_is_refused_and_its_cookie_kept() {
+    let timeline = play(&policy(60, 20, 150), &[-61, -60]);
+    let [_, early, tolerated, end] = timeline.events() else { panic!("{timeline}") };
+    let reason = RejectReason::NotYetValid;
+    assert_eq!(early.happening, Happening::Refused { reason, since: at(-60) });
+    assert_eq!(early.cookie, None);
+    assert_eq!(tolerated.happening, Happening::Kept);
+    assert_eq!(end.happening, Happening::Ended { reason: IDLE });
+}
+
+#[test]
+fn a_warning_comes_once_an_end_and_only_where_nobody_is_active() {
+    let warnings = |requests: &[i64], before| {
+        let timeline =
+            play(&policy(60, 20, 150), requests).with_warning(TimeDelta::seconds(before));
+        let warned = timeline.events().iter().filter(|e| e.happening == Happening::Warned);
+        warned
+            .map(|event| (event.at.as_unix_secs(), event.until.as_unix_secs()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(&[], 20), [(40, 60)]);
+    assert_eq!(warnings(&[30], 20), [(70, 90)]); // Renewed before the warning.
+    assert_eq!(warnings(&[50], 20), [(40, 60), (90, 110)]); // Renewed by it.
+    assert_eq!(warnings(&[5, 19], 58), [(2, 60)]); // Not again for the same end.
+    assert_eq!(warnings(&[19], 1), [(59, 60)]);
+    assert_eq!(warnings(&[], 0), []);
+    assert_eq!(warnings(&[40, 80, 100, 140], 20), [(130, 150)]); // Pinned: once.
+}
+
+#[test]
+fn gaps_are_the_pauses_longer_than_the_threshold() {
+    let timeline = play(&policy(60, 20, 150), &[10, 31, 90, 400]);
+    let gaps: Vec<_> = timeline.gaps(TimeDelta::seconds(21)).collect();
+    assert_eq!(gaps, [(at(31), at(90)), (at(90), at(400))]);
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn a_timeline_serialises_as_its_policy_and_events() {
+    let json = serde_json::to_value(play(&policy(60, 20, 150), &[90])).unwrap();
+    assert_eq!(
+        json["events"],
+        serde_json::json!([
+            {
+                "at": 0, "happening": "signed_in", "until": 60,
+                "write": "create", "cookie": {"set": {"max_age": 60}}, "token": 60,
+            },
+            {
+                "at": 60, "happening": "ended", "reason": "idle", "until": 60,
+                "write": null, "cookie": null, "token": null,
+            },
+            {
+                "at": 90, "happening": "refused", "reason": "idle", "since": 60, "until": 60,
+                "write": null, "cookie": "clear", "token": null,
+            },
+        ]),
+    );
+    assert_eq!(
+        json["policy"]["max_age"],
+        if cfg!(feature = "std") { "1m".into() } else { serde_json::json!(60) }
+    );
+}
+
+prop_compose! {
+    fn any_play()(
+        max_age in 1..9_i64,
+        update in 0..9_i64,
+        more in 0..9_i64,
+        steps in prop::collection::vec(-2..5_i64, 0..24),
+    ) -> (SessionPolicy, Vec<i64>) {
+        let requests = steps.iter().scan(0, |now, step| { *now += step; Some(*now) });
+        (policy(max_age, update % max_age, max_age + more), requests.collect())
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_event_holds_past_the_cap((policy, requests) in any_play()) {
+        for event in play(&policy, &requests).events() {
+            prop_assert!(event.until <= at(0).saturating_add(policy.absolute_cap()));
+        }
+    }
+
+    #[test]
+    fn a_timeline_ends_exactly_once((policy, requests) in any_play()) {
+        let timeline = play(&policy, &requests).with_warning(TimeDelta::seconds(2));
+        let ended = |event: &&session_policy::TimelineEvent| matches!(event.happening, Happening::Ended { .. });
+        prop_assert_eq!(timeline.events().iter().filter(ended).count(), 1);
+        prop_assert_eq!(timeline.requests(), requests.len());
+    }
+}
+
+/// The timeline says what [`session_policy::Sessions`] does over a real store.
+#[cfg(feature = "memory")]
+mod against_sessions {
+    use session_policy::{
+        AuthenticateError, Cookie, ManualClock, MemoryStore, RenewalOutcome, Sessions,
+    };
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_timeline_tells_what_sessions_do((policy, requests) in any_play()) {
+            let timeline = play(&policy, &requests);
+            let mut events = timeline.events().iter().filter(|event| event.is_request());
+            let clock = ManualClock::new(at(0));
+            let sessions = Sessions::new(MemoryStore::new(), policy).with_clock(clock.clone());
+            let started = pollster::block_on(sessions.start("u")).unwrap();
+            let signed_in = timeline.events()[0];
+            prop_assert_eq!(signed_in.cookie, Some(CookieChange::Set { max_age: started.max_age }));
+            for request in requests {
+                clock.set(at(request));
+                let event = events.next().unwrap();
+                prop_assert_eq!(event.at, at(request));
+                let outcome = pollster::block_on(sessions.authenticate(&started.token));
+                let cookie = match &outcome {
+                    Ok(authenticated) => authenticated.cookie,
+                    Err(error) => error.cookie(),
+                };
+                let told = match event.cookie {
+                    Some(CookieChange::Clear) => Cookie::Clear,
+                    Some(CookieChange::Set { max_age }) => Cookie::Set { max_age },
+                    None => Cookie::Keep,
+                };
+                prop_assert_eq!(told, cookie);
+                match (event.happening, outcome) {
+                    (Happening::Kept, Ok(authenticated)) => {
+                        prop_assert!(matches!(authenticated.renewal, RenewalOutcome::NotDue));
+                    }
+                    (Happening::Pinned, Ok(authenticated)) => {
+                        prop_assert!(matches!(authenticated.renewal, RenewalOutcome::NoGain));
+                    }
+                    (Happening::Renewed, Ok(authenticated)) => {
+                        prop_assert!(matches!(authenticated.renewal, RenewalOutcome::Renewed));
+                        prop_assert_eq!(event.until, authenticated.status.idle_expires_at);
+                    }
+                    (
+                        Happening::Refused { reason, since },
+                        Err(AuthenticateError::Rejected { reason: told, since: at }),
+                    ) => prop_assert_eq!((reason, since), (told, at)),
+                    (told, outcome) => prop_assert!(false, "{told:?} is not {outcome:?}"),
+                }
+            }
+        }
+    }
+}
