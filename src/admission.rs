@@ -12,46 +12,74 @@ use crate::{
 /// have withdrawn.
 const SETTLING_READS: u32 = 4;
 
-/// One sign-in under a limit: [`make_room`](Self::make_room), create the session,
+/// One sign-in under a limit: [`look`](Self::look), then read the clock, name the
+/// session by [`Before::follow`], [`make_way`](Self::make_way), create it, and
 /// [`settle`](Self::settle).
 ///
-/// Making room beforehand is what a sign-in does that races none: all that is
-/// there is older than it, whatever the clocks say. Settling afterwards is for
-/// those that race: all that were created see each other then, and go by the
-/// same order, `(created_at, id)`.
+/// All sign-ins go by one order, `(created_at, id)`, and end what has
+/// `max_sessions` later ones: so those are never ended, whoever races, and the
+/// last to be created, which sees all, ends the others. By one clock the order is
+/// that of creation, since the clock is read after the look and ids of one second
+/// follow each other.
 pub(crate) struct Admission<'a, S, O> {
     pub(crate) store: &'a S,
     pub(crate) policies: &'a Policies,
     pub(crate) observer: &'a O,
-    pub(crate) session: &'a Session,
-    pub(crate) now: Timestamp,
+    pub(crate) subject: &'a str,
+    pub(crate) profile: &'a str,
+}
+
+/// The subject's live sessions before a sign-in, the oldest first.
+pub(crate) struct Before(Vec<Session>);
+
+impl Before {
+    /// `id`, or one that follows those of this second.
+    pub(crate) fn follow(&self, id: SessionId, now: Timestamp) -> SessionId {
+        match self.0.iter().rfind(|held| held.lifetime().created_at() == now) {
+            Some(newest) if newest.id() >= id => id.after(newest.id()),
+            _ => id,
+        }
+    }
 }
 
 impl<S: SubjectStore, O: Observer> Admission<'_, S, O> {
-    /// Leaves room for the session, or refuses it.
-    pub(crate) async fn make_room(&self) -> Result<(), AdmissionError> {
+    /// Refuses a session for which there is no room. Writes nothing.
+    pub(crate) async fn look(&self, now: Timestamp) -> Result<Before, AdmissionError> {
         let Some(&limit) = self.limit() else {
-            return Ok(());
+            return Ok(Before(Vec::new()));
         };
-        let live = self.live().await?;
-        let excess = (live.len() + 1).saturating_sub(max(limit));
-        match limit.when_full() {
-            WhenFull::Refuse if excess > 0 => Err(refusal(limit)),
-            WhenFull::Refuse => Ok(()),
-            WhenFull::EndOldest => self.end(live.iter().take(excess)).await,
+        let live = self.live(now).await?;
+        if limit.when_full() == WhenFull::Refuse && live.len() >= max(limit) {
+            return Err(refusal(limit));
         }
+        Ok(Before(live))
     }
 
-    /// Makes the limit hold among sessions that were created concurrently; an
-    /// error means that the session is not to be handed out and has been removed.
-    pub(crate) async fn settle(&self) -> Result<(), AdmissionError> {
+    /// Where as many sessions as may stay are later than `now` (another server's
+    /// clock is ahead), ends the oldest of these: they were there before.
+    pub(crate) async fn make_way(
+        &self,
+        Before(before): Before,
+        now: Timestamp,
+    ) -> Result<(), AdmissionError> {
         let Some(&limit) = self.limit() else {
             return Ok(());
         };
-        let id = self.session.id();
+        let past = before.partition_point(|held| held.lifetime().created_at() <= now);
+        let ahead = &before[past..];
+        let excess = (ahead.len() + 1).saturating_sub(max(limit));
+        self.end(&ahead[..excess], now).await
+    }
+
+    /// Makes the limit hold once the session is created; an error means that it
+    /// is not to be handed out and has been removed.
+    pub(crate) async fn settle(&self, id: SessionId, now: Timestamp) -> Result<(), AdmissionError> {
+        let Some(&limit) = self.limit() else {
+            return Ok(());
+        };
         let settled = match limit.when_full() {
-            WhenFull::EndOldest => self.end_older(limit, id).await,
-            WhenFull::Refuse => self.wait_for_room(limit, id).await,
+            WhenFull::EndOldest => self.end_oldest(limit, id, now).await,
+            WhenFull::Refuse => self.wait_for_room(limit, id, now).await,
         };
         if settled.is_err() {
             // If this fails too, the session expires unused: nobody has its
@@ -61,18 +89,18 @@ impl<S: SubjectStore, O: Observer> Admission<'_, S, O> {
         settled
     }
 
-    /// The last sign-in to create sees all others, so after it the limit holds;
-    /// and each ends only sessions that `max_sessions` later ones displace, so
-    /// that no two end each other.
-    async fn end_older(&self, limit: SessionLimit, id: SessionId) -> Result<(), AdmissionError> {
-        let live = self.live().await?;
+    async fn end_oldest(
+        &self,
+        limit: SessionLimit,
+        id: SessionId,
+        now: Timestamp,
+    ) -> Result<(), AdmissionError> {
+        let live = self.live(now).await?;
         let excess = live.len().saturating_sub(max(limit));
-        self.end(live.iter().take(excess)).await?;
-        if live.iter().take(excess).any(|session| session.id() == id) {
-            Err(AdmissionError::Displaced)
-        } else {
-            Ok(())
-        }
+        let (own, others): (Vec<_>, Vec<_>) =
+            live.into_iter().take(excess).partition(|held| held.id() == id);
+        self.end(&others, now).await?;
+        if own.is_empty() { Ok(()) } else { Err(AdmissionError::Displaced) }
     }
 
     /// A sign-in goes ahead only if after its creation the limit holds, so that
@@ -83,28 +111,25 @@ impl<S: SubjectStore, O: Observer> Admission<'_, S, O> {
         &self,
         limit: SessionLimit,
         id: SessionId,
+        now: Timestamp,
     ) -> Result<(), AdmissionError> {
         for _ in 0..SETTLING_READS {
-            let live = self.live().await?;
+            let live = self.live(now).await?;
             if live.len() <= max(limit) {
                 return Ok(());
             }
-            if !live.iter().take(max(limit)).any(|session| session.id() == id) {
+            if !live.iter().take(max(limit)).any(|held| held.id() == id) {
                 break;
             }
         }
         Err(refusal(limit))
     }
 
-    async fn end(
-        &self,
-        sessions: impl Iterator<Item = &Session> + Send,
-    ) -> Result<(), AdmissionError> {
-        for session in sessions {
+    async fn end(&self, sessions: &[Session], now: Timestamp) -> Result<(), AdmissionError> {
+        for held in sessions {
             // Another sign-in, which tells of it, may have been first.
-            let others = session.id() != self.session.id();
-            if self.store.remove(&session.id()).await? && others {
-                self.observer.observe(&Event::of(session, self.now, EventKind::Ended));
+            if self.store.remove(&held.id()).await? {
+                self.observer.observe(&Event::of(held, now, EventKind::Ended));
             }
         }
         Ok(())
@@ -112,20 +137,20 @@ impl<S: SubjectStore, O: Observer> Admission<'_, S, O> {
 
     /// The subject's live sessions under the profile, the oldest first. A profile
     /// that is no longer in the set counts as the default one, which judges it.
-    async fn live(&self) -> Result<Vec<Session>, StoreError> {
-        let mut sessions = self.store.list(self.session.subject()).await?;
-        let profile = self.policies.known(self.session.profile());
-        sessions.retain(|session| {
-            let policy = self.policies.judge(session.profile());
-            self.policies.known(session.profile()) == profile
-                && policy.peek(session.lifetime(), self.now).is_served()
+    async fn live(&self, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let mut sessions = self.store.list(self.subject).await?;
+        let profile = self.policies.known(self.profile);
+        sessions.retain(|held| {
+            let policy = self.policies.judge(held.profile());
+            self.policies.known(held.profile()) == profile
+                && policy.peek(held.lifetime(), now).is_served()
         });
-        sessions.sort_by_key(|session| (session.lifetime().created_at(), session.id()));
+        sessions.sort_by_key(|held| (held.lifetime().created_at(), held.id()));
         Ok(sessions)
     }
 
     fn limit(&self) -> Option<&SessionLimit> {
-        self.policies.limit(self.session.profile())
+        self.policies.limit(self.profile)
     }
 }
 

@@ -40,6 +40,15 @@ impl SessionId {
     pub const fn as_bytes(&self) -> &[u8; Self::BYTES] {
         &self.0
     }
+
+    /// An id that follows `earlier`, by the 96 random bits that this one begins
+    /// with; this one if there is none.
+    #[cfg(feature = "std")]
+    pub(crate) fn after(self, earlier: Self) -> Self {
+        let step = (u128::from_be_bytes(self.0) >> 32) + 1;
+        let later = u128::from_be_bytes(earlier.0).checked_add(step);
+        later.map_or(self, |later| Self(later.to_be_bytes()))
+    }
 }
 
 impl fmt::Debug for SessionId {

@@ -2,6 +2,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::admission::Admission;
+use crate::session::check_names;
 use crate::{
     AuthenticateError, Authenticated, Clock, Cookie, Decision, Event, EventKind, Observer,
     Policies, Renewal, RenewalOutcome, RotateError, Session, SessionId, SessionPolicy,
@@ -107,11 +108,10 @@ impl<S: SubjectStore, C: Clock, O: Observer> Sessions<S, C, O> {
     /// session fixation (OWASP ASVS 5.0 7.2.4).
     ///
     /// If the policy has a [limit](crate::SessionLimit), the subject's sessions
-    /// are listed before and after the creation. Of sign-ins that race, never more
-    /// stay than the limit allows: the latest under [`WhenFull::EndOldest`], and
-    /// where many race within one second perhaps fewer than it allows;
-    /// under [`WhenFull::Refuse`] never more, and if they race closely for the
-    /// last place perhaps none, so that one has to be tried again.
+    /// are listed before and after the creation. Of sign-ins that race, as many
+    /// stay as the limit allows under [`WhenFull::EndOldest`], the latest (perhaps
+    /// fewer, where three or more race and their servers' clocks differ); under [`WhenFull::Refuse`] never more, and if they race closely
+    /// for the last place perhaps none, so that one has to be tried again.
     ///
     /// # Errors
     ///
@@ -155,20 +155,26 @@ impl<S: SubjectStore, C: Clock, O: Observer> Sessions<S, C, O> {
             .policies
             .get(profile)
             .ok_or_else(|| StartError::UnknownProfile { profile: profile.into() })?;
-        let now = self.clock.now();
-        let lifetime = policy.start_until(now, ceiling);
-        let token = SessionToken::generate()?;
-        let session = Session::new(token.id(), subject, profile, token.secret_hash(), lifetime)?;
+        let subject = subject.into();
+        check_names(&subject, profile)?;
         let admission = Admission {
             store: &self.store,
             policies: &self.policies,
             observer: &self.observer,
-            session: &session,
-            now,
+            subject: &subject,
+            profile,
         };
-        admission.make_room().await?;
+        let before = admission.look(self.clock.now()).await?;
+        let now = self.clock.now();
+        let token = SessionToken::generate()?;
+        let id = before.follow(token.id(), now);
+        let token = token.named(id);
+        let lifetime = policy.start_until(now, ceiling);
+        let session =
+            Session::new(id, Arc::clone(&subject), profile, token.secret_hash(), lifetime)?;
+        admission.make_way(before, now).await?;
         self.store.create(&session).await?;
-        admission.settle().await?;
+        admission.settle(id, now).await?;
         self.observer.observe(&Event::of(
             &session,
             now,

@@ -59,6 +59,13 @@ impl SessionToken {
         Self { id, secret }
     }
 
+    /// The same secret under another id.
+    #[cfg(feature = "std")]
+    pub(crate) const fn named(mut self, id: SessionId) -> Self {
+        self.id = id;
+        self
+    }
+
     /// The public half.
     #[must_use]
     pub const fn id(&self) -> SessionId {

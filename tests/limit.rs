@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::num::NonZeroU32;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -15,8 +15,8 @@ use std::thread;
 use chrono::TimeDelta;
 use pollster::block_on;
 use session_policy::{
-    AuthenticateError, Event, EventKind, ManualClock, MemoryStore, Policies, Renewal, Session,
-    SessionId, SessionLimit, SessionPolicy, SessionStore, Sessions, StartError, Started,
+    AuthenticateError, Clock, Event, EventKind, ManualClock, MemoryStore, Policies, Renewal,
+    Session, SessionId, SessionLimit, SessionPolicy, SessionStore, Sessions, StartError, Started,
     StoreError, SubjectStore, Timestamp, WhenFull,
 };
 
@@ -193,28 +193,66 @@ fn a_sign_in_that_cannot_be_settled_is_taken_back() {
 
 #[test]
 fn raced_sign_ins_that_end_the_oldest_converge_to_the_limit_in_every_interleaving() {
-    for (racers, before, max_sessions) in [(2, 0, 1), (2, 1, 1), (2, 2, 2), (2, 3, 2), (3, 0, 2)] {
-        let schedules = every_interleaving(|choose| {
-            let (signed_in, left) = race(racers, before, max_sessions, WhenFull::EndOldest, choose);
-            assert_eq!(left.len(), max_sessions as usize, "{racers} after {before}");
-            assert!(!signed_in.is_empty(), "at least one is told that it is signed in");
-        });
-        println!("{racers} sign-ins after {before}, limit {max_sessions}: {schedules} schedules");
+    for (racers, before, max_sessions) in [
+        (2, &[][..], 1),
+        (2, &[-30], 1),
+        (2, &[30], 1),
+        (2, &[-30, 30], 2),
+        (2, &[-31, -30, 30], 2),
+        (2, &[30, 31], 2),
+        (3, &[], 2),
+    ] {
+        for clocks in [Clocks::One, Clocks::Behind] {
+            let schedules = every_interleaving(|choose| {
+                let when_full = WhenFull::EndOldest;
+                let (signed_in, left) =
+                    race(racers, clocks, before, max_sessions, when_full, choose);
+                assert_eq!(left.len(), max_sessions as usize, "{racers} after {before:?}");
+                assert!(!signed_in.is_empty(), "at least one is told that it is signed in");
+            });
+            println!("{racers} after {before:?}, limit {max_sessions}: {schedules} schedules");
+        }
+    }
+}
+
+#[test]
+fn many_sign_ins_converge_to_the_limit() {
+    // Schedules that are drawn: too many to go through, and within one second it
+    // is chance which id is the greatest.
+    let mut state = 0x9e37_79b9_u64;
+    let mut choose = |runnable: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
+        usize::try_from(state >> 33).unwrap() % runnable
+    };
+    for (racers, before, max_sessions) in [(3, &[-30][..], 1), (12, &[-30], 3), (12, &[], 1)] {
+        for clocks in [Clocks::One, Clocks::Stopped] {
+            for round in 0..300 {
+                let when_full = WhenFull::EndOldest;
+                let (signed_in, left) =
+                    race(racers, clocks, before, max_sessions, when_full, &mut choose);
+                assert_eq!(left.len(), max_sessions as usize, "round {round}");
+                assert!(signed_in.is_superset(&left), "round {round}: what stays was handed out");
+            }
+        }
     }
 }
 
 #[test]
 fn raced_sign_ins_that_are_refused_never_exceed_the_limit_in_any_interleaving() {
-    for (before, max_sessions) in [(0, 1), (1, 2), (0, 2)] {
+    for (before, max_sessions) in [(&[][..], 1), (&[-30], 2), (&[], 2)] {
         let mut by_winners = [0; 3];
         let schedules = every_interleaving(|choose| {
-            let (signed_in, left) = race(2, before, max_sessions, WhenFull::Refuse, choose);
+            let (signed_in, left) =
+                race(2, Clocks::One, before, max_sessions, WhenFull::Refuse, choose);
             assert!(left.len() <= max_sessions as usize);
-            assert_eq!(left.len(), before + signed_in.len(), "nobody else's session is ended");
+            let kept = before.len() + signed_in.len();
+            assert_eq!(left.len(), kept, "nobody else's session is ended");
             by_winners[signed_in.len()] += 1;
         });
-        println!("2 after {before}, limit {max_sessions}: {schedules} by winners: {by_winners:?}");
-        assert!(by_winners[max_sessions as usize - before] > schedules / 2);
+        println!(
+            "2 after {before:?}, limit {max_sessions}: {schedules} by winners: {by_winners:?}"
+        );
+        assert!(by_winners[max_sessions as usize - before.len()] > schedules / 2);
     }
 }
 
@@ -426,32 +464,56 @@ fn every_interleaving(mut race: impl FnMut(&mut dyn FnMut(usize) -> usize)) -> u
 
 type SignIn<'a> = Pin<Box<dyn Future<Output = Result<Started, StartError>> + 'a>>;
 
-/// `racers` sign-ins of one subject with `before` sessions, which go in the order
-/// of `choose`: the sessions that were handed out and those that are stored.
+/// The clocks of racing sign-ins.
+#[derive(Clone, Copy, Debug)]
+enum Clocks {
+    /// One, which goes on by a second whenever it is read.
+    One,
+    /// One, which stands.
+    Stopped,
+    /// One each, each a second behind that of the sign-in before.
+    Behind,
+}
+
+struct Ticking<'a> {
+    now: &'a AtomicI64,
+    tick: i64,
+}
+
+impl Clock for Ticking<'_> {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_secs(self.now.fetch_add(self.tick, Ordering::Relaxed))
+    }
+}
+
+/// `racers` sign-ins of one subject, which go in the order of `choose`: the
+/// sessions that were handed out and those that are stored. `before`, the subject
+/// has a session of each of these seconds.
 fn race(
     racers: usize,
-    before: usize,
+    clocks: Clocks,
+    before: &[i64],
     max_sessions: u32,
     when_full: WhenFull,
     choose: &mut dyn FnMut(usize) -> usize,
 ) -> (BTreeSet<SessionId>, BTreeSet<SessionId>) {
     let store = Stepped::default();
-    let by_clock = |policies: Policies, offset: i64| {
+    for &offset in before {
         let now = LOGIN.saturating_add(TimeDelta::seconds(offset));
-        Sessions::new(&store, policies).with_clock(ManualClock::new(now))
-    };
-    for (number, offset) in (0..before).zip([-30, 30, -31]) {
-        let unlimited = by_clock(SessionPolicy::WORKING_DAY.into(), offset);
-        assert!(
-            block_on(unlimited.start("user-42")).is_ok(),
-            "session {number} by another server's clock"
-        );
+        let unlimited =
+            Sessions::new(&store, SessionPolicy::WORKING_DAY).with_clock(ManualClock::new(now));
+        assert!(block_on(unlimited.start("user-42")).is_ok(), "by a clock at {offset}");
     }
-    // Each by a second of its own, so that the order of ids, which are random,
-    // does not matter.
-    let racing: Vec<_> = (0..)
-        .take(racers)
-        .map(|second| by_clock(limited(max_sessions, when_full), second))
+    let seconds: Vec<_> =
+        (0..).take(racers).map(|racer| AtomicI64::new(LOGIN.as_unix_secs() - racer)).collect();
+    let racing: Vec<_> = seconds
+        .iter()
+        .map(|own| match clocks {
+            Clocks::One => Ticking { now: &seconds[0], tick: 1 },
+            Clocks::Stopped => Ticking { now: &seconds[0], tick: 0 },
+            Clocks::Behind => Ticking { now: own, tick: 0 },
+        })
+        .map(|clock| Sessions::new(&store, limited(max_sessions, when_full)).with_clock(clock))
         .collect();
     let mut tasks: Vec<Option<SignIn<'_>>> =
         racing.iter().map(|sessions| Some(Box::pin(sessions.start("user-42")) as _)).collect();

@@ -8,9 +8,10 @@ use super::turn::Turn;
 use super::{FIRST_GENERATION, HybridSessions};
 use crate::admission::Admission;
 use crate::jwt::{Authenticated, Claims, IssueError, Issued, JwtError, Started, TokenRenewal};
+use crate::session::check_names;
 use crate::{
-    Clock, Decision, Event, EventKind, Lifetime, Observer, Policies, Session, SessionId,
-    SessionParts, SessionStore, SessionToken, StoreError, SubjectStore, Timestamp,
+    Clock, Decision, Event, EventKind, Observer, Policies, Session, SessionId, SessionParts,
+    SessionStore, SessionToken, StoreError, SubjectStore, Timestamp,
 };
 
 impl<S, A, C, O> HybridSessions<S, A, C, O>
@@ -67,20 +68,34 @@ where
             .policies
             .get(profile)
             .ok_or_else(|| IssueError::UnknownProfile { profile: profile.into() })?;
-        let now = self.clock.now();
-        let lifetime = policy.start_until(now, ceiling);
-        let row = new_row(subject, profile, lifetime)?;
-        let started = self.started(&row, application, now)?;
+        check_names(subject, profile)?;
         let admission = Admission {
             store: &self.store,
             policies: &self.policies,
             observer: &self.observer,
-            session: &row,
-            now,
+            subject,
+            profile,
         };
-        admission.make_room().await?;
+        let before = admission.look(self.clock.now()).await?;
+        let now = self.clock.now();
+        // Its secret is forgotten here, so no opaque token opens the row.
+        let token = SessionToken::generate()?;
+        let id = before.follow(token.id(), now);
+        let lifetime = policy.start_until(now, ceiling);
+        let row = Session::restore(SessionParts {
+            id,
+            subject: subject.into(),
+            profile: profile.into(),
+            version: 0,
+            secret: token.secret_hash(),
+            lifetime,
+            generation: FIRST_GENERATION,
+            confirmed_at: Some(lifetime.created_at()),
+        })?;
+        let started = self.started(&row, application, now)?;
+        admission.make_way(before, now).await?;
         self.store.create(&row).await?;
-        admission.settle().await?;
+        admission.settle(id, now).await?;
         let kind = EventKind::Started {
             absolute_expires_at: lifetime.absolute_expires_at(),
             expires_at: lifetime.expires_at(),
@@ -312,19 +327,4 @@ where
         }
         Ok(count)
     }
-}
-
-fn new_row(subject: &str, profile: &str, lifetime: Lifetime) -> Result<Session, IssueError> {
-    // Its secret is forgotten here, so no opaque token opens the row.
-    let token = SessionToken::generate()?;
-    Ok(Session::restore(SessionParts {
-        id: token.id(),
-        subject: subject.into(),
-        profile: profile.into(),
-        version: 0,
-        secret: token.secret_hash(),
-        lifetime,
-        generation: FIRST_GENERATION,
-        confirmed_at: Some(lifetime.created_at()),
-    })?)
 }

@@ -63,10 +63,13 @@ async fn is_sound<S: SubjectStore + 'static>(engine: &str, store: S) {
         assert!(report.operations >= 100_000 && report.renewed > 1_000, "{report}");
     }
     let three = NonZeroU32::new(3).unwrap();
-    let came = race_sign_ins(Arc::clone(&store), 32, three, WhenFull::EndOldest).await;
-    println!("{engine}, 32 sign-ins race for 3 places: {came:?}");
-    // Never more; where many race within one second, perhaps fewer.
-    assert!((1..=3).contains(&came.left), "{came:?}");
+    for round in 0..10 {
+        let subject = format!("limited-{round}");
+        let store = Arc::clone(&store);
+        let came = race_sign_ins(store, &subject, 32, three, WhenFull::EndOldest).await;
+        println!("{engine}, 32 sign-ins race for 3 places: {came:?}");
+        assert_eq!(came.left, 3, "{came:?}");
+    }
 }
 
 /// A session that is rotated over and over, while its user signs out everywhere.

@@ -38,9 +38,17 @@ impl<S: SubjectStore + 'static> Client<S> {
         let shared = Arc::clone(&self.shared);
         // Where all clients share few sessions, these must live for a while.
         let rarely = if shared.places.len() < 32 { 5_000 } else { 1_000 };
-        while shared.next() {
+        loop {
             let place = &shared.places[self.random.usize(..shared.places.len())];
-            let Some(issued) = place.current() else {
+            let current = place.current();
+            if current.as_ref().is_some_and(|issued| self.leaves_alone(issued)) {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            if !shared.next() {
+                return;
+            }
+            let Some(issued) = current else {
                 self.start(place).await;
                 continue;
             };
@@ -53,6 +61,12 @@ impl<S: SubjectStore + 'static> Client<S> {
                 _ => self.ask(place, &issued, false).await,
             }
         }
+    }
+
+    /// Most of the time a client waits for the successor of a session that has
+    /// ended, so that the load is not of refusals alone.
+    fn leaves_alone(&mut self, issued: &Issued) -> bool {
+        issued.replaced.load(SeqCst) && self.random.u32(..100) != 0
     }
 
     async fn start(&self, place: &Place) {

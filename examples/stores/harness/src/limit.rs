@@ -18,8 +18,8 @@ pub struct SignIns {
     pub left: usize,
 }
 
-/// Has `racers` sign-ins of one subject race for `max_sessions` places; the
-/// store must have no session of the subject "limited".
+/// Has `racers` sign-ins of `subject`, which has no session yet, race for
+/// `max_sessions` places.
 ///
 /// # Panics
 ///
@@ -27,6 +27,7 @@ pub struct SignIns {
 #[expect(clippy::expect_used, reason = "a harness for tests")]
 pub async fn race_sign_ins<S>(
     store: Arc<S>,
+    subject: &str,
     racers: usize,
     max_sessions: NonZeroU32,
     when_full: WhenFull,
@@ -34,7 +35,6 @@ pub async fn race_sign_ins<S>(
 where
     S: SubjectStore + Send + Sync + 'static,
 {
-    const SUBJECT: &str = "limited";
     let policies = Policies::new(SessionPolicy::WORKING_DAY)
         .with_limit(Policies::DEFAULT, SessionLimit::new(max_sessions, when_full))
         .expect("the default policy is in the set");
@@ -43,7 +43,8 @@ where
     let racing: Vec<_> = (0..racers)
         .map(|_| {
             let sessions = Arc::clone(&sessions);
-            tokio::spawn(async move { sessions.start(SUBJECT).await.map(drop) })
+            let subject = subject.to_owned();
+            tokio::spawn(async move { sessions.start(subject).await.map(drop) })
         })
         .collect();
     let mut succeeded = 0;
@@ -55,6 +56,6 @@ where
             Err(error) => panic!("{error}"),
         }
     }
-    let left = sessions.list(SUBJECT).await.expect("the store lists").len();
+    let left = sessions.list(subject).await.expect("the store lists").len();
     SignIns { succeeded, refused, left }
 }

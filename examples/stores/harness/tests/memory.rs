@@ -31,12 +31,12 @@ async fn raced_sign_ins_converge_to_the_limit() {
     let three = NonZeroU32::new(3).unwrap();
     for _ in 0..20 {
         let store = Arc::new(MemoryStore::new());
-        let came = race_sign_ins(store, 32, three, WhenFull::EndOldest).await;
+        let came = race_sign_ins(store, "limited", 32, three, WhenFull::EndOldest).await;
         assert_eq!(came.left, 3, "{came:?}");
         assert!(came.succeeded >= 1, "{came:?}");
 
         let store = Arc::new(MemoryStore::new());
-        let came = race_sign_ins(store, 32, three, WhenFull::Refuse).await;
+        let came = race_sign_ins(store, "limited", 32, three, WhenFull::Refuse).await;
         assert!(came.left <= 3 && came.left == came.succeeded, "{came:?}");
     }
 }
