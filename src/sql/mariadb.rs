@@ -9,6 +9,12 @@ use super::migration::Template;
 /// not the gaps between them. InnoDB may still end one of two statements that
 /// wait for each other (error 1213): it has then written nothing and is run
 /// again.
+///
+/// [`contract`](super::Migration::contract) lays the table anew while it is
+/// written to, and keeps what is written in a log of at most
+/// `innodb_online_alter_log_max_size` (128 MiB if not set). A busy table needs
+/// more: the statement then fails with error 1799 and has changed nothing. Raise
+/// the setting, which takes no restart, and run the statement again.
 // Texts are VARBINARY: the collation utf8mb4_bin takes `user` and `user ` for
 // one, and an index on VARCHAR(1024) in utf8mb4 would pass InnoDB's 3,072 bytes.
 pub const MARIADB: Statements = Statements {
@@ -110,18 +116,14 @@ END IF",
 ) AS batch ORDER BY id DESC LIMIT 1",
         backfill: "UPDATE sessions SET absolute_expires_at = created_at + {cap}
 WHERE id > ? AND id <= ? AND absolute_expires_at IS NULL",
-        // No CHECK is added: MariaDB does so only by copying the table under a
-        // lock.
-        contract: &[
-            "ALTER TABLE sessions
-    ADD INDEX IF NOT EXISTS sessions_by_subject (subject),
-    ADD INDEX IF NOT EXISTS sessions_by_expiry (expires_at),
-    ALGORITHM = INPLACE, LOCK = NONE",
-            "ALTER TABLE sessions
+        // One statement, since each would build the table or its indexes anew. No
+        // CHECK is added: MariaDB does so only by copying the table under a lock.
+        contract: &["ALTER TABLE sessions
     MODIFY renewed_at BIGINT NOT NULL,
     MODIFY absolute_expires_at BIGINT NOT NULL,
-    ALGORITHM = INPLACE, LOCK = NONE",
-        ],
+    ADD INDEX IF NOT EXISTS sessions_by_subject (subject),
+    ADD INDEX IF NOT EXISTS sessions_by_expiry (expires_at),
+    ALGORITHM = INPLACE, LOCK = NONE"],
         finish: &[
             "DROP TRIGGER IF EXISTS sessions_cap_insert",
             "DROP TRIGGER IF EXISTS sessions_cap_update",

@@ -4,7 +4,7 @@
 //! has its cap. May be run twice: a user who has sessions is left alone.
 //!
 //! ```sh
-//! DATABASE_URL=sqlite:///tmp/demo.db cargo run -p session-policy-sqlx-stores --example seed
+//! DATABASE_URL=sqlite://demo.db cargo run -p session-policy-sqlx-stores --example seed
 //! ```
 //!
 //! `DATABASE_URL` is that of a PostgreSQL, MariaDB or SQLite database; if it is

@@ -13,7 +13,7 @@ const SQL: Statements = MARIADB;
 
 /// SQLSTATE 40001, MariaDB's error 1213.
 const DEADLOCK: &str = "40001";
-const RETRIES: u32 = 3;
+const RETRIES: u32 = 10;
 
 /// In seconds. A sweep locks rows and not the gaps between them.
 const SETTINGS: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;

@@ -278,7 +278,16 @@ async fn a_mariadb_table_is_given_its_cap_while_in_use() {
     let cut = tokio::time::timeout(Duration::from_millis(500), fill_mariadb(&url, &POLICY, 50));
     assert!(cut.await.is_err());
     let filled = fill_mariadb(&url, &POLICY, BATCH).await.unwrap();
+    // The table is written to as fast as eight clients can.
+    let log = "innodb_online_alter_log_max_size";
+    let before: u64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT @@GLOBAL.{log}")))
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    let set = |bytes: u64| sqlx::raw_sql(AssertSqlSafe(format!("SET GLOBAL {log} = {bytes}")));
+    set(before.max(4 << 30)).execute(&pool).await.unwrap();
     let contracted = contract_mariadb(&url, &POLICY).await.unwrap();
+    set(before).execute(&pool).await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
     stop("MariaDB", &load, clients, [filled, contracted]).await;
     assert_eq!(fill_mariadb(&url, &POLICY, BATCH).await.unwrap().batches, 0);

@@ -1,7 +1,11 @@
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
-use session_policy::{AuthenticateError, Clock, RenewalOutcome, RotateError, SubjectStore};
+use session_policy::{
+    AuthenticateError, Clock, RenewalOutcome, RotateError, SessionId, SubjectStore,
+};
+use tokio::time::sleep;
 
 use crate::ledger::{Issued, Subject};
 use crate::load::Shared;
@@ -27,11 +31,13 @@ impl Place {
 pub(crate) struct Client<S> {
     shared: Arc<Shared<S>>,
     random: fastrand::Rng,
+    /// The last that this client found to be replaced.
+    last_ended: Option<SessionId>,
 }
 
 impl<S: SubjectStore + 'static> Client<S> {
     pub(crate) fn new(shared: Arc<Shared<S>>, seed: u64) -> Self {
-        Self { shared, random: fastrand::Rng::with_seed(seed) }
+        Self { shared, random: fastrand::Rng::with_seed(seed), last_ended: None }
     }
 
     pub(crate) async fn run(mut self) {
@@ -41,15 +47,18 @@ impl<S: SubjectStore + 'static> Client<S> {
         loop {
             let place = &shared.places[self.random.usize(..shared.places.len())];
             let current = place.current();
-            if current.as_ref().is_some_and(|issued| self.leaves_alone(issued)) {
-                tokio::task::yield_now().await;
+            if current.as_ref().is_some_and(|issued| self.waits_for_successor(issued)) {
+                if shared.is_over() {
+                    return;
+                }
+                sleep(Duration::from_micros(100)).await;
                 continue;
             }
             if !shared.next() {
                 return;
             }
             let Some(issued) = current else {
-                self.start(place).await;
+                let _ = self.start(place).await;
                 continue;
             };
             match self.random.u32(..rarely) {
@@ -63,28 +72,34 @@ impl<S: SubjectStore + 'static> Client<S> {
         }
     }
 
-    /// Most of the time a client waits for the successor of a session that has
-    /// ended, so that the load is not of refusals alone.
-    fn leaves_alone(&mut self, issued: &Issued) -> bool {
-        issued.replaced.load(SeqCst) && self.random.u32(..100) != 0
+    /// Whether a client that has been at a session since it ended now waits for
+    /// its successor, so that the load is not of refusals alone.
+    fn waits_for_successor(&mut self, issued: &Issued) -> bool {
+        let id = issued.session.id();
+        issued.replaced.load(SeqCst) && self.last_ended.replace(id) == Some(id)
     }
 
-    async fn start(&self, place: &Place) {
+    /// Whether the place has a new session.
+    async fn start(&self, place: &Place) -> bool {
         let before = place.subject.before_start();
         match self.shared.sessions.start(place.subject.name.as_str()).await {
             Ok(started) => {
                 count(&self.shared.tally.started);
                 place.set(place.subject.register(started, before));
+                true
             }
-            Err(error) => self.shared.start_failed(&error),
+            Err(error) => {
+                self.shared.start_failed(&error);
+                false
+            }
         }
     }
 
     /// Starts another session in the place of one that ended: the first to find
     /// out does.
     async fn replace(&self, place: &Place, issued: &Issued) {
-        if !issued.replaced.swap(true, SeqCst) && self.shared.next() {
-            self.start(place).await;
+        if !issued.replaced.swap(true, SeqCst) && self.shared.next() && !self.start(place).await {
+            issued.replaced.store(false, SeqCst);
         }
     }
 

@@ -156,6 +156,11 @@ impl<S: SubjectStore> Shared<S> {
         number < self.operations
     }
 
+    /// Whether there were enough operations.
+    pub(crate) fn is_over(&self) -> bool {
+        self.tally.operations.load(Relaxed) >= self.operations
+    }
+
     /// At rest: what was ended is gone, what lives is there, and there is nothing
     /// else.
     async fn audit(&self) {
