@@ -26,3 +26,17 @@ fn the_code_of_the_readme_is_that_of_the_source() {
         assert!(stands, "{path} has no `{}`", code.join("\n"));
     }
 }
+
+#[test]
+fn the_code_beside_that_of_others_is_what_runs() {
+    let table = README.split_once("## In a framework\n").unwrap().1.split_once("\n## ").unwrap().0;
+    let rows = table.lines().filter(|line| line.starts_with("| ")).skip(2);
+    let sources = [include_str!("../src/api.rs"), include_str!("../src/server.rs")];
+    let mut count = 0;
+    for code in rows.flat_map(|row| row.split(" | ").nth(2).unwrap().split('`').skip(1).step_by(2))
+    {
+        assert!(sources.iter().any(|source| source.contains(code)), "`{code}` is in no source");
+        count += 1;
+    }
+    assert_eq!(count, 10);
+}

@@ -34,3 +34,22 @@ fn the_readme_shows_the_use_of_it_as_it_is() {
         }
     }
 }
+
+#[test]
+fn the_code_beside_that_of_others_is_what_runs() {
+    let sources = [
+        include_str!("../src/routes.rs"),
+        include_str!("../src/routes/countdown.rs"),
+        include_str!("../src/routes/devices.rs"),
+        include_str!("../src/routes/sign_in.rs"),
+    ];
+    let table = README.split_once("## In a framework\n").unwrap().1.split_once("\n## ").unwrap().0;
+    let rows = table.lines().filter(|line| line.starts_with("| ")).skip(2);
+    let mut count = 0;
+    for code in rows.flat_map(|row| row.split(" | ").nth(1).unwrap().split('`').skip(1).step_by(2))
+    {
+        assert!(sources.iter().any(|source| source.contains(code)), "`{code}` is in no route");
+        count += 1;
+    }
+    assert_eq!(count, 9);
+}
