@@ -3,6 +3,8 @@
 
 mod common;
 
+extern crate session_policy_tower_sessions as adapter;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
@@ -66,6 +68,6 @@ async fn a_handler_may_shorten_it() {
     assert!(sent.ends_with("; Max-Age=60"), "{sent}");
     let id = sent.split(';').next().unwrap().split_once('=').unwrap().1.parse().unwrap();
     let row = probe.row(&id).await.unwrap();
-    let start = row.data[session_policy_tower_sessions::KEY]["lifetime"]["created_at"].as_i64();
+    let start = row.data[adapter::KEY]["lifetime"]["created_at"].as_i64();
     assert_eq!(row.expiry_date.unix_timestamp(), start.unwrap() + 60);
 }

@@ -3,11 +3,13 @@
 
 mod common;
 
+extern crate session_policy_tower_sessions as adapter;
+
 use std::sync::Arc;
 
 use common::{CAP, Probe, asked_again, capped, created, record, secs};
 use session_policy::ManualClock;
-use session_policy_tower_sessions::{CappedStore, KEY};
+use adapter::{CappedStore, KEY};
 use tower_sessions::session::Id;
 use tower_sessions::{MemoryStore, Session, SessionStore};
 

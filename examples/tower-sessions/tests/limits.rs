@@ -3,9 +3,11 @@
 
 mod common;
 
+extern crate session_policy_tower_sessions as adapter;
+
 use common::{CAP, POLICY, asked_again, capped, created, record, secs};
 use session_policy::SessionPolicy;
-use session_policy_tower_sessions::{CappedStore, KEY};
+use adapter::{CappedStore, KEY};
 use time::{Duration, OffsetDateTime};
 use tower_sessions::session::Record;
 use tower_sessions::{MemoryStore, SessionStore};

@@ -4,8 +4,10 @@
 
 mod common;
 
+extern crate session_policy_tower_sessions as adapter;
+
 mod memory_store {
-    use session_policy_tower_sessions::CappedStore;
+    use adapter::CappedStore;
     use time::{Duration, OffsetDateTime};
     use tower_sessions::session::{Id, Record};
     use tower_sessions::{MemoryStore, SessionStore};
@@ -75,7 +77,7 @@ macro_rules! route_tests {
             use chrono::TimeDelta;
             use cookie::{Cookie, SameSite};
             use session_policy::SessionPolicy;
-            use session_policy_tower_sessions::CappedStore;
+            use adapter::CappedStore;
             use time::{Duration, OffsetDateTime};
             use tower::ServiceExt;
             use tower_sessions::{Expiry, MemoryStore, Session, SessionManagerLayer};

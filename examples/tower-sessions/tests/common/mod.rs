@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use session_policy::{Clock, ManualClock, SessionPolicy, SystemClock};
-use session_policy_tower_sessions::CappedStore;
+use adapter::CappedStore;
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Semaphore;
 use tower_sessions::session::{Id, Record};

@@ -4,7 +4,10 @@
 
 #[path = "../examples/axum-login/app.rs"]
 mod app;
+#[path = "../../tower-sessions/tests/common/mod.rs"]
 mod common;
+
+extern crate session_policy_tower_sessions_0_14 as adapter;
 
 use axum::Router;
 use axum::body::Body;
@@ -12,7 +15,7 @@ use axum::http::{Request, Response, StatusCode, header};
 use axum_login::AuthManagerLayerBuilder;
 use axum_login::tower_sessions::SessionManagerLayer;
 use common::{CAP, Capped, POLICY, Probe, capped, secs};
-use session_policy_tower_sessions::CappedStore;
+use adapter::CappedStore;
 use tower::ServiceExt;
 
 /// The application, layered as in the example's `main.rs`.
