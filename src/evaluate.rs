@@ -123,39 +123,50 @@ impl SessionPolicy {
     ///     Decision::Reject { reason: RejectReason::AbsoluteCap, since: evening },
     /// );
     /// ```
+    #[inline]
     pub fn evaluate(&self, lifetime: &Lifetime, now: impl Into<Timestamp>) -> Decision {
         let now = now.into();
-        match self.peek(lifetime, now) {
-            Decision::Keep { .. } if now >= self.due_at(lifetime) => {
-                let cap = self.cap(lifetime);
-                Decision::Renew {
-                    lifetime: Lifetime::ordered(
-                        lifetime.created_at(),
-                        now,
-                        self.idle_end(now).min(cap),
-                        lifetime.absolute_expires_at(),
-                    ),
-                }
-            }
-            decision => decision,
+        let Limits { earliest, due, end, cap } = self.limits(lifetime);
+        // Straight on, so that the time does not depend on the record: the rule's
+        // lines from the last to the first, each of which overrides those below
+        // it. All of them have `at` in one place, so none needs a jump.
+        let at = now.if_before(due, end, lifetime.created_at());
+        let at = now.if_before(end, at, end);
+        let at = now.if_before(earliest, earliest, at);
+        let slid = now.later_by(self.max_age_secs());
+        let mut decision = Decision::Renew {
+            lifetime: Lifetime::unchecked(
+                at,
+                now,
+                slid.if_before(cap, slid, cap),
+                lifetime.absolute_expires_at(),
+            ),
+        };
+        if now < due {
+            decision = Decision::Keep { until: at };
         }
+        if now >= end {
+            decision = Decision::Reject { reason: ended_by(end, cap), since: at };
+        }
+        if now < earliest {
+            decision = Decision::Reject { reason: RejectReason::NotYetValid, since: at };
+        }
+        decision
     }
 
     /// [`evaluate`](Self::evaluate) for traffic that is not the user's: polling,
     /// health checks, "how long have I left?". The same answer, never
     /// [`Decision::Renew`].
+    #[inline]
     pub fn peek(&self, lifetime: &Lifetime, now: impl Into<Timestamp>) -> Decision {
         let now = now.into();
-        let earliest = lifetime.created_at().plus_secs(-self.clock_skew().num_seconds());
-        let end = self.end(lifetime);
+        let Limits { earliest, end, cap, .. } = self.limits(lifetime);
         if now < earliest {
             Decision::Reject { reason: RejectReason::NotYetValid, since: earliest }
         } else if now < end {
             Decision::Keep { until: end }
-        } else if end == self.cap(lifetime) {
-            Decision::Reject { reason: RejectReason::AbsoluteCap, since: end }
         } else {
-            Decision::Reject { reason: RejectReason::Idle, since: end }
+            Decision::Reject { reason: ended_by(end, cap), since: end }
         }
     }
 
@@ -176,37 +187,51 @@ impl SessionPolicy {
     /// assert!(status.extendable);
     /// ```
     #[must_use]
+    #[inline]
     pub fn status(&self, lifetime: &Lifetime, now: impl Into<Timestamp>) -> Status {
         let now = now.into();
-        let end = self.end(lifetime);
-        let cap = self.cap(lifetime);
+        let Limits { earliest, end, cap, .. } = self.limits(lifetime);
         Status {
             now,
             idle_expires_at: end,
             absolute_expires_at: cap,
-            extendable: end < cap && self.peek(lifetime, now).is_served(),
+            extendable: (end < cap) & (now >= earliest) & (now < end),
         }
     }
 
-    /// The cap in force: the stored one or, if earlier, today's policy's.
-    fn cap(&self, lifetime: &Lifetime) -> Timestamp {
-        self.policy_cap(lifetime.created_at()).min(lifetime.absolute_expires_at())
-    }
-
-    /// The first instant at which the session is not valid unless renewed.
-    fn end(&self, lifetime: &Lifetime) -> Timestamp {
-        self.idle_end(lifetime.renewed_at()).min(lifetime.expires_at()).min(self.cap(lifetime))
-    }
-
-    fn due_at(&self, lifetime: &Lifetime) -> Timestamp {
-        lifetime.renewed_at().plus_secs(self.update_age().num_seconds())
+    #[inline]
+    fn limits(&self, lifetime: &Lifetime) -> Limits {
+        let (created_at, renewed_at) = (lifetime.created_at(), lifetime.renewed_at());
+        let cap = created_at.later_by(self.absolute_cap_secs()).min(lifetime.absolute_expires_at());
+        Limits {
+            earliest: created_at.later_by(-self.clock_skew_secs()),
+            due: renewed_at.later_by(self.update_age_secs()),
+            end: renewed_at.later_by(self.max_age_secs()).min(lifetime.expires_at()).min(cap),
+            cap,
+        }
     }
 
     fn idle_end(&self, renewed_at: Timestamp) -> Timestamp {
-        renewed_at.plus_secs(self.max_age().num_seconds())
+        renewed_at.plus_secs(self.max_age_secs())
     }
 
     fn policy_cap(&self, created_at: Timestamp) -> Timestamp {
-        created_at.plus_secs(self.absolute_cap().num_seconds())
+        created_at.plus_secs(self.absolute_cap_secs())
     }
+}
+
+/// What today's policy makes of a record. `earliest` and `due` may lie outside
+/// the range of timestamps, where no `now` reaches them.
+struct Limits {
+    earliest: Timestamp,
+    due: Timestamp,
+    /// The first instant at which the session is not valid unless renewed.
+    end: Timestamp,
+    /// The cap in force: the stored one or, if earlier, today's policy's.
+    cap: Timestamp,
+}
+
+#[inline]
+fn ended_by(end: Timestamp, cap: Timestamp) -> RejectReason {
+    if end == cap { RejectReason::AbsoluteCap } else { RejectReason::Idle }
 }

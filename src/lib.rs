@@ -107,6 +107,7 @@ mod memory;
 mod outcome;
 mod policies;
 mod policy;
+mod policy_error;
 mod renewal;
 mod schedule;
 mod session;
@@ -145,7 +146,8 @@ pub use crate::outcome::{
     AuthenticateError, Authenticated, Cookie, RenewalOutcome, RotateError, StartError, Started,
 };
 pub use crate::policies::{Policies, ProfileError};
-pub use crate::policy::{PolicyError, SessionPolicy};
+pub use crate::policy::SessionPolicy;
+pub use crate::policy_error::PolicyError;
 pub use crate::renewal::Renewal;
 pub use crate::session::{Session, SessionError, SessionParts};
 #[cfg(feature = "std")]

@@ -84,24 +84,28 @@ impl Lifetime {
 
     /// When the session was started.
     #[must_use]
+    #[inline]
     pub const fn created_at(&self) -> Timestamp {
         self.created_at
     }
 
     /// When it was last renewed; at the start, the start.
     #[must_use]
+    #[inline]
     pub const fn renewed_at(&self) -> Timestamp {
         self.renewed_at
     }
 
     /// The first instant at which it is not valid without further activity.
     #[must_use]
+    #[inline]
     pub const fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 
     /// The first instant at which it is not valid, whatever the activity.
     #[must_use]
+    #[inline]
     pub const fn absolute_expires_at(&self) -> Timestamp {
         self.absolute_expires_at
     }
@@ -139,6 +143,17 @@ impl Lifetime {
                 && expires_at <= absolute_expires_at,
             "instants out of order",
         );
+        Self::unchecked(created_at, renewed_at, expires_at, absolute_expires_at)
+    }
+
+    /// The caller keeps the order of the instants, or overwrites the lifetime.
+    #[inline]
+    pub(crate) const fn unchecked(
+        created_at: Timestamp,
+        renewed_at: Timestamp,
+        expires_at: Timestamp,
+        absolute_expires_at: Timestamp,
+    ) -> Self {
         Self { created_at, renewed_at, expires_at, absolute_expires_at }
     }
 }

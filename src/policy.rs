@@ -1,6 +1,8 @@
+use core::fmt;
+
 use chrono::TimeDelta;
 
-use crate::duration::Human;
+use crate::PolicyError;
 
 /// A hundred years of 365.25 days.
 pub(crate) const LONGEST_CAP: TimeDelta = TimeDelta::days(36_525);
@@ -65,20 +67,40 @@ const DEFAULT_CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
 /// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct SessionPolicy {
-    max_age: TimeDelta,
-    update_age: TimeDelta,
-    absolute_cap: TimeDelta,
-    clock_skew: TimeDelta,
+    max_age: Secs,
+    update_age: Secs,
+    absolute_cap: Secs,
+    clock_skew: Secs,
+}
+
+/// Whole seconds, as the rule reckons; `Debug` as a duration.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+struct Secs(i64);
+
+impl Secs {
+    const fn of(duration: TimeDelta) -> Self {
+        Self(duration.num_seconds())
+    }
+
+    const fn get(self) -> TimeDelta {
+        TimeDelta::seconds(self.0)
+    }
+}
+
+impl fmt::Debug for Secs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
 }
 
 impl SessionPolicy {
     /// A sliding month under a hard cap, for remembered devices: `max_age` 30
     /// days, `update_age` 5 minutes, `absolute_cap` 45 days.
     pub const SLIDING_MONTH: Self = Self {
-        max_age: TimeDelta::days(30),
-        update_age: TimeDelta::minutes(5),
-        absolute_cap: TimeDelta::days(45),
-        clock_skew: DEFAULT_CLOCK_SKEW,
+        max_age: Secs::of(TimeDelta::days(30)),
+        update_age: Secs::of(TimeDelta::minutes(5)),
+        absolute_cap: Secs::of(TimeDelta::days(45)),
+        clock_skew: Secs::of(DEFAULT_CLOCK_SKEW),
     };
     /// A working day without sliding, for administrators: `max_age` 8 hours,
     /// `update_age` (token re-issue) 15 minutes, `absolute_cap` 8 hours.
@@ -86,10 +108,10 @@ impl SessionPolicy {
     /// OWASP's Session Management Cheat Sheet gives 4 to 8 hours as the absolute
     /// limit of an application that is used throughout a working day.
     pub const WORKING_DAY: Self = Self {
-        max_age: TimeDelta::hours(8),
-        update_age: TimeDelta::minutes(15),
-        absolute_cap: TimeDelta::hours(8),
-        clock_skew: DEFAULT_CLOCK_SKEW,
+        max_age: Secs::of(TimeDelta::hours(8)),
+        update_age: Secs::of(TimeDelta::minutes(15)),
+        absolute_cap: Secs::of(TimeDelta::hours(8)),
+        clock_skew: Secs::of(DEFAULT_CLOCK_SKEW),
     };
 
     /// A policy from its three settings, with a `clock_skew` of 60 s.
@@ -136,7 +158,12 @@ impl SessionPolicy {
         if absolute_cap.num_seconds() > LONGEST_CAP.num_seconds() {
             return Err(PolicyError::CapTooLong { absolute_cap });
         }
-        Ok(Self { max_age, update_age, absolute_cap, clock_skew: DEFAULT_CLOCK_SKEW })
+        Ok(Self {
+            max_age: Secs::of(max_age),
+            update_age: Secs::of(update_age),
+            absolute_cap: Secs::of(absolute_cap),
+            clock_skew: Secs::of(DEFAULT_CLOCK_SKEW),
+        })
     }
 
     /// This policy with another tolerance for records from the near future.
@@ -158,31 +185,31 @@ impl SessionPolicy {
         {
             return Err(PolicyError::ClockSkewOutOfRange { clock_skew });
         }
-        Ok(Self { clock_skew, ..self })
+        Ok(Self { clock_skew: Secs::of(clock_skew), ..self })
     }
 
     /// How long a session lives without counted activity.
     #[must_use]
     pub const fn max_age(&self) -> TimeDelta {
-        self.max_age
+        self.max_age.get()
     }
 
     /// How long a renewal holds before the next one is due.
     #[must_use]
     pub const fn update_age(&self) -> TimeDelta {
-        self.update_age
+        self.update_age.get()
     }
 
     /// How long a session lives in all, whatever the activity.
     #[must_use]
     pub const fn absolute_cap(&self) -> TimeDelta {
-        self.absolute_cap
+        self.absolute_cap.get()
     }
 
     /// How far ahead of the clock a session's creation may lie.
     #[must_use]
     pub const fn clock_skew(&self) -> TimeDelta {
-        self.clock_skew
+        self.clock_skew.get()
     }
 
     /// The idle time a user can count on: `max_age - update_age`.
@@ -199,7 +226,7 @@ impl SessionPolicy {
     /// ```
     #[must_use]
     pub const fn guaranteed_idle(&self) -> TimeDelta {
-        TimeDelta::seconds(self.max_age.num_seconds() - self.update_age.num_seconds())
+        TimeDelta::seconds(self.max_age.0 - self.update_age.0)
     }
 
     /// The policy with the tighter of every bound: of a tenant and a role, of a
@@ -226,56 +253,25 @@ impl SessionPolicy {
     }
 }
 
-/// Why settings do not make a [`SessionPolicy`].
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PolicyError {
-    /// The cap is longer than a century.
-    #[error("absolute_cap `{}` is longer than 100 years (`36525d`)", Human(*absolute_cap))]
-    CapTooLong {
-        /// The refused value.
-        absolute_cap: TimeDelta,
-    },
-    /// The tolerance is negative or longer than a day.
-    #[error("clock_skew `{}` is not between `0s` and `1d`", Human(*clock_skew))]
-    ClockSkewOutOfRange {
-        /// The refused value.
-        clock_skew: TimeDelta,
-    },
-    /// A setting is not whole seconds, so a store would round it.
-    #[error("{setting} `{}` is not whole seconds", Human(*value))]
-    Fractional {
-        /// The name of the setting.
-        setting: &'static str,
-        /// The refused value.
-        value: TimeDelta,
-    },
-    /// The idle limit is longer than the cap, so it could never apply.
-    #[error("max_age `{}` is longer than absolute_cap `{}`", Human(*max_age), Human(*absolute_cap))]
-    MaxAgeExceedsCap {
-        /// The shorter cap.
-        absolute_cap: TimeDelta,
-        /// The refused value.
-        max_age: TimeDelta,
-    },
-    /// The idle limit is zero or negative, so no session would ever be valid.
-    #[error("max_age `{}` is shorter than `1s`", Human(*max_age))]
-    MaxAgeTooShort {
-        /// The refused value.
-        max_age: TimeDelta,
-    },
-    /// The throttle is negative.
-    #[error("update_age `{}` is negative", Human(*update_age))]
-    UpdateAgeNegative {
-        /// The refused value.
-        update_age: TimeDelta,
-    },
-    /// A renewal would come due only after the session had ended.
-    #[error("update_age `{}` is not shorter than max_age `{}`", Human(*update_age), Human(*max_age))]
-    UpdateAgeNotBelowMaxAge {
-        /// The idle limit.
-        max_age: TimeDelta,
-        /// The refused value.
-        update_age: TimeDelta,
-    },
+/// The settings as the rule reckons with them.
+impl SessionPolicy {
+    #[inline]
+    pub(crate) const fn max_age_secs(&self) -> i64 {
+        self.max_age.0
+    }
+
+    #[inline]
+    pub(crate) const fn update_age_secs(&self) -> i64 {
+        self.update_age.0
+    }
+
+    #[inline]
+    pub(crate) const fn absolute_cap_secs(&self) -> i64 {
+        self.absolute_cap.0
+    }
+
+    #[inline]
+    pub(crate) const fn clock_skew_secs(&self) -> i64 {
+        self.clock_skew.0
+    }
 }

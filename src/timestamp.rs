@@ -57,6 +57,7 @@ impl Timestamp {
 
     /// Seconds since the Unix epoch, negative before 1970.
     #[must_use]
+    #[inline]
     pub const fn as_unix_secs(self) -> i64 {
         self.0
     }
@@ -87,6 +88,23 @@ impl Timestamp {
     /// `secs` must come from within the range of two timestamps and a century.
     pub(crate) const fn plus_secs(self, secs: i64) -> Self {
         Self::from_unix_secs(self.0 + secs)
+    }
+
+    /// [`plus_secs`](Self::plus_secs) without the saturation: the result may lie
+    /// out of range, and serves only for comparison or under a minimum.
+    #[inline]
+    pub(crate) const fn later_by(self, secs: i64) -> Self {
+        Self(self.0 + secs)
+    }
+
+    /// `then` if this instant is before `limit`, else `otherwise`. By arithmetic,
+    /// since the compiler makes jumps of comparisons, which cost most where the
+    /// outcome is hard to predict.
+    #[inline]
+    pub(crate) const fn if_before(self, limit: Self, then: Self, otherwise: Self) -> Self {
+        // All ones if before, else zero. No difference overflows.
+        let is_before = (self.0 - limit.0) >> 63;
+        Self(otherwise.0 + ((then.0 - otherwise.0) & is_before))
     }
 }
 
