@@ -195,7 +195,7 @@ impl SessionPolicy {
             now,
             idle_expires_at: end,
             absolute_expires_at: cap,
-            extendable: (end < cap) & (now >= earliest) & (now < end),
+            extendable: end < cap && now >= earliest && now < end,
         }
     }
 

@@ -1,4 +1,5 @@
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::str::FromStr;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -20,7 +21,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 /// assert_eq!(id.to_string(), "AAECAwQFBgcICQoLDA0ODw");
 /// # Ok::<(), session_policy::SessionIdError>(())
 /// ```
-#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
 pub struct SessionId([u8; Self::BYTES]);
 
 impl SessionId {
@@ -48,6 +49,13 @@ impl SessionId {
         let step = (u128::from_be_bytes(self.0) >> 32) + 1;
         let later = u128::from_be_bytes(earlier.0).checked_add(step);
         later.map_or(self, |later| Self(later.to_be_bytes()))
+    }
+}
+
+/// As one number: an array would also tell its length.
+impl Hash for SessionId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(u128::from_ne_bytes(self.0));
     }
 }
 

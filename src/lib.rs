@@ -95,6 +95,8 @@ mod explain;
 #[cfg(all(feature = "memory", feature = "serde"))]
 pub mod guide;
 mod id;
+#[cfg(feature = "memory")]
+mod id_hash;
 mod impact;
 #[cfg(feature = "jwt-custom-provider")]
 #[cfg_attr(session_policy_docsrs, doc(cfg(feature = "jwt")))]
@@ -117,6 +119,8 @@ mod setting;
 pub mod sql;
 pub mod standards;
 mod store;
+#[cfg(feature = "memory")]
+mod subject_ids;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(feature = "serde")]

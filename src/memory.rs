@@ -1,5 +1,6 @@
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fmt;
+use std::hash::RandomState;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +8,17 @@ use std::vec::Vec;
 
 use dashmap::{DashMap, Entry, OccupiedEntry};
 
+use crate::id_hash::IdHash;
+use crate::subject_ids::SubjectIds;
 use crate::{Renewal, Session, SessionId, SessionStore, StoreError, SubjectStore, Timestamp};
+
+/// Many, so that few requests meet at one, and that none of them takes long to
+/// grow.
+const SHARDS: usize = 128;
+/// How many a sweep takes from `expiries` at once: microseconds under the lock.
+const SWEPT_AT_ONCE: usize = 512;
+/// So many profiles are kept as one text for all their sessions.
+const SHARED_PROFILES: usize = 16;
 
 /// Keeps sessions in memory: the embedded default, for one process and for
 /// tests.
@@ -30,12 +41,14 @@ use crate::{Renewal, Session, SessionId, SessionStore, StoreError, SubjectStore,
 /// ```
 // Locks are taken in this order: a shard of `sessions`, a shard of `subjects`,
 // `expiries`. Whoever starts from an index copies its keys and lets it go first.
+// `profiles` is never held together with another.
 pub struct MemoryStore {
-    sessions: DashMap<SessionId, Held>,
-    subjects: DashMap<Arc<str>, HashSet<SessionId>>,
+    sessions: DashMap<SessionId, Held, IdHash>,
+    subjects: DashMap<Arc<str>, SubjectIds>,
     /// When to look at which session for its expiry; never later than its
     /// `expires_at`, so that a renewal need not touch this index.
     expiries: Mutex<BTreeSet<(Timestamp, SessionId)>>,
+    profiles: Mutex<Vec<Arc<str>>>,
     count: AtomicUsize,
     capacity: usize,
 }
@@ -75,9 +88,10 @@ impl MemoryStore {
 
     fn bounded(capacity: usize) -> Self {
         Self {
-            sessions: DashMap::new(),
-            subjects: DashMap::new(),
+            sessions: DashMap::with_hasher_and_shard_amount(IdHash::new(), SHARDS),
+            subjects: DashMap::with_hasher_and_shard_amount(RandomState::new(), SHARDS),
             expiries: Mutex::default(),
+            profiles: Mutex::default(),
             count: AtomicUsize::new(0),
             capacity,
         }
@@ -86,6 +100,18 @@ impl MemoryStore {
     /// No code panics while it holds the lock, and each change is one call.
     fn expiries(&self) -> MutexGuard<'_, BTreeSet<(Timestamp, SessionId)>> {
         self.expiries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session with its profile as the one text that its sessions share.
+    fn sharing_profile(&self, session: &Session) -> Session {
+        let mut profiles = self.profiles.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = profiles.iter().find(|shared| ***shared == *session.profile()) {
+            return session.with_shared_profile(Arc::clone(shared));
+        }
+        if profiles.len() < SHARED_PROFILES {
+            profiles.push(session.shared_profile());
+        }
+        session.clone()
     }
 
     fn look_later(&self, held: &mut Held, id: SessionId) {
@@ -99,11 +125,10 @@ impl MemoryStore {
     fn take(&self, entry: OccupiedEntry<'_, SessionId, Held>) {
         let id = *entry.key();
         let held = entry.get();
-        if let Entry::Occupied(mut ids) = self.subjects.entry(held.session.shared_subject()) {
-            ids.get_mut().remove(&id);
-            if ids.get().is_empty() {
-                ids.remove();
-            }
+        if let Entry::Occupied(mut ids) = self.subjects.entry(held.session.shared_subject())
+            && ids.get_mut().remove(id)
+        {
+            ids.remove();
         }
         self.expiries().remove(&(held.look_at, id));
         entry.remove();
@@ -121,7 +146,7 @@ impl MemoryStore {
     }
 
     fn ids_of(&self, subject: &str) -> Vec<SessionId> {
-        self.subjects.get(subject).map_or_else(Vec::new, |ids| ids.iter().copied().collect())
+        self.subjects.get(subject).map_or_else(Vec::new, |ids| ids.to_vec())
     }
 }
 
@@ -134,7 +159,7 @@ impl fmt::Debug for MemoryStore {
             .field("expiries", &self.expiries().len())
             .field("count", &self.len())
             .field("capacity", &self.capacity)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -146,6 +171,7 @@ impl Default for MemoryStore {
 
 impl SessionStore for MemoryStore {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
+        let session = self.sharing_profile(session);
         let Entry::Vacant(entry) = self.sessions.entry(session.id()) else {
             return Err(StoreError::Conflict);
         };
@@ -154,9 +180,12 @@ impl SessionStore for MemoryStore {
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, room)
             .map_err(|_| StoreError::Full { capacity: self.capacity })?;
         let look_at = session.lifetime().expires_at();
-        self.subjects.entry(session.shared_subject()).or_default().insert(session.id());
+        match self.subjects.entry(session.shared_subject()) {
+            Entry::Occupied(mut ids) => ids.get_mut().insert(session.id()),
+            Entry::Vacant(none) => drop(none.insert(SubjectIds::One(session.id()))),
+        }
         self.expiries().insert((look_at, session.id()));
-        entry.insert(Held { session: session.clone(), look_at });
+        entry.insert(Held { session, look_at });
         Ok(())
     }
 
@@ -189,7 +218,7 @@ impl SessionStore for MemoryStore {
                 .expiries()
                 .iter()
                 .take_while(|(at, _)| *at <= now)
-                .take(left)
+                .take(left.min(SWEPT_AT_ONCE))
                 .copied()
                 .collect();
             if due.is_empty() {

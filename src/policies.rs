@@ -154,7 +154,9 @@ impl Policies {
     /// unknown profile, the default one.
     #[must_use]
     pub fn judge(&self, profile: &str) -> &SessionPolicy {
-        self.get(profile).unwrap_or(&self.default)
+        // No profile has the default's name, and where there is none the text is
+        // not read.
+        self.profiles.get(profile).unwrap_or(&self.default)
     }
 
     /// The limit on concurrent sessions under this profile or, for an unknown

@@ -1,4 +1,5 @@
 use alloc::sync::Arc;
+use core::fmt;
 
 use crate::policies::{ProfileError, check_profile_name};
 use crate::{Lifetime, Renewal, SecretHash, SessionId, Timestamp};
@@ -10,10 +11,27 @@ const LONGEST_SUBJECT: usize = 1_024;
 /// The creation time, the cap, the subject and the profile have no setter: what
 /// changes a stored session is a [`Renewal`], which has no field for them. Only a
 /// new login makes a new cap. Cloning does not allocate.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(into = "SessionParts", try_from = "SessionParts"))]
-pub struct Session(SessionParts);
+pub struct Session {
+    /// Shared by all clones, and with a store in memory.
+    fixed: Arc<Fixed>,
+    /// Not behind the pointer: every request compares it.
+    secret: SecretHash,
+    version: u64,
+    lifetime: Lifetime,
+    generation: u64,
+    confirmed_at: Option<Timestamp>,
+}
+
+/// What no renewal changes, and few requests read.
+#[derive(Clone, Eq, PartialEq)]
+struct Fixed {
+    id: SessionId,
+    subject: Arc<str>,
+    profile: Arc<str>,
+}
 
 /// The fields of a [`Session`], for stores to write and read.
 ///
@@ -75,62 +93,75 @@ impl Session {
     ///
     /// [`SessionError`] as for [`new`](Self::new).
     pub fn restore(parts: SessionParts) -> Result<Self, SessionError> {
-        check_names(&parts.subject, &parts.profile)?;
-        Ok(Self(parts))
+        let SessionParts {
+            id,
+            subject,
+            profile,
+            version,
+            secret,
+            lifetime,
+            generation,
+            confirmed_at,
+        } = parts;
+        check_names(&subject, &profile)?;
+        let fixed = Arc::new(Fixed { id, subject, profile });
+        Ok(Self { fixed, secret, version, lifetime, generation, confirmed_at })
     }
 
     /// Its fields, for a store to write.
     #[must_use]
     pub fn into_parts(self) -> SessionParts {
-        self.0
+        let Self { fixed, secret, version, lifetime, generation, confirmed_at } = self;
+        let Fixed { id, subject, profile } = Arc::unwrap_or_clone(fixed);
+        SessionParts { id, subject, profile, version, secret, lifetime, generation, confirmed_at }
     }
 
     /// The public name of the session.
     #[must_use]
-    pub const fn id(&self) -> SessionId {
-        self.0.id
+    pub fn id(&self) -> SessionId {
+        self.fixed.id
     }
 
     /// Whose session it is.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.0.subject
+        &self.fixed.subject
     }
 
     /// Which policy of the set it was started under.
     #[must_use]
     pub fn profile(&self) -> &str {
-        &self.0.profile
+        &self.fixed.profile
     }
 
     /// Counts the guarded writes.
     #[must_use]
     pub const fn version(&self) -> u64 {
-        self.0.version
+        self.version
     }
 
     /// The hash of the token's secret.
     #[must_use]
     pub const fn secret(&self) -> &SecretHash {
-        &self.0.secret
+        &self.secret
     }
 
     /// The four instants.
     #[must_use]
     pub const fn lifetime(&self) -> &Lifetime {
-        &self.0.lifetime
+        &self.lifetime
     }
 
     /// Counts the tokens of a hybrid session.
     #[must_use]
     pub const fn generation(&self) -> u64 {
-        self.0.generation
+        self.generation
     }
 
     /// When the current token of a hybrid session was first presented.
     #[must_use]
     pub const fn confirmed_at(&self) -> Option<Timestamp> {
-        self.0.confirmed_at
+        self.confirmed_at
     }
 
     /// The session after `renewal`, or `None` if the renewal does not apply: it
@@ -157,13 +188,14 @@ impl Session {
             renewal.expires_at(),
             lifetime.absolute_expires_at(),
         );
-        Some(Self(SessionParts {
+        Some(Self {
+            fixed: Arc::clone(&self.fixed),
+            secret: self.secret,
             version: self.version().checked_add(1)?,
             lifetime: lifetime.ok()?,
             generation: renewal.generation(),
             confirmed_at: renewal.confirmed_at(),
-            ..self.0.clone()
-        }))
+        })
     }
 }
 
@@ -171,24 +203,39 @@ impl Session {
 impl Session {
     /// The same session under a new token, as its first version.
     pub(crate) fn succeeded_by(&self, token: &crate::SessionToken, lifetime: Lifetime) -> Self {
-        Self(SessionParts {
-            id: token.id(),
-            secret: token.secret_hash(),
-            version: 0,
-            lifetime,
-            ..self.0.clone()
-        })
+        let (id, secret) = (token.id(), token.secret_hash());
+        let fixed = Arc::new(Fixed { id, ..Fixed::clone(&self.fixed) });
+        Self { fixed, secret, version: 0, lifetime, ..self.clone() }
     }
 
     #[cfg(feature = "memory")]
     pub(crate) fn shared_subject(&self) -> Arc<str> {
-        Arc::clone(&self.0.subject)
+        Arc::clone(&self.fixed.subject)
+    }
+
+    #[cfg(feature = "memory")]
+    pub(crate) fn shared_profile(&self) -> Arc<str> {
+        Arc::clone(&self.fixed.profile)
+    }
+
+    /// The same session, whose profile is this text: the same one elsewhere in
+    /// memory.
+    #[cfg(feature = "memory")]
+    pub(crate) fn with_shared_profile(&self, profile: Arc<str>) -> Self {
+        debug_assert_eq!(*profile, *self.fixed.profile, "another profile");
+        Self { fixed: Arc::new(Fixed { profile, ..Fixed::clone(&self.fixed) }), ..self.clone() }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Session").field(&self.clone().into_parts()).finish()
     }
 }
 
 impl From<Session> for SessionParts {
     fn from(session: Session) -> Self {
-        session.0
+        session.into_parts()
     }
 }
 

@@ -1,0 +1,50 @@
+//! The ids of one subject's sessions.
+
+use std::boxed::Box;
+use std::collections::HashSet;
+use std::vec::Vec;
+
+use crate::SessionId;
+use crate::id_hash::IdHash;
+
+/// One, for most subjects, which takes no allocation; else a set.
+pub(crate) enum SubjectIds {
+    One(SessionId),
+    #[expect(clippy::box_collection, reason = "a third of the set's own size in every entry")]
+    Many(Box<HashSet<SessionId, IdHash>>),
+}
+
+impl SubjectIds {
+    pub(crate) fn insert(&mut self, id: SessionId) {
+        match self {
+            Self::One(held) if *held == id => {}
+            Self::One(held) => {
+                let mut ids = HashSet::with_hasher(IdHash::new());
+                ids.extend([*held, id]);
+                *self = Self::Many(Box::new(ids));
+            }
+            Self::Many(ids) => {
+                ids.insert(id);
+            }
+        }
+    }
+
+    /// Whether none is left: then there is nothing to hold on to.
+    #[must_use]
+    pub(crate) fn remove(&mut self, id: SessionId) -> bool {
+        match self {
+            Self::One(held) => *held == id,
+            Self::Many(ids) => {
+                ids.remove(&id);
+                ids.is_empty()
+            }
+        }
+    }
+
+    pub(crate) fn to_vec(&self) -> Vec<SessionId> {
+        match self {
+            Self::One(id) => Vec::from([*id]),
+            Self::Many(ids) => ids.iter().copied().collect(),
+        }
+    }
+}
