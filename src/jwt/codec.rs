@@ -1,18 +1,20 @@
 //! Claims to signed text and back.
 
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::audience::Audience;
 use super::claims::RESERVED;
-use super::object::{Malformed, Object};
+use super::object::{Malformed, Object, Text};
+use super::signature::Verifying;
 use super::{Claims, IssueError, JwtError, KeyRing, SignedToken};
 use crate::session::check_names;
 use crate::token::random_id;
@@ -20,6 +22,7 @@ use crate::{Lifetime, RejectReason, SessionId, Timestamp};
 
 /// Checked before anything is parsed. Browsers keep 4 KiB in a cookie.
 const LONGEST_TOKEN: usize = 8_192;
+const USUAL_PAYLOAD: usize = 512;
 
 /// What issues and verifies tokens: keys, issuer and audience.
 #[derive(Clone, Debug)]
@@ -43,13 +46,6 @@ pub(super) struct Draft<'a, A> {
 pub(super) struct Signed {
     pub(super) token: SignedToken,
     pub(super) token_id: Arc<str>,
-}
-
-#[derive(Serialize)]
-struct Header<'a> {
-    alg: &'static str,
-    kid: &'a str,
-    typ: &'static str,
 }
 
 #[derive(Serialize)]
@@ -88,7 +84,6 @@ impl Codec {
             return Err(IssueError::BeforeEpoch { created_at });
         }
         let token_id: Arc<str> = random_id()?.to_string().into();
-        let header = Header { alg: signing.algorithm.as_str(), kid: signing.kid, typ: "JWT" };
         let payload = Payload {
             iss: self.issuer.as_deref(),
             aud: self.audience.as_deref(),
@@ -104,14 +99,15 @@ impl Codec {
             application: application_claims(draft.application)?,
         };
         let unserialisable = |error| IssueError::Application(Box::new(error));
-        let header = serde_json::to_vec(&header).map_err(unserialisable)?;
-        let payload = serde_json::to_vec(&payload).map_err(unserialisable)?;
-        let mut text = Base64UrlUnpadded::encode_string(&header);
+        let mut json = Vec::with_capacity(USUAL_PAYLOAD);
+        serde_json::to_writer(&mut json, &payload).map_err(unserialisable)?;
+        let mut text = String::with_capacity(signing.header.len() + 2 * json.len());
+        text.push_str(signing.header);
         text.push('.');
-        text.push_str(&Base64UrlUnpadded::encode_string(&payload));
+        URL_SAFE_NO_PAD.encode_string(&json, &mut text);
         let signature = signing.sign(text.as_bytes()).ok_or(IssueError::Signing)?;
         text.push('.');
-        text.push_str(&Base64UrlUnpadded::encode_string(&signature));
+        URL_SAFE_NO_PAD.encode_string(&signature, &mut text);
         if text.len() > LONGEST_TOKEN {
             return Err(IssueError::TooLong { bytes: text.len() });
         }
@@ -132,30 +128,43 @@ impl Codec {
         let (message, signature) = token.rsplit_once('.').ok_or(JwtError::Malformed)?;
         let (header, payload) = message.split_once('.').ok_or(JwtError::Malformed)?;
         // A fourth segment would hold a full stop, which is not base64url.
-        let (header, payload) = (decode(header)?, decode(payload)?);
-        let signature = decode(signature)?;
-        let (kid, algorithm) = read_header(&header)?;
-        let key = self.ring.find(kid.as_deref()).ok_or(JwtError::UnknownKey)?;
-        if algorithm != key.algorithm.as_str() {
-            return Err(JwtError::Algorithm);
-        }
+        let key = self.key_of(header)?;
+        // For the signature, and then for the payload.
+        let mut buffer = Vec::with_capacity(payload.len().max(signature.len()));
+        decode(signature, &mut buffer)?;
         if let Some(since) = key.retires_at.filter(|at| *at <= now) {
             return Err(JwtError::KeyRetired { since });
         }
-        if !key.verifies(message.as_bytes(), &signature) {
+        if !key.verifies(message.as_bytes(), &buffer) {
             return Err(JwtError::Signature);
         }
-        let mut claims = Object::parse(&payload).ok_or(JwtError::Malformed)?;
+        decode(payload, &mut buffer)?;
+        let mut claims = Object::parse(&buffer).ok_or(JwtError::Malformed)?;
         self.check_issuer(&mut claims)?;
         self.check_audience(&mut claims)?;
         check_not_before(&mut claims, now)?;
         read_claims(claims)
     }
 
+    /// The key that a header selects. One that reads as we write it needs no
+    /// parsing: it says what is known of its key, and nothing else.
+    fn key_of(&self, header: &str) -> Result<Verifying<'_>, JwtError> {
+        if let Some(key) = self.ring.with_header(header) {
+            return Ok(key);
+        }
+        let mut json = Vec::new();
+        decode(header, &mut json)?;
+        let (kid, algorithm) = read_header(&json)?;
+        let key = self.ring.find(kid.as_deref()).ok_or(JwtError::UnknownKey)?;
+        if algorithm == key.algorithm.as_str() { Ok(key) } else { Err(JwtError::Algorithm) }
+    }
+
     fn check_issuer(&self, claims: &mut Object<'_>) -> Result<(), JwtError> {
-        let issuer: Option<Cow<'_, str>> = optional(claims, "iss")?;
+        let issuer = optional_text(claims, "iss")?;
         match &self.issuer {
-            Some(ours) if issuer.as_deref() != Some(ours) => Err(JwtError::Issuer),
+            Some(ours) if issuer.as_ref().map(|text| &*text.0) != Some(ours) => {
+                Err(JwtError::Issuer)
+            }
             _ => Ok(()),
         }
     }
@@ -163,29 +172,24 @@ impl Codec {
     /// RFC 7519 section 4.1.3: a token with an audience is refused by whoever is
     /// not in it, so also where none is configured.
     fn check_audience(&self, claims: &mut Object<'_>) -> Result<(), JwtError> {
-        let audience: Option<Audience> = optional(claims, "aud")?;
+        let audience: Option<Audience<'_>> = optional(claims, "aud")?;
         let accepted = match (&self.audience, audience) {
             (None, None) => true,
-            (Some(ours), Some(Audience::One(one))) => *one == **ours,
-            (Some(ours), Some(Audience::Many(many))) => many.iter().any(|one| **one == **ours),
+            (Some(ours), Some(Audience::One(one))) => *one.0 == **ours,
+            (Some(ours), Some(Audience::Many(many))) => many.iter().any(|one| *one.0 == **ours),
             (None, Some(_)) | (Some(_), None) => false,
         };
         if accepted { Ok(()) } else { Err(JwtError::Audience) }
     }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
-}
-
 /// Strict: without padding, white space and stray bits, so that a token has one
-/// text only. An empty segment is none.
-fn decode(segment: &str) -> Result<Vec<u8>, JwtError> {
-    match Base64UrlUnpadded::decode_vec(segment) {
-        Ok(bytes) if !bytes.is_empty() => Ok(bytes),
+/// text only. An empty segment is none. In time that depends on the text, which
+/// is no secret: it came from the client.
+fn decode(segment: &str, bytes: &mut Vec<u8>) -> Result<(), JwtError> {
+    bytes.clear();
+    match URL_SAFE_NO_PAD.decode_vec(segment, bytes) {
+        Ok(()) if !bytes.is_empty() => Ok(()),
         _ => Err(JwtError::Malformed),
     }
 }
@@ -211,7 +215,7 @@ fn read_header(json: &[u8]) -> Result<(Option<String>, String), JwtError> {
 /// A claim that we do not issue, and honour without leeway: "on or after" (RFC
 /// 7519 section 4.1.5).
 fn check_not_before(claims: &mut Object<'_>, now: Timestamp) -> Result<(), JwtError> {
-    match optional(claims, "nbf")?.map(|secs| instant("nbf", secs)).transpose()? {
+    match optional_instant(claims, "nbf")? {
         Some(since) if now < since => {
             Err(JwtError::Rejected { reason: RejectReason::NotYetValid, since })
         }
@@ -220,27 +224,28 @@ fn check_not_before(claims: &mut Object<'_>, now: Timestamp) -> Result<(), JwtEr
 }
 
 fn read_claims<A: DeserializeOwned>(mut claims: Object<'_>) -> Result<Claims<A>, JwtError> {
-    let mut at = |claim| instant(claim, required(&mut claims, claim)?);
+    let subject = text(&mut claims, "sub")?;
+    let id = text(&mut claims, "sid")?;
+    let id = id.0.parse().map_err(|_| JwtError::ClaimMalformed { claim: "sid" })?;
+    let mut at = |claim| present(claim, optional_instant(&mut claims, claim)?);
     let (created_at, renewed_at) = (at("auth_time")?, at("iat")?);
     let (expires_at, cap) = (at("exp")?, at("cap")?);
     let lifetime = Lifetime::restore(created_at, renewed_at, expires_at, cap);
-    let subject: Arc<str> = required(&mut claims, "sub")?;
-    let profile: Arc<str> = required(&mut claims, "profile")?;
-    check_names(&subject, &profile).map_err(JwtError::Names)?;
-    let token_id: Arc<str> = required(&mut claims, "jti")?;
-    if token_id.is_empty() {
+    let token_id = text(&mut claims, "jti")?;
+    if token_id.0.is_empty() {
         return Err(JwtError::ClaimMalformed { claim: "jti" });
     }
-    let id = required(&mut claims, "sid")?;
-    let generation = required(&mut claims, "gen")?;
+    let generation = present("gen", integer(&mut claims, "gen")?)?;
+    let profile = text(&mut claims, "profile")?;
+    check_names(&subject.0, &profile.0).map_err(JwtError::Names)?;
     let rest = Value::Object(claims.into_rest().ok_or(JwtError::Malformed)?);
     Ok(Claims {
         id,
-        subject,
-        profile,
+        subject: subject.0.into(),
+        profile: profile.0.into(),
         lifetime: lifetime.map_err(JwtError::Lifetime)?,
         generation,
-        token_id,
+        token_id: token_id.0.into(),
         application: A::deserialize(rest)
             .map_err(|error| JwtError::Application(Box::new(error)))?,
     })
@@ -253,19 +258,34 @@ fn optional<'a, T: Deserialize<'a>>(
     claims.take(claim).map_err(|Malformed| JwtError::ClaimMalformed { claim })
 }
 
-fn required<'a, T: Deserialize<'a>>(
+fn optional_text<'a>(
     claims: &mut Object<'a>,
     claim: &'static str,
-) -> Result<T, JwtError> {
-    optional(claims, claim)?.ok_or(JwtError::ClaimMissing { claim })
+) -> Result<Option<Text<'a>>, JwtError> {
+    claims.take_text(claim).map_err(|Malformed| JwtError::ClaimMalformed { claim })
 }
 
-/// Unsigned, so that a negative number is malformed; serde refuses fractions,
-/// exponents and what overflows.
-fn instant(claim: &'static str, secs: u64) -> Result<Timestamp, JwtError> {
-    let secs = i64::try_from(secs).ok();
-    let instant = secs.and_then(|secs| Timestamp::try_from(secs).ok());
-    instant.ok_or(JwtError::ClaimMalformed { claim })
+fn text<'a>(claims: &mut Object<'a>, claim: &'static str) -> Result<Text<'a>, JwtError> {
+    present(claim, optional_text(claims, claim)?)
+}
+
+/// Unsigned, so that a negative number is malformed, as are fractions, exponents
+/// and what overflows.
+fn integer(claims: &mut Object<'_>, claim: &'static str) -> Result<Option<u64>, JwtError> {
+    claims.take_integer(claim).map_err(|Malformed| JwtError::ClaimMalformed { claim })
+}
+
+fn optional_instant(
+    claims: &mut Object<'_>,
+    claim: &'static str,
+) -> Result<Option<Timestamp>, JwtError> {
+    let Some(secs) = integer(claims, claim)? else { return Ok(None) };
+    let instant = i64::try_from(secs).ok().and_then(|secs| Timestamp::try_from(secs).ok());
+    instant.map(Some).ok_or(JwtError::ClaimMalformed { claim })
+}
+
+fn present<T>(claim: &'static str, value: Option<T>) -> Result<T, JwtError> {
+    value.ok_or(JwtError::ClaimMissing { claim })
 }
 
 fn application_claims<A: Serialize>(application: &A) -> Result<Map<String, Value>, IssueError> {

@@ -1,10 +1,14 @@
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::CryptoProvider;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 
+use super::signature::{Signing, Verifying};
 use super::{Algorithm, KeyError, SigningKey, VerifyingKey};
 use crate::Timestamp;
 
@@ -63,6 +67,8 @@ pub struct KeyRing {
 struct Entry {
     kid: Arc<str>,
     algorithm: Algorithm,
+    /// The first segment of the tokens that we sign with the key.
+    header: Arc<str>,
     verifying: DecodingKey,
     signing: Option<(Timestamp, EncodingKey)>,
     retires_at: Option<Timestamp>,
@@ -208,7 +214,8 @@ impl KeyRing {
         if self.entries.iter().any(|entry| entry.kid == kid) {
             return Err(KeyError::DuplicateKid { kid });
         }
-        let entry = Entry { kid, algorithm, verifying, signing, retires_at };
+        let header = header(&kid, algorithm);
+        let entry = Entry { kid, algorithm, header, verifying, signing, retires_at };
         self.probe(&entry)?;
         self.entries.push(entry);
         Ok(self)
@@ -239,10 +246,11 @@ impl KeyRing {
         })
     }
 
-    /// Which key signs at `now`; the token's header is to say so.
+    /// Which key signs at `now`.
     pub(super) fn signing_at(&self, now: Timestamp) -> Option<Signing<'_>> {
         let (entry, key) = self.signer(now)?;
-        Some(Signing { kid: &entry.kid, algorithm: entry.algorithm, provider: self.provider, key })
+        let Entry { algorithm, header, .. } = entry;
+        Some(Signing { header, algorithm: *algorithm, provider: self.provider, key })
     }
 
     /// The key of this id; for a token without one, the only key of the ring.
@@ -252,12 +260,18 @@ impl KeyRing {
             (None, [only]) => only,
             (None, _) => return None,
         };
-        Some(Verifying {
-            algorithm: entry.algorithm,
-            retires_at: entry.retires_at,
-            provider: self.provider,
-            key: &entry.verifying,
-        })
+        Some(self.verifying(entry))
+    }
+
+    /// The key whose tokens have exactly this first segment.
+    pub(super) fn with_header(&self, header: &str) -> Option<Verifying<'_>> {
+        let entry = self.entries.iter().find(|entry| *entry.header == *header)?;
+        Some(self.verifying(entry))
+    }
+
+    fn verifying<'a>(&self, entry: &'a Entry) -> Verifying<'a> {
+        let Entry { algorithm, retires_at, verifying: key, .. } = entry;
+        Verifying { algorithm: *algorithm, retires_at: *retires_at, provider: self.provider, key }
     }
 }
 
@@ -275,33 +289,8 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-/// The key that signs.
-pub(super) struct Signing<'a> {
-    pub(super) kid: &'a str,
-    pub(super) algorithm: Algorithm,
-    provider: &'static CryptoProvider,
-    key: &'a EncodingKey,
-}
-
-impl Signing<'_> {
-    /// `None` if the provider fails, which it did not when the key joined.
-    pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-        let signer = (self.provider.signer_factory)(&self.algorithm.backend(), self.key).ok()?;
-        signer.try_sign(message).ok()
-    }
-}
-
-/// A key that verifies.
-pub(super) struct Verifying<'a> {
-    pub(super) algorithm: Algorithm,
-    pub(super) retires_at: Option<Timestamp>,
-    provider: &'static CryptoProvider,
-    key: &'a DecodingKey,
-}
-
-impl Verifying<'_> {
-    pub(super) fn verifies(&self, message: &[u8], signature: &Vec<u8>) -> bool {
-        (self.provider.verifier_factory)(&self.algorithm.backend(), self.key)
-            .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
-    }
+/// `alg`, `kid` and `typ`, and nothing else.
+fn header(kid: &str, algorithm: Algorithm) -> Arc<str> {
+    let json = serde_json::json!({ "alg": algorithm.as_str(), "kid": kid, "typ": "JWT" });
+    URL_SAFE_NO_PAD.encode(json.to_string()).into()
 }

@@ -37,6 +37,7 @@
 //! | 3.12 use mutually exclusive validation rules | `sid`, `auth_time`, `cap`, `gen`, `profile` and `jti` are required, which other kinds of JWT do not have; `gen` tells stateless from hybrid tokens | `jwt_attacks`: `a_claim_is_decided_by_its_exact_json`; `jwt_sessions`: `a_token_is_good_for_one_strategy_only` |
 
 mod algorithm;
+mod audience;
 mod claims;
 mod codec;
 mod error;
@@ -47,6 +48,7 @@ mod key_error;
 mod key_ring;
 mod object;
 mod outcome;
+mod signature;
 mod stateless;
 mod step;
 mod valid_after;
