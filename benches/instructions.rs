@@ -1,55 +1,162 @@
-//! One marked function a piece of work, for callgrind: `benches/instructions.sh`.
+//! One piece of work at a time, for callgrind to count: `benches/instructions.sh`.
+//!
+//! Only what happens inside `measured` is counted. `--list` prints the names; a
+//! name does its work and prints how often.
 #![allow(clippy::expect_used, reason = "a bench fails by panicking")]
 
 mod work;
 
 use std::hint::black_box;
 
-use session_policy::{Lifetime, SessionPolicy, Timestamp};
+use session_policy::{
+    Impact, PolicyChange, RenewalOutcome, SessionPolicy, SessionStore, SessionToken, Timestamp,
+};
+use work::jwt::Jwt;
 use work::rule::{Instants, Mix, Reference, Scan, instants};
+use work::store::{Bare, World, at, now};
 
-const RECORDS: usize = 1_000;
+const CALLS: u32 = 1_000;
+const RECORDS: usize = CALLS as usize;
 
+/// The only place that callgrind counts.
 #[inline(never)]
-fn measured_evaluate(policy: &SessionPolicy, lifetimes: &[Lifetime], now: Timestamp) {
-    for lifetime in lifetimes {
-        black_box(policy.evaluate(lifetime, now));
-    }
+fn measured<T>(work: impl FnOnce() -> T) -> T {
+    black_box(work())
 }
 
-#[inline(never)]
-fn measured_reference(policy: &Reference, instants: &[Instants], now: i64) {
-    for instants in instants {
-        black_box(policy.decide(instants, now));
-    }
-}
-
-#[inline(never)]
-fn measured_status(policy: &SessionPolicy, lifetimes: &[Lifetime], now: Timestamp) {
-    for lifetime in lifetimes {
-        black_box(policy.status(lifetime, now));
-    }
-}
+const NAMES: [&str; 16] = [
+    "reference",
+    "evaluate, nine in ten kept",
+    "evaluate, mixed outcomes",
+    "status",
+    "start",
+    "impact",
+    "token parse",
+    "token hash",
+    "bare map and SHA-256",
+    "MemoryStore authenticate, keep",
+    "MemoryStore authenticate, renew",
+    "MemoryStore authenticate, reject",
+    "jsonwebtoken::decode",
+    "JWT authenticate",
+    "jsonwebtoken::encode",
+    "JWT re-issue",
+];
 
 fn main() {
     let name = std::env::args().nth(1).unwrap_or_default();
-    let mix = if name.ends_with("mixed") { Mix::Mixed } else { Mix::MostlyKept };
+    if !NAMES.contains(&name.as_str()) {
+        // Also for cargo's own `--bench`.
+        println!("{}", NAMES.join("\n"));
+        return;
+    }
+    rule(&name);
+    token(&name);
+    store(&name);
+    jwt(&name);
+    println!("{CALLS}");
+}
+
+fn rule(name: &str) {
+    let mix = if name.ends_with("kept") { Mix::MostlyKept } else { Mix::Mixed };
     let scan = Scan::new(mix, RECORDS);
-    let plain: Vec<Instants> = scan.lifetimes.iter().map(instants).collect();
-    match name.trim_end_matches("_mixed") {
-        "evaluate" => measured_evaluate(&scan.policy, &scan.lifetimes, scan.now),
+    let Scan { policy, lifetimes, now } = &scan;
+    match name {
         "reference" => {
-            measured_reference(&Reference::from(&scan.policy), &plain, scan.now.as_unix_secs());
+            let (reference, now) = (Reference::from(policy), now.as_unix_secs());
+            let instants: Vec<Instants> = lifetimes.iter().map(instants).collect();
+            measured(|| {
+                for instants in &instants {
+                    black_box(reference.decide(instants, now));
+                }
+            });
         }
-        "status" => measured_status(&scan.policy, &scan.lifetimes, scan.now),
+        "evaluate, nine in ten kept" | "evaluate, mixed outcomes" => measured(|| {
+            for lifetime in lifetimes {
+                let _ = black_box(policy.evaluate(lifetime, *now));
+            }
+        }),
+        "status" => measured(|| {
+            for lifetime in lifetimes {
+                black_box(policy.status(lifetime, *now));
+            }
+        }),
+        "start" => measured(|| {
+            for secs in 0..i64::from(CALLS) {
+                black_box(policy.start(Timestamp::from_unix_secs(secs)));
+            }
+        }),
+        "impact" => {
+            let change = PolicyChange::between(*policy, SessionPolicy::WORKING_DAY);
+            let mut impact = Impact::new(change, *now);
+            measured(|| impact.extend(lifetimes.iter().copied()));
+            assert_eq!(impact.total(), u64::from(CALLS));
+        }
         _ => {}
     }
-    let floor = std::time::Instant::now();
-    let n = 20_000;
-    for _ in 0..n { measured_reference(&Reference::from(&scan.policy), &plain, scan.now.as_unix_secs()); }
-    let r = floor.elapsed().as_nanos() as f64 / f64::from(n) / 1000.0;
-    let floor = std::time::Instant::now();
-    for _ in 0..n { measured_evaluate(&scan.policy, &scan.lifetimes, scan.now); }
-    let e = floor.elapsed().as_nanos() as f64 / f64::from(n) / 1000.0;
-    println!("{name} reference {r:.2} ns, evaluate {e:.2} ns");
+}
+
+fn token(name: &str) {
+    let text = World::new(1).token(0).expose();
+    for _ in 0..CALLS {
+        match name {
+            "token parse" => {
+                measured(|| text.parse::<SessionToken>()).expect("a token");
+            }
+            "token hash" => {
+                let token: SessionToken = text.parse().expect("a token");
+                measured(|| token.secret_hash());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// One session, so that no hash meets another, whatever the keys of the map.
+fn store(name: &str) {
+    let world = World::new(1);
+    let (token, (id, secret)) = (world.token(0), world.secrets[0]);
+    let bare = Bare::new(&world);
+    for call in 0..i64::from(CALLS) {
+        match name {
+            "bare map and SHA-256" => assert!(measured(|| bare.authenticate(&id, &secret))),
+            "MemoryStore authenticate, keep" => {
+                let served = measured(|| now(world.sessions.authenticate(&token)));
+                assert!(matches!(served.expect("served").renewal, RenewalOutcome::NotDue));
+            }
+            "MemoryStore authenticate, renew" => {
+                // Due again at each, within the cap.
+                if call % 90 == 0 {
+                    now(world.sessions.store().remove(&token.id())).expect("removed");
+                    world.create(0, 0);
+                }
+                world.clock.set(at(300 * (call % 90 + 1)));
+                let served = measured(|| now(world.sessions.authenticate(&token)));
+                assert!(matches!(served.expect("served").renewal, RenewalOutcome::Renewed));
+            }
+            "MemoryStore authenticate, reject" => {
+                world.clock.set(at(1_800));
+                assert!(measured(|| now(world.sessions.authenticate(&token))).is_err());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn jwt(name: &str) {
+    let jwt = Jwt::new();
+    jwt.assert_same();
+    let claims = jwt.decode().claims;
+    if name == "JWT re-issue" {
+        jwt.make_due();
+    }
+    for _ in 0..CALLS {
+        match name {
+            "jsonwebtoken::decode" => drop(measured(|| jwt.decode())),
+            "JWT authenticate" => drop(measured(|| jwt.authenticate())),
+            "jsonwebtoken::encode" => drop(measured(|| jwt.encode(&claims))),
+            "JWT re-issue" => assert!(measured(|| jwt.authenticate()).issued.is_some()),
+            _ => {}
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The rule over many records, and the floor under it.
 
+use std::hint::select_unpredictable;
+
 use chrono::TimeDelta;
 use session_policy::{Decision, Lifetime, RejectReason, SessionPolicy, Timestamp};
 
@@ -37,34 +39,17 @@ impl Scan {
         Self { policy, lifetimes, now: Timestamp::from_unix_secs(NOW) }
     }
 
-    /// How many decisions of each kind it meets, for both sides to agree on.
-    pub fn tally(&self) -> Tally {
-        let mut tally = Tally::default();
+    /// Both sides decide every record alike.
+    pub fn assert_same(&self) {
+        let (reference, now) = (Reference::from(&self.policy), self.now.as_unix_secs());
+        let mut kinds = [0; 5];
         for lifetime in &self.lifetimes {
-            tally.count(&self.policy.evaluate(lifetime, self.now));
+            let ours = Plain::from(self.policy.evaluate(lifetime, self.now));
+            let theirs = reference.decide(&instants(lifetime), now);
+            assert_eq!(ours, theirs.only_what_it_means());
+            kinds[ours.kind] += 1;
         }
-        tally
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Tally {
-    pub absolute: u64,
-    pub idle: u64,
-    pub kept: u64,
-    pub not_yet: u64,
-    pub renewed: u64,
-}
-
-impl Tally {
-    pub fn count(&mut self, decision: &Decision) {
-        *match decision {
-            Decision::Keep { .. } => &mut self.kept,
-            Decision::Reject { reason: RejectReason::AbsoluteCap, .. } => &mut self.absolute,
-            Decision::Reject { reason: RejectReason::Idle, .. } => &mut self.idle,
-            Decision::Reject { reason: RejectReason::NotYetValid, .. } => &mut self.not_yet,
-            Decision::Renew { .. } => &mut self.renewed,
-        } += 1;
+        assert!(kinds.iter().all(|count| *count > 0), "{kinds:?} of each kind");
     }
 }
 
@@ -80,7 +65,13 @@ fn lifetime(policy: &SessionPolicy, mix: Mix, random: &mut Random) -> Lifetime {
         0 => started(jitter),
         1 => started(300 + jitter),
         2 => started(1_800 + jitter),
-        3 => started(28_800 + jitter),
+        3 => {
+            // Active to the end, so that the cap ended it.
+            let login = NOW - 28_800 - jitter;
+            let [created, renewed, cap] =
+                [login, login + 28_000, login + 28_800].map(Timestamp::from_unix_secs);
+            Lifetime::restore(created, renewed, cap, cap).expect("in order")
+        }
         _ => started(-61 - jitter),
     }
 }
@@ -88,7 +79,7 @@ fn lifetime(policy: &SessionPolicy, mix: Mix, random: &mut Random) -> Lifetime {
 /// A decision as its kind and its instants, of integers only.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Plain {
-    pub kind: u64,
+    pub kind: usize,
     pub created_at: i64,
     pub renewed_at: i64,
     pub expires_at: i64,
@@ -154,6 +145,19 @@ pub fn instants(lifetime: &Lifetime) -> Instants {
     .map(Timestamp::as_unix_secs)
 }
 
+impl Plain {
+    /// Without the words that its kind does not use.
+    fn only_what_it_means(self) -> Self {
+        let at = |at| if self.kind == 1 { at } else { 0 };
+        Self {
+            renewed_at: at(self.renewed_at),
+            expires_at: at(self.expires_at),
+            absolute_expires_at: at(self.absolute_expires_at),
+            ..self
+        }
+    }
+}
+
 impl Reference {
     #[inline]
     pub fn decide(&self, [created, renewed, expires, absolute]: &Instants, now: i64) -> Plain {
@@ -161,16 +165,17 @@ impl Reference {
         let end = renewed.saturating_add(self.max_age).min(*expires).min(cap);
         let earliest = created.saturating_sub(self.clock_skew);
         let due = renewed.saturating_add(self.update_age);
-        let slid = now.saturating_add(self.max_age).min(cap);
-        // Each of these is a conditional move; none is a jump.
-        let kind = if now >= due { 1 } else { 0 };
-        let ended = if end == cap { 3 } else { 4 };
-        let kind = if now >= end { ended } else { kind };
-        let kind = if now < earliest { 2 } else { kind };
-        let first = if now < earliest { earliest } else { end };
+        let slid = now.saturating_add(self.max_age);
+        // Conditional moves; the compiler makes a jump of the plain minimum.
+        let slid = cap + slid.saturating_sub(cap).min(0);
+        let ended = select_unpredictable(end == cap, 3, 4);
+        let served = usize::from(now >= due);
+        let kind = select_unpredictable(now >= end, ended, served);
+        let kind = select_unpredictable(now < earliest, 2, kind);
+        let first = select_unpredictable(now < earliest, earliest, end);
         Plain {
             kind,
-            created_at: if kind == 1 { *created } else { first },
+            created_at: select_unpredictable(kind == 1, *created, first),
             renewed_at: now,
             expires_at: slid,
             absolute_expires_at: *absolute,

@@ -39,27 +39,28 @@ pub struct World {
 impl World {
     /// Every one started at `LOGIN`.
     pub fn new(count: usize) -> Self {
-        Self::started(count, |_| 0)
+        let world = Self::empty(count);
+        for number in 0..count {
+            world.create(number, 0);
+        }
+        world
     }
 
-    /// The session of each number started so many seconds after `LOGIN`.
-    pub fn started(count: usize, after: impl Fn(usize) -> i64) -> Self {
+    /// Tokens, and none of their sessions yet.
+    pub fn empty(count: usize) -> Self {
         let clock = ManualClock::new(at(0));
-        let store = MemoryStore::new();
         let mut random = Random::new(11);
-        let mut secrets = Vec::with_capacity(count);
-        for number in 0..count {
-            let (id, secret) = (random.bytes(), random.bytes());
-            let token = SessionToken::from_parts(SessionId::from_bytes(id), secret);
-            let lifetime = policy().start(at(after(number)));
-            let subject = format!("user-{number}");
-            let session =
-                Session::new(token.id(), subject, "default", token.secret_hash(), lifetime);
-            now(store.create(&session.expect("a session"))).expect("room");
-            secrets.push((id, secret));
-        }
-        let sessions = Sessions::new(store, policy()).with_clock(clock.clone());
+        let secrets = (0..count).map(|_| (random.bytes(), random.bytes())).collect();
+        let sessions = Sessions::new(MemoryStore::new(), policy()).with_clock(clock.clone());
         Self { sessions, clock, secrets }
+    }
+
+    /// The session of a number, started so many seconds after `LOGIN`.
+    pub fn create(&self, number: usize, after: i64) {
+        let (token, lifetime) = (self.token(number), policy().start(at(after)));
+        let subject = format!("user-{number}");
+        let session = Session::new(token.id(), subject, "default", token.secret_hash(), lifetime);
+        now(self.sessions.store().create(&session.expect("a session"))).expect("room");
     }
 
     pub fn token(&self, number: usize) -> SessionToken {
@@ -71,6 +72,28 @@ impl World {
     #[inline]
     pub fn authenticate(&self, token: &SessionToken) -> bool {
         now(self.sessions.authenticate(token)).is_ok()
+    }
+}
+
+/// The floor under a store of whole records: a map of the same sessions.
+pub struct BareRecords(DashMap<SessionId, Session, foldhash::fast::RandomState>);
+
+impl BareRecords {
+    pub fn new(world: &World) -> Self {
+        let held = |token: SessionToken| {
+            let session = now(world.sessions.store().load(&token.id())).expect("a memory");
+            (token.id(), session.expect("held"))
+        };
+        // As the embedded store's is: copied, not shared with it.
+        let copy = |(id, session): (SessionId, Session)| {
+            (id, Session::restore(session.into_parts()).expect("a session"))
+        };
+        Self((0..world.secrets.len()).map(|number| copy(held(world.token(number)))).collect())
+    }
+
+    #[inline]
+    pub fn authenticate(&self, token: &SessionToken) -> bool {
+        self.0.get(&token.id()).is_some_and(|session| session.secret().matches(token))
     }
 }
 

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Instructions a call, counted by callgrind: the same for the same binary, whatever
+# else the machine is doing. Prints the table of benches/README.md; with --check,
+# compares it.
+set -eu
+cd "$(dirname "$0")/.."
+export CARGO_TERM_COLOR=never
+
+binary=$(cargo bench --locked --quiet --features jwt --bench instructions --no-run --message-format=json |
+    sed -n 's/.*"name":"instructions".*"executable":"\([^"]*\)".*/\1/p')
+[ -x "$binary" ] || { echo "no binary to count"; exit 1; }
+
+count() { # the work: instructions a call
+    local output
+    output=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+        --toggle-collect='instructions::measured*' "$binary" "$1" 2>&1)
+    awk -v name="$1" '
+        /^[0-9]+$/ { calls = $1 }
+        /Collected/ { counted = $NF }
+        END {
+            if (!calls || !counted) { print "nothing counted for " name > "/dev/stderr"; exit 1 }
+            printf "| %s | %.0f |\n", name, counted / calls
+        }' <<<"$output"
+}
+
+table=$(
+    echo '| work | instructions a call |'
+    echo '| --- | --- |'
+    "$binary" --list | while read -r name; do count "$name"; done
+)
+if [ "${1:-}" != --check ]; then
+    echo "$table"
+    exit
+fi
+
+# A count moves by a few in a hundred with the compiler, and with the string
+# functions that the C library picks for the processor. More is a change of ours.
+written=$(sed -n '/<!-- instructions -->/,/<!-- end -->/p' benches/README.md | grep '^|')
+paste -d '\n' <(echo "$written") <(echo "$table") | awk -F ' *[|] *' '
+    NR % 2 { name = $2; written = $3; next }
+    name != $2 { print "the table has `" name "` in the place of `" $2 "`"; failed = 1; next }
+    NR > 4 {
+        counts[name] = $3
+        if ($3 < written * 0.97 || $3 > written * 1.03) {
+            print name ": " $3 " instructions, and benches/README.md says " written
+            failed = 1
+        }
+    }
+    function at_most(name, limit) {
+        if (!(name in counts) || counts[name] > limit) {
+            print name ": " counts[name] " instructions, and at most " limit " are allowed"
+            failed = 1
+        }
+    }
+    END {
+        at_most("evaluate, nine in ten kept", 60)
+        at_most("evaluate, mixed outcomes", counts["evaluate, nine in ten kept"])
+        at_most("JWT authenticate", 0.7 * counts["jsonwebtoken::decode"])
+        at_most("JWT re-issue", counts["JWT authenticate"] + counts["jsonwebtoken::encode"])
+        exit failed
+    }'
+echo "$table"
