@@ -346,6 +346,20 @@ fn a_name_that_occurs_twice_is_refused_whichever_comes_last() {
 }
 
 #[test]
+fn a_name_that_occurs_twice_among_many_is_refused() {
+    let valid = Value::Object(claims()).to_string();
+    for count in [1, 10, 13, 14, 40, 300] {
+        let others: Vec<String> = (0..count).map(|at| format!("\"x{at}\":{at}")).collect();
+        let payload = format!("{},{}}}", &valid[..valid.len() - 1], others.join(","));
+        assert!(decided(HEADER, &payload).is_ok(), "{count} others");
+        for twice in ["\"x0\":0", "\"sub\":\"other\""] {
+            let payload = format!("{},{twice}}}", &payload[..payload.len() - 1]);
+            assert_eq!(decided(HEADER, &payload).unwrap_err().as_str(), "malformed", "{count}");
+        }
+    }
+}
+
+#[test]
 fn a_payload_that_is_no_claims_object_is_refused() {
     let token = signed(HEADER, Value::Object(claims()).to_string());
     for payload in ["null", "[]", "\"x\"", "1", "{", "{}x", token.as_str()] {

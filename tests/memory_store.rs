@@ -109,6 +109,21 @@ fn a_sweep_goes_by_the_expiry_of_the_last_renewal() {
     }
 }
 
+#[test]
+fn a_sweep_of_many_removes_as_many_as_it_may() {
+    let store = MemoryStore::new();
+    for number in 0..2_000 {
+        let expires_at = if number % 2 == 0 { 10 } else { 20 };
+        wait(store.create(&session(number, &format!("user-{}", number % 700), expires_at)))
+            .unwrap();
+    }
+    assert_eq!(wait(store.remove_expired(at(10), 600)).unwrap(), 600);
+    assert_eq!(wait(store.remove_expired(at(10), u32::MAX)).unwrap(), 400);
+    assert_eq!(store.len(), 1_000);
+    assert_eq!(wait(store.remove_expired(at(20), u32::MAX)).unwrap(), 1_000);
+    assert_nothing_is_left(&store);
+}
+
 // Against a model.
 
 #[derive(Clone, Debug)]
