@@ -1,0 +1,30 @@
+//! The crate with a fault in it.
+
+pub(crate) use session_policy_faulty as subject;
+pub use session_policy_faulty::Fault;
+
+#[path = "../drive.rs"]
+#[expect(clippy::duplicate_mod, reason = "the same driver, on the types of another crate")]
+mod drive;
+#[path = "../jwt.rs"]
+#[expect(clippy::duplicate_mod, reason = "the same driver, on the types of another crate")]
+mod jwt;
+
+use crate::script::{Doors, Next, Row, Rules, Script, Write};
+
+/// The front doors with a fault planted in their source, or with none, which
+/// shows that the faults are switched.
+#[derive(Clone, Copy, Debug)]
+pub struct Faulty(pub Option<Fault>);
+
+impl Doors for Faulty {
+    fn play(&self, rules: &Rules, script: &Script) -> Next {
+        session_policy_faulty::plant(self.0);
+        drive::play(rules, script)
+    }
+
+    fn renewed(&self, row: &Row, write: &Write) -> Option<Row> {
+        session_policy_faulty::plant(self.0);
+        drive::renewed(row, write)
+    }
+}

@@ -1,0 +1,95 @@
+//! Signed tokens from and to the model's claims. Nobody forges in the model, so
+//! the signature is a constant; `tests/jwt_attacks.rs` is about forgery.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use jsonwebtoken::signature::{Error, Signer, Verifier};
+use serde_json::{Value, json};
+
+use super::drive::{at, sec, small};
+use super::subject::SessionId;
+use super::subject::jwt::{Algorithm, KeyRing, SigningKey};
+use crate::script::{Id, Row, Token};
+
+const SIGNATURE: &[u8] = b"signed";
+
+static PROVIDER: CryptoProvider = CryptoProvider {
+    signer_factory: |_, _| Ok(Box::new(Constant)),
+    verifier_factory: |_, _| Ok(Box::new(Constant)),
+    key_utils: KeyUtils::new_unimplemented(),
+};
+
+pub(super) fn ring() -> KeyRing {
+    let key = SigningKey::secret("k", Algorithm::Hs256, [7; 32]).expect("the key is long enough");
+    KeyRing::with_provider(&PROVIDER, key).expect("the provider takes it")
+}
+
+/// The text of a token.
+pub(super) fn mint(token: Token) -> String {
+    let Token::Signed(claims) = token else { panic!("an opaque token at the wrong front door") };
+    let id = SessionId::from_bytes([claims.id; 16]);
+    let segments = [
+        json!({ "alg": "HS256", "kid": "k", "typ": "JWT" }),
+        json!({
+            "sub": "ada",
+            "sid": id.to_string(),
+            "auth_time": at(claims.created).as_unix_secs(),
+            "iat": at(claims.renewed).as_unix_secs(),
+            "exp": at(claims.expires).as_unix_secs(),
+            "cap": at(claims.cap).as_unix_secs(),
+            "jti": "j",
+            "gen": claims.generation,
+            "profile": "default",
+        }),
+    ]
+    .map(|segment| Base64UrlUnpadded::encode_string(segment.to_string().as_bytes()));
+    format!("{}.{}", segments.join("."), Base64UrlUnpadded::encode_string(SIGNATURE))
+}
+
+/// The claims of a token that a front door issued.
+pub(super) fn read(text: &str, renamed: impl Fn(SessionId) -> Id) -> Token {
+    let payload = text.split('.').nth(1).expect("a token has three segments");
+    let payload = Base64UrlUnpadded::decode_vec(payload).expect("a token is base64url");
+    let claims: Value = serde_json::from_slice(&payload).expect("claims are JSON");
+    let instant = |claim: &str| {
+        let secs = claims[claim].as_i64().expect("an instant is a number");
+        sec(super::subject::Timestamp::from_unix_secs(secs))
+    };
+    let id = claims["sid"].as_str().and_then(|id| id.parse().ok()).expect("it names a session");
+    Token::Signed(Row {
+        id: renamed(id),
+        version: 0,
+        created: instant("auth_time"),
+        renewed: instant("iat"),
+        expires: instant("exp"),
+        cap: instant("cap"),
+        generation: small(claims["gen"].as_u64().expect("a generation is a number")),
+        confirmed: None,
+    })
+}
+
+struct Constant;
+
+impl Signer<Vec<u8>> for Constant {
+    fn try_sign(&self, _: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(SIGNATURE.to_vec())
+    }
+}
+
+impl Verifier<Vec<u8>> for Constant {
+    fn verify(&self, _: &[u8], signature: &Vec<u8>) -> Result<(), Error> {
+        if signature == SIGNATURE { Ok(()) } else { Err(Error::new()) }
+    }
+}
+
+impl JwtSigner for Constant {
+    fn algorithm(&self) -> jsonwebtoken::Algorithm {
+        jsonwebtoken::Algorithm::HS256
+    }
+}
+
+impl JwtVerifier for Constant {
+    fn algorithm(&self) -> jsonwebtoken::Algorithm {
+        jsonwebtoken::Algorithm::HS256
+    }
+}

@@ -1,0 +1,250 @@
+//! What must always hold, what must be known to happen, and how the model sees
+//! it: each law is judged by what the client and the store saw, not by the rule
+//! under test written again.
+
+use stateright::{Model, Property};
+
+use crate::model::Check;
+use crate::scope::Scope;
+use crate::script::{Answer, Call, Doors, Outcome, Refusal, Renewal, Sec, Verb};
+use crate::store::Effect;
+use crate::world::{Flight, Law, Memory, Who, World};
+
+/// What has been finished, after which nobody is to be served.
+#[must_use]
+pub const fn finished(memory: &Memory) -> Option<Law> {
+    if memory.logged_out {
+        Some(Law::Logout)
+    } else if memory.reused {
+        Some(Law::Reuse)
+    } else {
+        None
+    }
+}
+
+/// A call has been carried out.
+pub fn executed(
+    scope: &Scope,
+    world: &mut World,
+    flight: &mut Flight,
+    call: Call,
+    effect: &Effect,
+) {
+    let World { memory, now, .. } = world;
+    flight.stale |= memory.ended;
+    if let (Call::Renew(write), Some(Answer::Renewed(true))) = (call, effect.answer) {
+        succeed(&mut memory.won, (write.id, write.version), Law::Version, &mut memory.broken);
+    }
+    if let Some((before, after)) = &effect.written {
+        if after.generation > before.generation {
+            let generation = (before.id, before.generation);
+            succeed(&mut memory.grown, generation, Law::Generation, &mut memory.broken);
+        }
+        let known = |(id, generation, _): &(u8, u8, Sec)| {
+            (*id, *generation) == (after.id, after.generation)
+        };
+        if after.confirmed.is_some() && !memory.confirmed.iter().any(known) {
+            memory.confirmed.push((after.id, after.generation, *now));
+        }
+        let throttle = scope.rules.policy[1].min(scope.rules.tight[1]);
+        let renewed = after.renewed - before.renewed;
+        if renewed != 0 && renewed < throttle {
+            memory.broken.get_or_insert(Law::Throttle);
+        }
+    }
+    for row in &effect.removed {
+        memory.gone.push(row.id);
+        let is_honest = match flight.script.verb {
+            Verb::End(_) | Verb::EndAll | Verb::Rotate(_) => true,
+            Verb::Sweep => *now + [0, scope.skew][flight.node] >= row.expires,
+            // For reuse, of which only a thief is guilty.
+            Verb::Authenticate(_) | Verb::Peek(_) => world.spent.thefts > 0,
+            Verb::Start => false,
+        };
+        if !is_honest {
+            memory.broken.get_or_insert(Law::Honest);
+        }
+    }
+    memory.gone.sort_unstable();
+    memory.ended |= match flight.script.verb {
+        Verb::End(_) => !effect.removed.is_empty(),
+        Verb::EndAll => effect.answer.is_some(),
+        _ => false,
+    };
+}
+
+fn succeed<T: PartialEq + Ord>(
+    successors: &mut Vec<T>,
+    of: T,
+    law: Law,
+    broken: &mut Option<Law>,
+) {
+    if successors.contains(&of) {
+        broken.get_or_insert(law);
+    } else {
+        successors.push(of);
+        successors.sort_unstable();
+    }
+}
+
+/// A request is cut off.
+pub fn cut_off(world: &mut World, slot: usize) {
+    world.flights.remove(slot);
+}
+
+/// The second of activity that a service counts as, by its node's clock.
+#[must_use]
+pub fn counted(flight: &Flight, outcome: Outcome) -> Option<Sec> {
+    match (outcome, flight.script.verb) {
+        (Outcome::Served { renewal: Renewal::Deferred, .. }, _) => None,
+        (Outcome::Served { .. }, Verb::Authenticate(_) | Verb::Rotate(_)) => {
+            flight.script.heard.first().map(|(at, _)| *at)
+        }
+        _ => None,
+    }
+}
+
+/// A request has been answered.
+pub fn answered(scope: &Scope, world: &mut World, flight: &Flight, outcome: Outcome) {
+    let broken = match outcome {
+        Outcome::Served { at, cookie, token, .. } => {
+            let law = served(scope, world, flight, at, cookie);
+            if let (Verb::Rotate(old), Some(_)) = (flight.script.verb, token) {
+                let memory = &mut world.memory;
+                succeed(&mut memory.rotated, old.id(), Law::Version, &mut memory.broken);
+            }
+            law
+        }
+        Outcome::Ended(found) => {
+            let everywhere = matches!(flight.script.verb, Verb::EndAll);
+            let is_logout = flight.who == Who::Client && (found || everywhere);
+            world.memory.logged_out |= is_logout;
+            None
+        }
+        Outcome::Refused(Refusal::Reused) => {
+            world.memory.reused = true;
+            let token = flight.token();
+            let lives = token.is_some_and(|token| world.store.row(token.id()).is_some());
+            lives.then_some(Law::Reuse).or_else(|| refused(scope, world, flight, Refusal::Reused))
+        }
+        Outcome::Refused(refusal) => refused(scope, world, flight, refusal),
+    };
+    world.memory.broken = world.memory.broken.or(broken);
+}
+
+fn served(
+    scope: &Scope,
+    world: &World,
+    flight: &Flight,
+    at: Sec,
+    cookie: Option<Sec>,
+) -> Option<Law> {
+    let [.., cap] = scope.rules.policy;
+    let [.., cap_in_force] = scope.rules.of(flight.script.tight);
+    if at >= cap.min(cap_in_force) || cookie.is_some_and(|ends| ends > cap.min(cap_in_force)) {
+        return Some(Law::Cap);
+    }
+    let knows_better = flight.stale && !knows_nothing(flight);
+    flight.after.or(knows_better.then_some(Law::Logout)).or_else(|| superseded(scope, world, flight))
+}
+
+/// Whether the store failed it, so that it had to go by what it knew.
+fn knows_nothing(flight: &Flight) -> bool {
+    flight.script.heard.iter().any(|(_, answer)| *answer == Answer::Failed)
+}
+
+/// A token that is served although its successor was confirmed longer ago than
+/// the grace, or has a successor of its own.
+fn superseded(scope: &Scope, world: &World, flight: &Flight) -> Option<Law> {
+    let (token, grace) = (flight.token()?, scope.rules.grace?);
+    let (id, presented) = (token.id(), token.generation());
+    // By the last row that the request has seen.
+    let (heard, row) = flight.script.heard.iter().rev().find_map(|(at, answer)| match answer {
+        Answer::Loaded(Some(row)) => Some((*at, row)),
+        _ => None,
+    })?;
+    let over = world.memory.confirmed.iter().any(|(of, generation, since)| {
+        (*of, *generation) == (id, presented + 1)
+            && row.confirmed.is_some()
+            && row.generation == presented + 1
+            && heard - [0, scope.skew][flight.node] >= since + grace + scope.skew
+    });
+    (over || row.generation > presented + 1).then_some(Law::Reuse)
+}
+
+fn refused(scope: &Scope, world: &World, flight: &Flight, refusal: Refusal) -> Option<Law> {
+    if flight.who != Who::Client {
+        return None;
+    }
+    let now = flight.script.heard.last().map_or(flight.script.began, |(at, _)| *at);
+    let [loose, tight] = [scope.rules.policy, scope.rules.tight];
+    let [_, _, cap] = scope.rules.of(flight.script.tight);
+    let tightened = flight.script.tight || scope.deploys > 0;
+    let max_age = if tightened { loose[0].min(tight[0]) } else { loose[0] };
+    let update_age = if tightened { loose[1].max(tight[1]) } else { loose[1] };
+    let is_due = match refusal {
+        Refusal::Cap => now >= cap.min(loose[2]),
+        Refusal::Idle => now - flight.counted >= max_age - update_age - scope.skew,
+        Refusal::Reused => world.spent.thefts > 0,
+        Refusal::Store => knows_nothing(flight),
+        Refusal::Unknown => {
+            let id = flight.token().map(crate::script::Token::id);
+            id.is_some_and(|id| world.memory.gone.contains(&id))
+        }
+        Refusal::Other => false,
+    };
+    (!is_due).then_some(Law::Honest)
+}
+
+fn holds<D: Doors>(law: Law, name: &'static str) -> Property<Check<D>> {
+    // A property takes no closure that captures.
+    let condition: fn(&Check<D>, &World) -> bool = match law {
+        Law::Cap => |_, world| world.memory.broken != Some(Law::Cap),
+        Law::Generation => |_, world| world.memory.broken != Some(Law::Generation),
+        Law::Honest => |_, world| world.memory.broken != Some(Law::Honest),
+        Law::Logout => |_, world| world.memory.broken != Some(Law::Logout),
+        Law::Reuse => |_, world| world.memory.broken != Some(Law::Reuse),
+        Law::Throttle => |_, world| world.memory.broken != Some(Law::Throttle),
+        Law::Version => |_, world| world.memory.broken != Some(Law::Version),
+    };
+    Property::always(name, condition)
+}
+
+/// The laws as properties.
+#[must_use]
+pub fn properties<D: Doors>() -> Vec<Property<Check<D>>>
+where
+    Check<D>: Model<State = World>,
+{
+    vec![
+        holds(Law::Cap, CAP),
+        holds(Law::Generation, GENERATION),
+        holds(Law::Honest, HONEST),
+        holds(Law::Logout, LOGOUT),
+        holds(Law::Reuse, REUSE),
+        holds(Law::Throttle, THROTTLE),
+        holds(Law::Version, VERSION),
+        Property::always(LEFT, |_: &Check<D>, world: &World| {
+            let cut_off = world.spent.cancels > 0 || world.spent.failures > 0;
+            let quiet = world.flights.is_empty() && world.memory.logged_out;
+            !quiet || cut_off || world.store.rows.is_empty()
+        }),
+    ]
+}
+
+/// [`Law::Cap`].
+pub const CAP: &str = "no session is served at or after its cap";
+/// [`Law::Generation`].
+pub const GENERATION: &str = "a generation has at most one successor";
+/// [`Law::Honest`].
+pub const HONEST: &str = "an honest client is never logged out by a race or a lost answer";
+/// Nothing is in the store once a logout is finished and all is quiet.
+pub const LEFT: &str = "a finished logout leaves no session behind";
+/// [`Law::Logout`].
+pub const LOGOUT: &str = "nobody is served after a finished logout";
+/// [`Law::Reuse`].
+pub const REUSE: &str = "reuse after the grace ends the session";
+/// [`Law::Throttle`].
+pub const THROTTLE: &str = "a session is renewed at most once in any update_age";
+/// [`Law::Version`].
+pub const VERSION: &str = "a version has at most one successor";

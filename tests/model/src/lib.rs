@@ -1,0 +1,12 @@
+//! Every interleaving of requests at the real front doors, within bounds; see
+//! README.md.
+
+pub mod faulty;
+pub mod laws;
+pub mod model;
+pub mod real;
+pub mod run;
+pub mod scope;
+pub mod script;
+pub mod store;
+pub mod world;

@@ -1,0 +1,333 @@
+//! The model: what may happen in a state, and what comes of it.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{PoisonError, RwLock};
+
+use stateright::{Model, Property};
+
+use crate::laws;
+use crate::scope::Scope;
+use crate::script::{Answer, Call, Doors, Next, Outcome, Script, Sec, Token, Verb};
+use crate::store::{Looking, Store, StoreFault};
+use crate::world::{Flight, Mail, Memory, Spent, Who, World};
+
+/// What may happen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Act {
+    /// A request comes in at a node.
+    Begin(Who, usize, Verb),
+    /// A request is cut off by its client.
+    Cancel(usize),
+    /// An answer reaches the client.
+    Deliver(usize),
+    /// A node is given the tightened policy.
+    Deploy(usize),
+    /// The store carries out a request's call, and the node hears of it at once.
+    Execute(usize),
+    /// The same, but the node hears of it in a later second.
+    ExecuteSilently(usize),
+    /// The store fails a call, having carried it out or not.
+    Fail(usize, bool),
+    /// The node hears the answer.
+    Hear(usize),
+    /// An answer is lost.
+    Lose(usize),
+    /// The thief copies the client's token.
+    Steal,
+    /// A second passes.
+    Tick,
+}
+
+/// The model of a scope.
+pub struct Check<D> {
+    scope: Scope,
+    doors: D,
+    fault: Option<StoreFault>,
+    /// What the front doors did with each script: they are run once for each.
+    played: [RwLock<HashMap<Script, Next>>; 16],
+    hasher: RandomState,
+}
+
+impl<D: Doors> Check<D> {
+    /// The model of `scope` at these front doors, over a store with this fault.
+    #[must_use]
+    pub fn new(scope: Scope, doors: D, fault: Option<StoreFault>) -> Self {
+        Self { scope, doors, fault, played: Default::default(), hasher: RandomState::new() }
+    }
+
+    /// Its scope.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// How many different runs of the front doors there were.
+    #[must_use]
+    pub fn runs(&self) -> usize {
+        let len = |shard: &RwLock<HashMap<_, _>>| {
+            shard.read().unwrap_or_else(PoisonError::into_inner).len()
+        };
+        self.played.iter().map(len).sum()
+    }
+
+    fn play(&self, script: &Script) -> Next {
+        let shard = &self.played[usize::from(self.hasher.hash_one(script) as u8 % 16)];
+        if let Some(next) = shard.read().unwrap_or_else(PoisonError::into_inner).get(script) {
+            return *next;
+        }
+        let next = self.doors.play(&self.scope.rules, script);
+        shard.write().unwrap_or_else(PoisonError::into_inner).insert(script.clone(), next);
+        next
+    }
+
+    /// The clock of a node.
+    fn clock(&self, world: &World, node: usize) -> Sec {
+        world.now + [0, self.scope.skew][node]
+    }
+
+    fn begin(&self, world: &mut World, who: Who, node: usize, verb: Verb) {
+        let spent = &mut world.spent;
+        *match (who, verb) {
+            (Who::Thief, _) => &mut spent.thefts,
+            (_, Verb::End(_) | Verb::EndAll) => &mut spent.logouts,
+            (_, Verb::Rotate(_)) => &mut spent.rotations,
+            (_, Verb::Sweep) => &mut spent.sweeps,
+            _ => &mut spent.requests,
+        } += 1;
+        // Only a signed token and a sweep need the time before they ask the store.
+        let reads_clock = matches!(verb, Verb::Sweep)
+            || self.scope.rules.grace.is_some() && !matches!(verb, Verb::End(_) | Verb::EndAll);
+        let began = if reads_clock { self.clock(world, node) } else { Sec::MIN };
+        let script = Script { verb, tight: world.tight[node], began, heard: Vec::new() };
+        let after = laws::finished(&world.memory);
+        let flight = Flight {
+            who,
+            node,
+            sent: world.now,
+            script,
+            unheard: None,
+            looking: Looking::default(),
+            counted: world.memory.counted,
+            after,
+            stale: false,
+        };
+        self.go_on(world, flight);
+    }
+
+    /// Carries out the call of a request; `heard` is the answer that the node
+    /// hears in its stead.
+    fn execute(&self, world: &mut World, mut flight: Flight) -> (Flight, Option<Answer>) {
+        let Next::Call(call) = self.play(&flight.script) else {
+            panic!("a request under way waits for the store")
+        };
+        let loaded = flight.script.heard.iter().rev().find_map(|(_, answer)| match answer {
+            Answer::Loaded(row) => *row,
+            _ => None,
+        });
+        let looking = &mut flight.looking;
+        let effect = world.store.step(&self.doors, self.fault, call, loaded, looking);
+        laws::executed(self.scope(), world, &mut flight, call, &effect);
+        (flight, effect.answer)
+    }
+
+    fn hear(&self, world: &mut World, mut flight: Flight, answer: Answer) {
+        let now = self.clock(world, flight.node);
+        flight.script.heard.push((now, answer));
+        self.go_on(world, flight);
+    }
+
+    /// Puts the request back among those under way, or answers it.
+    fn go_on(&self, world: &mut World, flight: Flight) {
+        let Next::Done(outcome) = self.play(&flight.script) else {
+            world.flights.push(flight);
+            return;
+        };
+        laws::answered(self.scope(), world, &flight, outcome);
+        let Outcome::Served { token, .. } = outcome else { return };
+        let counted = laws::counted(&flight, outcome);
+        match (flight.who, token) {
+            (Who::Thief, Some(token)) => world.loot = Some(token),
+            (Who::Client, Some(token)) => {
+                world.mail.push(Mail { token, sent: world.now, counted });
+            }
+            (Who::Client, None) => {
+                world.memory.counted = world.memory.counted.max(counted.unwrap_or(Sec::MIN));
+            }
+            (Who::Operator | Who::Thief, _) => {}
+        }
+    }
+
+    fn begins(&self, world: &World, acts: &mut Vec<Act>) {
+        let (scope, spent) = (&self.scope, &world.spent);
+        if world.flights.len() >= scope.parallel {
+            return;
+        }
+        for node in 0..2 {
+            let mut begin = |may, who, verb| {
+                if may {
+                    acts.push(Act::Begin(who, node, verb));
+                }
+            };
+            let jar = world.jar;
+            begin(spent.requests < scope.requests, Who::Client, Verb::Authenticate(jar));
+            begin(spent.rotations < scope.rotations, Who::Client, Verb::Rotate(jar));
+            let loot = world.loot.unwrap_or(Token::Opaque(0));
+            let steals = spent.thefts < scope.thefts;
+            let has_loot = world.loot.is_some() || scope.rules.grace.is_none();
+            begin(steals && has_loot, Who::Thief, Verb::Authenticate(loot));
+            // These ask no clock of the node before the store is done.
+            if node == 0 {
+                begin(spent.logouts < scope.logouts, Who::Client, Verb::End(jar.id()));
+                begin(spent.logouts < scope.logouts, Who::Client, Verb::EndAll);
+            }
+            begin(spent.sweeps < scope.sweeps, Who::Operator, Verb::Sweep);
+        }
+    }
+
+    fn moves(&self, world: &World, acts: &mut Vec<Act>) {
+        let (scope, spent) = (&self.scope, &world.spent);
+        for (slot, flight) in world.flights.iter().enumerate() {
+            // A copy of the request before would do the same.
+            if slot > 0 && world.flights[slot - 1] == *flight {
+                continue;
+            }
+            if let Some((since, _)) = flight.unheard {
+                if since < world.now {
+                    acts.push(Act::Hear(slot));
+                }
+            } else {
+                acts.push(Act::Execute(slot));
+                if scope.late {
+                    acts.push(Act::ExecuteSilently(slot));
+                }
+                if spent.failures < scope.failures && flight.who == Who::Client {
+                    acts.extend([Act::Fail(slot, false), Act::Fail(slot, true)]);
+                }
+            }
+            if spent.cancels < scope.cancels && flight.who == Who::Client {
+                acts.push(Act::Cancel(slot));
+            }
+        }
+        for slot in 0..world.mail.len() {
+            acts.push(Act::Deliver(slot));
+            if spent.losses < scope.losses {
+                acts.push(Act::Lose(slot));
+            }
+        }
+    }
+}
+
+impl<D: Doors> Model for Check<D> {
+    type State = World;
+    type Action = Act;
+
+    fn init_states(&self) -> Vec<World> {
+        let mut script = Script { verb: Verb::Start, tight: false, began: 0, heard: Vec::new() };
+        let Next::Call(Call::Create(row)) = self.play(&script) else {
+            panic!("a sign-in creates a session")
+        };
+        script.heard.push((0, Answer::Created(0)));
+        let Next::Done(Outcome::Served { token: Some(jar), .. }) = self.play(&script) else {
+            panic!("a sign-in is answered with a token")
+        };
+        vec![World {
+            now: 0,
+            store: Store { rows: vec![crate::script::Row { id: 0, ..row }], born: 1 },
+            tight: [false; 2],
+            flights: Vec::new(),
+            mail: Vec::new(),
+            jar,
+            loot: None,
+            spent: Spent::default(),
+            memory: Memory::default(),
+        }]
+    }
+
+    fn actions(&self, world: &World, acts: &mut Vec<Act>) {
+        if world.memory.broken.is_some() {
+            return;
+        }
+        let (scope, spent) = (&self.scope, &world.spent);
+        self.begins(world, acts);
+        self.moves(world, acts);
+        for node in 0..2 {
+            if spent.deploys < scope.deploys && !world.tight[node] {
+                acts.push(Act::Deploy(node));
+            }
+        }
+        let hybrid = scope.rules.grace.is_some();
+        if hybrid && spent.thefts < scope.thefts && world.loot != Some(world.jar) {
+            acts.push(Act::Steal);
+        }
+        let since = world.flights.iter().map(|flight| flight.sent);
+        let oldest = since.chain(world.mail.iter().map(|mail| mail.sent)).min();
+        let in_time = |(oldest, transit)| world.now - oldest < transit;
+        if world.now < scope.horizon && oldest.zip(scope.transit).is_none_or(in_time) {
+            acts.push(Act::Tick);
+        }
+    }
+
+    fn next_state(&self, world: &World, act: Act) -> Option<World> {
+        let mut world = world.clone();
+        match act {
+            Act::Begin(who, node, verb) => self.begin(&mut world, who, node, verb),
+            Act::Cancel(slot) => {
+                world.spent.cancels += 1;
+                laws::cut_off(&mut world, slot);
+            }
+            Act::Deliver(slot) => {
+                let mail = world.mail.remove(slot);
+                world.jar = mail.token;
+                let counted = &mut world.memory.counted;
+                *counted = mail.counted.unwrap_or(Sec::MIN).max(*counted);
+            }
+            Act::Deploy(node) => {
+                world.spent.deploys += 1;
+                world.tight[node] = true;
+            }
+            Act::Execute(slot) => {
+                let flight = world.flights.remove(slot);
+                match self.execute(&mut world, flight) {
+                    (flight, Some(answer)) => self.hear(&mut world, flight, answer),
+                    (flight, None) => world.flights.push(flight),
+                }
+            }
+            Act::ExecuteSilently(slot) => {
+                let flight = world.flights.remove(slot);
+                let (mut flight, answer) = self.execute(&mut world, flight);
+                flight.unheard = Some((world.now, answer?));
+                world.flights.push(flight);
+            }
+            Act::Fail(slot, carried_out) => {
+                world.spent.failures += 1;
+                let mut flight = world.flights.remove(slot);
+                if carried_out {
+                    flight = match self.execute(&mut world, flight) {
+                        (flight, Some(_)) => flight,
+                        (_, None) => return None,
+                    };
+                }
+                self.hear(&mut world, flight, Answer::Failed);
+            }
+            Act::Hear(slot) => {
+                let mut flight = world.flights.remove(slot);
+                let (_, answer) = flight.unheard.take()?;
+                self.hear(&mut world, flight, answer);
+            }
+            Act::Lose(slot) => {
+                world.spent.losses += 1;
+                world.mail.remove(slot);
+            }
+            Act::Steal => world.loot = Some(world.jar),
+            Act::Tick => world.now += 1,
+        }
+        world.flights.sort_unstable();
+        world.mail.sort_unstable();
+        Some(world)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        laws::properties()
+    }
+}
