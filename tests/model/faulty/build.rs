@@ -21,7 +21,12 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "renewal.expected_version() == self.version()",
         "(PLANTED || renewal.expected_version() == self.version())",
     ),
-    ("CapIgnored", "evaluate.rs", "else if now < end {", "else if now < end || PLANTED && end == self.cap(lifetime) {"),
+    (
+        "CapIgnored",
+        "evaluate.rs",
+        "else if now < end {",
+        "else if now < end || PLANTED && end == self.cap(lifetime) {",
+    ),
     (
         "CapMovesWithRotation",
         "sessions.rs",
@@ -48,13 +53,6 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "jwt/step.rs",
         "serve(extend, None)",
         "serve(if PLANTED { Some(write(extended.unwrap_or(*row.lifetime()), generation, Some(now))) } else { extend }, None)",
-    ),
-    (
-        "LostRaceEndsSession",
-        "jwt/hybrid/turn.rs",
-        "Step::Reuse => Err(JwtError::Unknown),",
-        "Step::Reuse if PLANTED => { self.store.remove(&row.id()).await?; Err(JwtError::Reused) }
-            Step::Reuse => Err(JwtError::Unknown),",
     ),
     (
         "ReuseEndsNothing",

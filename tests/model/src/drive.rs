@@ -270,7 +270,6 @@ struct Tape<'a> {
     born: Option<(Session, Id)>,
 }
 
-
 struct Scripted<'a>(&'a Mutex<Tape<'a>>);
 
 struct ScriptClock<'a>(&'a Mutex<Tape<'a>>);

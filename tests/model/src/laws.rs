@@ -1,12 +1,8 @@
-//! What must always hold, what must be known to happen, and how the model sees
-//! it: each law is judged by what the client and the store saw, not by the rule
+//! How the model sees whether a law is broken: each law is judged by what the client and the store saw, not by the rule
 //! under test written again.
 
-use stateright::{Model, Property};
-
-use crate::model::Check;
 use crate::scope::Scope;
-use crate::script::{Answer, Call, Doors, Outcome, Refusal, Renewal, Sec, Verb};
+use crate::script::{Answer, Call, Outcome, Refusal, Renewal, Sec, Token, Verb};
 use crate::store::Effect;
 use crate::world::{Flight, Law, Memory, Who, World};
 
@@ -32,9 +28,6 @@ pub fn executed(
 ) {
     let World { memory, now, .. } = world;
     flight.stale |= memory.ended;
-    if let (Call::Renew(write), Some(Answer::Renewed(true))) = (call, effect.answer) {
-        succeed(&mut memory.won, (write.id, write.version), Law::Version, &mut memory.broken);
-    }
     if let Some((before, after)) = &effect.written {
         if after.generation > before.generation {
             let generation = (before.id, before.generation);
@@ -51,6 +44,9 @@ pub fn executed(
         if renewed != 0 && renewed < throttle {
             memory.broken.get_or_insert(Law::Throttle);
         }
+    }
+    if let (Call::Renew(write), Some(Answer::Renewed(true))) = (call, effect.answer) {
+        succeed(&mut memory.won, (write.id, write.version), Law::Version, &mut memory.broken);
     }
     for row in &effect.removed {
         memory.gone.push(row.id);
@@ -73,12 +69,7 @@ pub fn executed(
     };
 }
 
-fn succeed<T: PartialEq + Ord>(
-    successors: &mut Vec<T>,
-    of: T,
-    law: Law,
-    broken: &mut Option<Law>,
-) {
+fn succeed<T: PartialEq + Ord>(successors: &mut Vec<T>, of: T, law: Law, broken: &mut Option<Law>) {
     if successors.contains(&of) {
         broken.get_or_insert(law);
     } else {
@@ -87,21 +78,35 @@ fn succeed<T: PartialEq + Ord>(
     }
 }
 
-/// A request is cut off.
-pub fn cut_off(world: &mut World, slot: usize) {
-    world.flights.remove(slot);
+/// The second of activity that a service counts as, by its node's clock.
+///
+/// A client that was idle for longer than it may count on, and was served by luck,
+/// can count on more only once it has a new token.
+#[must_use]
+pub fn counted(scope: &Scope, world: &World, flight: &Flight, outcome: Outcome) -> Option<Sec> {
+    let Outcome::Served { renewal, token, .. } = outcome else { return None };
+    if renewal == Renewal::Deferred || !matches!(flight.script.verb, Verb::Authenticate(_)) {
+        return None;
+    }
+    let (at, _) = *flight.script.heard.first()?;
+    let is_opaque = scope.rules.grace.is_none();
+    let is_active = at - flight.counted < guaranteed_idle(scope, world);
+    (is_opaque || is_active || token.is_some()).then_some(at)
 }
 
-/// The second of activity that a service counts as, by its node's clock.
-#[must_use]
-pub fn counted(flight: &Flight, outcome: Outcome) -> Option<Sec> {
-    match (outcome, flight.script.verb) {
-        (Outcome::Served { renewal: Renewal::Deferred, .. }, _) => None,
-        (Outcome::Served { .. }, Verb::Authenticate(_) | Verb::Rotate(_)) => {
-            flight.script.heard.first().map(|(at, _)| *at)
-        }
-        _ => None,
-    }
+/// The idle time that a client can count on, whichever node judges it. The token
+/// of an extension may be lost, or be overtaken by the one before, and the next
+/// comes only after another `update_age`.
+fn guaranteed_idle(scope: &Scope, world: &World) -> Sec {
+    let [loose, tight] = [scope.rules.policy, scope.rules.tight];
+    let [max_age, update_age, _] = if scope.deploys > 0 {
+        [loose[0].min(tight[0]), loose[1].max(tight[1]), 0]
+    } else {
+        loose
+    };
+    let token = if scope.rules.grace.is_some() { world.spent.losses.max(1) } else { 0 };
+    let without_token = Sec::try_from(token).unwrap_or(Sec::MAX).saturating_mul(update_age);
+    max_age - update_age - scope.skew - without_token
 }
 
 /// A request has been answered.
@@ -145,7 +150,10 @@ fn served(
         return Some(Law::Cap);
     }
     let knows_better = flight.stale && !knows_nothing(flight);
-    flight.after.or(knows_better.then_some(Law::Logout)).or_else(|| superseded(scope, world, flight))
+    flight
+        .after
+        .or(knows_better.then_some(Law::Logout))
+        .or_else(|| superseded(scope, world, flight))
 }
 
 /// Whether the store failed it, so that it had to go by what it knew.
@@ -177,74 +185,18 @@ fn refused(scope: &Scope, world: &World, flight: &Flight, refusal: Refusal) -> O
         return None;
     }
     let now = flight.script.heard.last().map_or(flight.script.began, |(at, _)| *at);
-    let [loose, tight] = [scope.rules.policy, scope.rules.tight];
-    let [_, _, cap] = scope.rules.of(flight.script.tight);
-    let tightened = flight.script.tight || scope.deploys > 0;
-    let max_age = if tightened { loose[0].min(tight[0]) } else { loose[0] };
-    let update_age = if tightened { loose[1].max(tight[1]) } else { loose[1] };
+    let [.., cap] = scope.rules.policy;
+    let [.., cap_in_force] = scope.rules.of(flight.script.tight);
     let is_due = match refusal {
-        Refusal::Cap => now >= cap.min(loose[2]),
-        Refusal::Idle => now - flight.counted >= max_age - update_age - scope.skew,
+        Refusal::Cap => now >= cap.min(cap_in_force),
+        Refusal::Idle => now - flight.counted >= guaranteed_idle(scope, world),
         Refusal::Reused => world.spent.thefts > 0,
         Refusal::Store => knows_nothing(flight),
         Refusal::Unknown => {
-            let id = flight.token().map(crate::script::Token::id);
+            let id = flight.token().map(Token::id);
             id.is_some_and(|id| world.memory.gone.contains(&id))
         }
         Refusal::Other => false,
     };
     (!is_due).then_some(Law::Honest)
 }
-
-fn holds<D: Doors>(law: Law, name: &'static str) -> Property<Check<D>> {
-    // A property takes no closure that captures.
-    let condition: fn(&Check<D>, &World) -> bool = match law {
-        Law::Cap => |_, world| world.memory.broken != Some(Law::Cap),
-        Law::Generation => |_, world| world.memory.broken != Some(Law::Generation),
-        Law::Honest => |_, world| world.memory.broken != Some(Law::Honest),
-        Law::Logout => |_, world| world.memory.broken != Some(Law::Logout),
-        Law::Reuse => |_, world| world.memory.broken != Some(Law::Reuse),
-        Law::Throttle => |_, world| world.memory.broken != Some(Law::Throttle),
-        Law::Version => |_, world| world.memory.broken != Some(Law::Version),
-    };
-    Property::always(name, condition)
-}
-
-/// The laws as properties.
-#[must_use]
-pub fn properties<D: Doors>() -> Vec<Property<Check<D>>>
-where
-    Check<D>: Model<State = World>,
-{
-    vec![
-        holds(Law::Cap, CAP),
-        holds(Law::Generation, GENERATION),
-        holds(Law::Honest, HONEST),
-        holds(Law::Logout, LOGOUT),
-        holds(Law::Reuse, REUSE),
-        holds(Law::Throttle, THROTTLE),
-        holds(Law::Version, VERSION),
-        Property::always(LEFT, |_: &Check<D>, world: &World| {
-            let cut_off = world.spent.cancels > 0 || world.spent.failures > 0;
-            let quiet = world.flights.is_empty() && world.memory.logged_out;
-            !quiet || cut_off || world.store.rows.is_empty()
-        }),
-    ]
-}
-
-/// [`Law::Cap`].
-pub const CAP: &str = "no session is served at or after its cap";
-/// [`Law::Generation`].
-pub const GENERATION: &str = "a generation has at most one successor";
-/// [`Law::Honest`].
-pub const HONEST: &str = "an honest client is never logged out by a race or a lost answer";
-/// Nothing is in the store once a logout is finished and all is quiet.
-pub const LEFT: &str = "a finished logout leaves no session behind";
-/// [`Law::Logout`].
-pub const LOGOUT: &str = "nobody is served after a finished logout";
-/// [`Law::Reuse`].
-pub const REUSE: &str = "reuse after the grace ends the session";
-/// [`Law::Throttle`].
-pub const THROTTLE: &str = "a session is renewed at most once in any update_age";
-/// [`Law::Version`].
-pub const VERSION: &str = "a version has at most one successor";

@@ -4,6 +4,7 @@
 pub mod faulty;
 pub mod laws;
 pub mod model;
+pub mod properties;
 pub mod real;
 pub mod run;
 pub mod scope;

@@ -1,12 +1,14 @@
 //! The model: what may happen in a state, and what comes of it.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{PoisonError, RwLock};
 
 use stateright::{Model, Property};
 
 use crate::laws;
+use crate::properties::properties;
 use crate::scope::Scope;
 use crate::script::{Answer, Call, Doors, Next, Outcome, Script, Sec, Token, Verb};
 use crate::store::{Looking, Store, StoreFault};
@@ -37,6 +39,32 @@ pub enum Act {
     Steal,
     /// A second passes.
     Tick,
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Begin(who, node, verb) => {
+                write!(f, "{who:?} sends node {node} ")?;
+                match verb {
+                    Verb::Authenticate(Token::Signed(claims))
+                    | Verb::Peek(Token::Signed(claims))
+                    | Verb::Rotate(Token::Signed(claims)) => {
+                        let action =
+                            if matches!(verb, Verb::Rotate(_)) { "Rotate" } else { "Request" };
+                        let (id, generation) = (claims.id, claims.generation);
+                        let expires = claims.expires;
+                        write!(
+                            f,
+                            "{action}(session {id}, generation {generation}, until {expires} s)"
+                        )
+                    }
+                    verb => write!(f, "{verb:?}"),
+                }
+            }
+            act => write!(f, "{act:?}"),
+        }
+    }
 }
 
 /// The model of a scope.
@@ -145,7 +173,7 @@ impl<D: Doors> Check<D> {
         };
         laws::answered(self.scope(), world, &flight, outcome);
         let Outcome::Served { token, .. } = outcome else { return };
-        let counted = laws::counted(&flight, outcome);
+        let counted = laws::counted(self.scope(), world, &flight, outcome);
         match (flight.who, token) {
             (Who::Thief, Some(token)) => world.loot = Some(token),
             (Who::Client, Some(token)) => {
@@ -274,7 +302,7 @@ impl<D: Doors> Model for Check<D> {
             Act::Begin(who, node, verb) => self.begin(&mut world, who, node, verb),
             Act::Cancel(slot) => {
                 world.spent.cancels += 1;
-                laws::cut_off(&mut world, slot);
+                world.flights.remove(slot);
             }
             Act::Deliver(slot) => {
                 let mail = world.mail.remove(slot);
@@ -328,6 +356,6 @@ impl<D: Doors> Model for Check<D> {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        laws::properties()
+        properties()
     }
 }

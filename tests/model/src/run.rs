@@ -6,6 +6,7 @@ use std::time::Instant;
 use stateright::{Checker, HasDiscoveries, Model};
 
 use crate::model::{Act, Check};
+use crate::properties::LAWS;
 use crate::scope::Scope;
 use crate::script::Doors;
 use crate::store::StoreFault;
@@ -20,29 +21,40 @@ pub struct Report {
     pub found: BTreeMap<&'static str, Vec<Act>>,
 }
 
+impl Report {
+    /// The law that is broken, if any, and the acts that break it.
+    #[must_use]
+    pub fn broken(&self) -> Option<(&'static str, &[Act])> {
+        LAWS.iter().find_map(|law| Some((*law, self.found.get(law)?.as_slice())))
+    }
+}
+
 /// Explores a scope to its end, or up to the first broken law, and prints how far
-/// it got.
+/// it got. Breadth first on one thread, so that a broken law is shown in the
+/// fewest acts.
 pub fn check<D: Doors>(name: &str, scope: Scope, doors: D, fault: Option<StoreFault>) -> Report {
     let start = Instant::now();
     let checker = Check::new(scope, doors, fault)
         .checker()
-        .threads(2)
         .finish_when(HasDiscoveries::AnyFailures)
-        .target_state_count(std::env::var("CAP").map_or(1_500_000, |c| c.parse().unwrap()))
         .spawn_bfs()
         .join();
-    let found = checker
-        .discoveries()
-        .into_iter()
-        .map(|(property, path)| (property, path.into_actions()))
-        .collect();
+    let discoveries = checker.discoveries().into_iter();
+    let found = discoveries.map(|(name, path)| (name, path.into_actions())).collect();
+    let report = Report { states: checker.unique_state_count(), found };
     println!(
         "{name}: {} states, {} transitions, depth {}, {} runs of the front doors, {:.1} s",
-        checker.unique_state_count(),
+        report.states,
         checker.state_count(),
         checker.max_depth(),
         checker.model().runs(),
         start.elapsed().as_secs_f64(),
     );
-    Report { states: checker.unique_state_count(), found }
+    if let Some((law, acts)) = report.broken() {
+        println!("    broken: {law}");
+        for act in acts {
+            println!("    {act}");
+        }
+    }
+    report
 }

@@ -61,3 +61,104 @@ impl Scope {
         }
     }
 }
+
+impl Scope {
+    /// One request and one second more, if `SESSION_POLICY_MODEL_DEEPER` is set.
+    #[must_use]
+    pub fn deeper(self) -> Self {
+        if std::env::var_os("SESSION_POLICY_MODEL_DEEPER").is_none() {
+            return self;
+        }
+        Self { requests: self.requests + 1, horizon: self.horizon + 1, ..self }
+    }
+}
+
+/// Scopes of opaque tokens.
+pub mod opaque {
+    use super::{Rules, Scope};
+
+    const RULES: Rules = Rules { policy: [3, 1, 5], tight: [2, 1, 4], grace: None };
+    const BASE: Scope = Scope { skew: 1, ..Scope::nothing(RULES) };
+
+    /// Requests, a thief's among them, and a rotation race a logout.
+    pub const LOGOUT: Scope =
+        Scope { horizon: 1, logouts: 1, requests: 2, rotations: 1, thefts: 1, ..BASE };
+    /// Requests up to the cap, a tightened policy and answers that are heard late.
+    pub const LIMITS: Scope = Scope { horizon: 6, late: true, deploys: 1, requests: 2, ..BASE };
+    /// Requests race a sweep.
+    pub const SWEEP: Scope = Scope { horizon: 6, requests: 3, sweeps: 1, ..BASE };
+    /// A rotation up to the cap.
+    pub const ROTATION: Scope = Scope { horizon: 6, requests: 1, rotations: 1, ..BASE };
+    /// Two rotations of one session, or of one and its successor.
+    pub const ROTATIONS: Scope = Scope { horizon: 1, requests: 1, rotations: 2, ..BASE };
+    /// The store fails once, a request is cut off, an answer is lost.
+    pub const FAULTS: Scope = Scope {
+        horizon: 1,
+        cancels: 1,
+        failures: 1,
+        logouts: 1,
+        losses: 1,
+        requests: 1,
+        rotations: 1,
+        ..BASE
+    };
+}
+
+/// Scopes of hybrid tokens.
+pub mod hybrid {
+    use super::{Rules, Scope};
+
+    const LONG: Rules = Rules { policy: [60, 3, 90], tight: [60, 3, 90], grace: Some(3) };
+    const MIDDLE: Rules = Rules { policy: [6, 2, 12], tight: [3, 2, 5], grace: Some(2) };
+    const SHORT: Rules = Rules { policy: [3, 1, 5], tight: [2, 1, 4], grace: Some(1) };
+
+    /// An honest client, as slow as the grace allows.
+    pub const HONEST: Scope = Scope {
+        horizon: 8,
+        late: true,
+        losses: 1,
+        requests: 3,
+        transit: Some(2),
+        ..Scope::nothing(LONG)
+    };
+    /// The same, while nodes hear the store at once.
+    pub const PROMPT: Scope = Scope { late: false, ..HONEST };
+    /// The same with another request.
+    pub const BUSY: Scope = Scope { requests: 4, horizon: 7, ..PROMPT };
+    /// The same on nodes whose clocks differ.
+    pub const SKEWED: Scope = Scope { skew: 1, transit: Some(1), ..PROMPT };
+    /// An honest client at the end of its idle time, an answer lost.
+    pub const IDLE: Scope =
+        Scope { horizon: 8, losses: 1, requests: 4, transit: Some(1), ..Scope::nothing(MIDDLE) };
+    /// A thief with a copy of the client's token.
+    pub const THIEF: Scope = Scope {
+        horizon: 8,
+        requests: 2,
+        thefts: 1,
+        skew: 1,
+        transit: Some(1),
+        ..Scope::nothing(LONG)
+    };
+    /// A thief who tries again and again within the grace.
+    pub const PERSISTENT_THIEF: Scope =
+        Scope { horizon: 4, requests: 2, thefts: 2, transit: Some(1), ..Scope::nothing(MIDDLE) };
+    /// Requests, a thief's among them, and a rotation race a logout.
+    pub const LOGOUT: Scope = Scope {
+        horizon: 3,
+        logouts: 1,
+        requests: 1,
+        rotations: 1,
+        thefts: 1,
+        transit: Some(1),
+        ..Scope::nothing(MIDDLE)
+    };
+    /// Requests up to the cap, a tightened policy and a sweep.
+    pub const LIMITS: Scope =
+        Scope { horizon: 7, deploys: 1, requests: 2, skew: 1, sweeps: 1, ..Scope::nothing(SHORT) };
+    /// Requests that are pinned at the cap.
+    pub const PINNED: Scope = Scope {
+        horizon: 4,
+        requests: 2,
+        ..Scope::nothing(Rules { policy: [4, 2, 5], tight: [4, 2, 5], grace: Some(2) })
+    };
+}

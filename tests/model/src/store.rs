@@ -103,7 +103,8 @@ impl Store {
             }
             Call::Renew(write) => {
                 let found = self.rows.iter_mut().find(|row| row.id == write.id);
-                let applied = found.and_then(|row| doors.renewed(row, &write).map(|new| (row, new)));
+                let applied =
+                    found.and_then(|row| doors.renewed(row, &write).map(|new| (row, new)));
                 if let Some((row, mut after)) = applied {
                     if is(StoreFault::KeepsConfirmation) {
                         after.confirmed = after.confirmed.or(row.confirmed);
@@ -112,7 +113,11 @@ impl Store {
                     *row = after;
                 } else if let Some(loaded) = loaded.filter(|_| is(StoreFault::RenewCreates)) {
                     self.take(|row| row.id == loaded.id);
-                    self.rows.push(Row { renewed: write.renewed, expires: write.expires, ..loaded });
+                    self.rows.push(Row {
+                        renewed: write.renewed,
+                        expires: write.expires,
+                        ..loaded
+                    });
                 }
                 let says = is(StoreFault::RenewCreates) || is(StoreFault::RenewSaysTrue);
                 Answer::Renewed(effect.written.is_some() || says)

@@ -1,26 +1,50 @@
-//! trial
+//! Hybrid tokens: every state within bounds keeps every law.
+
+use session_policy_model::properties::{
+    CAP_REACHED, DIFFERENT_POLICIES, FORGIVEN, HEARD_LATE, HONEST, IN_GRACE, LOST_RACE, REUSED,
+    STALE_LOAD, SWEPT, TAKEN_BACK,
+};
 use session_policy_model::real::Real;
 use session_policy_model::run::check;
-use session_policy_model::scope::Scope;
-use session_policy_model::script::Rules;
+use session_policy_model::scope::{Scope, hybrid};
 
-const LONG: Rules = Rules { policy: [60, 3, 90], tight: [60, 3, 90], grace: Some(3) };
-const SHORT: Rules = Rules { policy: [4, 1, 6], tight: [2, 1, 4], grace: Some(1) };
+fn holds(name: &str, scope: Scope, happens: &[&str]) {
+    let report = check(name, scope.deeper(), Real, None);
+    assert_eq!(report.broken(), None, "{name}");
+    for happening in happens {
+        assert!(report.found.contains_key(happening), "{name}: never: {happening}");
+    }
+}
 
 #[test]
-fn trial() {
-    let base = Scope { ..Scope::nothing(LONG) };
-    let scopes = [
-        ("honest", Scope { horizon: 9, requests: 4, losses: 2, transit: Some(2), ..base }),
-        ("honest skewed, bound less skew", Scope { skew:1, horizon: 9, requests: 4, losses: 2, transit: Some(1), ..base }),
-        ("honest skewed", Scope { skew:1, horizon: 9, requests: 4, losses: 2, transit: Some(2), ..base }),
-        ("thief", Scope { skew:1, horizon: 9, requests: 3, losses: 1, thefts: 2, transit: Some(1), ..base }),
-        ("logout", Scope { rules: SHORT, skew:1, horizon: 3, requests: 2, losses: 1, thefts: 1, logouts:1, rotations:1, transit: Some(1), ..base }),
-        ("limits", Scope { rules: SHORT, skew:1, horizon: 8, requests: 3, deploys: 2, sweeps:1, ..base }),
-        ("idle", Scope { rules: SHORT, skew:0, horizon: 8, requests: 4, losses: 2, ..base }),
-    ];
-    for (name, scope) in scopes {
-        let report = check(name, scope, Real, None);
-            for (name, acts) in &report.found { println!("  {name}"); for act in acts { println!("    {act:?}"); } }
-    }
+fn an_honest_client_stays_signed_in_whatever_is_lost_or_reordered() {
+    holds("honest", hybrid::HONEST, &[FORGIVEN, HEARD_LATE, IN_GRACE, LOST_RACE]);
+}
+
+#[test]
+fn skewed_clocks_take_from_the_grace_what_they_differ() {
+    holds("honest, skewed", hybrid::SKEWED, &[FORGIVEN, IN_GRACE, LOST_RACE]);
+    let slow = Scope { transit: Some(2), ..hybrid::SKEWED };
+    let report = check("honest, skewed, as slow as the grace allows without", slow, Real, None);
+    assert_eq!(report.broken().map(|(law, _)| law), Some(HONEST));
+}
+
+#[test]
+fn a_lost_extension_costs_one_update_age_of_idleness() {
+    holds("idle", hybrid::IDLE, &[FORGIVEN]);
+}
+
+#[test]
+fn a_thief_ends_the_session_once_the_grace_is_over() {
+    holds("thief", hybrid::THIEF, &[IN_GRACE, REUSED]);
+}
+
+#[test]
+fn a_logout_is_final_whatever_races_it() {
+    holds("logout", hybrid::LOGOUT, &[LOST_RACE, STALE_LOAD, TAKEN_BACK]);
+}
+
+#[test]
+fn limits_hold_on_skewed_nodes_under_a_tightened_policy() {
+    holds("limits", hybrid::LIMITS, &[CAP_REACHED, DIFFERENT_POLICIES, LOST_RACE, SWEPT]);
 }

@@ -1,22 +1,42 @@
-//! trial
+//! Opaque tokens: every state within bounds keeps every law.
+
+use session_policy_model::properties::{
+    CAP_REACHED, DIFFERENT_POLICIES, HEARD_LATE, LOST_RACE, STALE_LOAD, SWEPT, TAKEN_BACK,
+};
 use session_policy_model::real::Real;
 use session_policy_model::run::check;
-use session_policy_model::scope::Scope;
-use session_policy_model::script::Rules;
+use session_policy_model::scope::{Scope, opaque};
 
-const RULES: Rules = Rules { policy: [3, 1, 5], tight: [2, 1, 4], grace: None };
+fn holds(name: &str, scope: Scope, happens: &[&str]) {
+    let report = check(name, scope.deeper(), Real, None);
+    assert_eq!(report.broken(), None, "{name}");
+    for happening in happens {
+        assert!(report.found.contains_key(happening), "{name}: never: {happening}");
+    }
+}
 
 #[test]
-fn trial() {
-    let base = Scope { skew: 1, ..Scope::nothing(RULES) };
-    let scopes = [
-        ("logout", Scope { horizon: 1, requests: 2, rotations: 1, logouts: 1, thefts: 1, parallel: 2, ..base }),
-        ("limits", Scope { horizon: 6, requests: 2, deploys: 1, late: true, ..base }),
-        ("sweep", Scope { horizon: 6, requests: 3, sweeps: 1, ..base }),
-        ("faults", Scope { horizon: 1, requests: 1, rotations: 1, logouts: 1, failures: 1, cancels: 1, losses: 1, ..base }),
-    ];
-    for (name, scope) in scopes {
-        let report = check(name, scope, Real, None);
-        for (name, acts) in &report.found { println!("  {name}"); for act in acts { println!("    {act:?}"); } }
-    }
+fn a_logout_is_final_whatever_races_it() {
+    holds("logout", opaque::LOGOUT, &[LOST_RACE, STALE_LOAD, TAKEN_BACK]);
+}
+
+#[test]
+fn limits_hold_on_skewed_nodes_under_a_tightened_policy_and_a_slow_store() {
+    holds("limits", opaque::LIMITS, &[CAP_REACHED, DIFFERENT_POLICIES, HEARD_LATE, LOST_RACE]);
+}
+
+#[test]
+fn a_sweep_ends_no_session_that_lives() {
+    holds("sweep", opaque::SWEEP, &[CAP_REACHED, LOST_RACE, SWEPT]);
+}
+
+#[test]
+fn a_rotated_session_keeps_its_cap() {
+    holds("rotation", opaque::ROTATION, &[CAP_REACHED]);
+    holds("two rotations", opaque::ROTATIONS, &[TAKEN_BACK]);
+}
+
+#[test]
+fn a_failing_store_and_requests_that_are_cut_off_break_nothing() {
+    holds("faults", opaque::FAULTS, &[STALE_LOAD, TAKEN_BACK]);
 }

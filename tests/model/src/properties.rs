@@ -1,0 +1,130 @@
+//! The laws, and what must be known to happen, as properties of stateright.
+
+use stateright::{Model, Property};
+
+use crate::model::Check;
+use crate::script::{Answer, Doors};
+use crate::world::{Flight, Law, World};
+
+fn holds<D: Doors>(law: Law, name: &'static str) -> Property<Check<D>> {
+    // A property takes no closure that captures.
+    let condition: fn(&Check<D>, &World) -> bool = match law {
+        Law::Cap => |_, world| world.memory.broken != Some(Law::Cap),
+        Law::Generation => |_, world| world.memory.broken != Some(Law::Generation),
+        Law::Honest => |_, world| world.memory.broken != Some(Law::Honest),
+        Law::Logout => |_, world| world.memory.broken != Some(Law::Logout),
+        Law::Reuse => |_, world| world.memory.broken != Some(Law::Reuse),
+        Law::Throttle => |_, world| world.memory.broken != Some(Law::Throttle),
+        Law::Version => |_, world| world.memory.broken != Some(Law::Version),
+    };
+    Property::always(name, condition)
+}
+
+/// The laws as properties.
+#[must_use]
+pub fn properties<D: Doors>() -> Vec<Property<Check<D>>>
+where
+    Check<D>: Model<State = World>,
+{
+    vec![
+        holds(Law::Cap, CAP),
+        holds(Law::Generation, GENERATION),
+        holds(Law::Honest, HONEST),
+        holds(Law::Logout, LOGOUT),
+        holds(Law::Reuse, REUSE),
+        holds(Law::Throttle, THROTTLE),
+        holds(Law::Version, VERSION),
+        Property::always(LEFT, |_: &Check<D>, world: &World| {
+            let cut_off = world.spent.cancels > 0 || world.spent.failures > 0;
+            let quiet = world.flights.is_empty() && world.memory.logged_out;
+            !quiet || cut_off || world.store.rows.is_empty()
+        }),
+        Property::sometimes(CAP_REACHED, |check: &Check<D>, world: &World| {
+            world.now >= check.scope().rules.policy[2]
+        }),
+        Property::sometimes(DIFFERENT_POLICIES, |_: &Check<D>, world: &World| {
+            let tight = |tight| world.flights.iter().any(|flight| flight.script.tight == tight);
+            tight(true) && tight(false)
+        }),
+        Property::sometimes(FORGIVEN, |_: &Check<D>, world: &World| {
+            let forgiven = |row: &&crate::script::Row| row.generation == world.jar.generation() + 1;
+            world.store.rows.iter().any(|row| forgiven(&row))
+                && world.spent.losses > 0
+                && world.mail.iter().any(|mail| mail.token.generation() > world.jar.generation())
+        }),
+        Property::sometimes(HEARD_LATE, |_: &Check<D>, world: &World| {
+            let late = |(since, _)| since < world.now;
+            world.flights.iter().any(|flight| flight.unheard.is_some_and(late))
+        }),
+        Property::sometimes(IN_GRACE, |_: &Check<D>, world: &World| {
+            world.flights.iter().any(|flight| {
+                let row = flight.token().and_then(|token| world.store.row(token.id()));
+                row.zip(flight.token()).is_some_and(|(row, token)| {
+                    row.confirmed.is_some() && row.generation == token.generation() + 1
+                })
+            })
+        }),
+        Property::sometimes(LOST_RACE, |_: &Check<D>, world: &World| {
+            world.flights.iter().any(|flight| heard(flight, Answer::Renewed(false)))
+        }),
+        Property::sometimes(REUSED, |_: &Check<D>, world: &World| world.memory.reused),
+        Property::sometimes(STALE_LOAD, |_: &Check<D>, world: &World| {
+            let loaded = |(_, answer): &(_, Answer)| matches!(answer, Answer::Loaded(Some(_)));
+            let waits = |flight: &Flight| flight.script.heard.iter().any(loaded);
+            world.memory.logged_out && world.flights.iter().any(waits)
+        }),
+        Property::sometimes(SWEPT, |_: &Check<D>, world: &World| {
+            world.spent.sweeps > 0 && !world.memory.gone.is_empty() && !world.memory.ended
+        }),
+        Property::sometimes(TAKEN_BACK, |_: &Check<D>, world: &World| {
+            let created = |(_, answer): &(_, Answer)| matches!(answer, Answer::Created(_));
+            let back = |flight: &Flight| flight.script.heard.iter().any(created);
+            let lost = |flight: &&Flight| heard(flight, Answer::Removed(false));
+            world.flights.iter().filter(lost).any(back)
+        }),
+    ]
+}
+
+fn heard(flight: &Flight, answer: Answer) -> bool {
+    flight.script.heard.iter().any(|(_, heard)| *heard == answer)
+}
+
+/// The laws by name.
+pub const LAWS: [&str; 8] = [CAP, GENERATION, HONEST, LEFT, LOGOUT, REUSE, THROTTLE, VERSION];
+
+/// The cap is reached by true time.
+pub const CAP_REACHED: &str = "the cap is reached";
+/// Two requests under way go by different policies.
+pub const DIFFERENT_POLICIES: &str = "two requests are judged by different policies";
+/// The token that was lost is on its way again.
+pub const FORGIVEN: &str = "a lost answer is given again";
+/// A node has not heard the store's answer in the second in which it was given.
+pub const HEARD_LATE: &str = "the store's answer is heard in a later second";
+/// A superseded token is presented after its successor was confirmed.
+pub const IN_GRACE: &str = "a superseded token is presented";
+/// A guarded write came too late.
+pub const LOST_RACE: &str = "a request loses the race for a write";
+/// A superseded token has ended the session.
+pub const REUSED: &str = "reuse is reported";
+/// A request goes on that had loaded the session before the logout was finished.
+pub const STALE_LOAD: &str = "a request goes on with what it loaded before a logout";
+/// A sweep has removed a session.
+pub const SWEPT: &str = "a session is swept";
+/// A rotation found its session ended and removes the successor.
+pub const TAKEN_BACK: &str = "a rotation takes its successor back";
+/// [`Law::Cap`].
+pub const CAP: &str = "no session is served at or after its cap";
+/// [`Law::Generation`].
+pub const GENERATION: &str = "a generation has at most one successor";
+/// [`Law::Honest`].
+pub const HONEST: &str = "an honest client is never logged out by a race or a lost answer";
+/// Nothing is in the store once a logout is finished and all is quiet.
+pub const LEFT: &str = "a finished logout leaves no session behind";
+/// [`Law::Logout`].
+pub const LOGOUT: &str = "nobody is served after a finished logout";
+/// [`Law::Reuse`].
+pub const REUSE: &str = "reuse after the grace ends the session";
+/// [`Law::Throttle`].
+pub const THROTTLE: &str = "a session is renewed at most once in any update_age";
+/// [`Law::Version`].
+pub const VERSION: &str = "a version has at most one successor";
