@@ -28,11 +28,16 @@ pub fn executed(
 ) {
     let World { memory, now, .. } = world;
     flight.stale |= memory.ended;
-    if let Some((before, after)) = &effect.written {
-        if after.generation > before.generation {
-            let generation = (before.id, before.generation);
-            succeed(&mut memory.grown, generation, Law::Generation, &mut memory.broken);
+    if let (Call::Renew(write), Some(Answer::Renewed(true))) = (call, effect.answer) {
+        let Memory { broken, grown, won, .. } = memory;
+        if let Some(row) =
+            flight.last_look().map(|(_, row)| row).filter(|row| row.generation < write.generation)
+        {
+            succeed(grown, (write.id, row.generation), Law::Generation, broken);
         }
+        succeed(won, (write.id, write.version), Law::Version, broken);
+    }
+    if let Some((before, after)) = &effect.written {
         let known = |(id, generation, _): &(u8, u8, Sec)| {
             (*id, *generation) == (after.id, after.generation)
         };
@@ -44,9 +49,6 @@ pub fn executed(
         if renewed != 0 && renewed < throttle {
             memory.broken.get_or_insert(Law::Throttle);
         }
-    }
-    if let (Call::Renew(write), Some(Answer::Renewed(true))) = (call, effect.answer) {
-        succeed(&mut memory.won, (write.id, write.version), Law::Version, &mut memory.broken);
     }
     for row in &effect.removed {
         memory.gone.push(row.id);
@@ -99,11 +101,8 @@ pub fn counted(scope: &Scope, world: &World, flight: &Flight, outcome: Outcome) 
 /// comes only after another `update_age`.
 fn guaranteed_idle(scope: &Scope, world: &World) -> Sec {
     let [loose, tight] = [scope.rules.policy, scope.rules.tight];
-    let [max_age, update_age, _] = if scope.deploys > 0 {
-        [loose[0].min(tight[0]), loose[1].max(tight[1]), 0]
-    } else {
-        loose
-    };
+    let [max_age, update_age, _] =
+        if scope.deploys > 0 { [loose[0].min(tight[0]), loose[1].max(tight[1]), 0] } else { loose };
     let token = if scope.rules.grace.is_some() { world.spent.losses.max(1) } else { 0 };
     let without_token = Sec::try_from(token).unwrap_or(Sec::MAX).saturating_mul(update_age);
     max_age - update_age - scope.skew - without_token
@@ -167,10 +166,7 @@ fn superseded(scope: &Scope, world: &World, flight: &Flight) -> Option<Law> {
     let (token, grace) = (flight.token()?, scope.rules.grace?);
     let (id, presented) = (token.id(), token.generation());
     // By the last row that the request has seen.
-    let (heard, row) = flight.script.heard.iter().rev().find_map(|(at, answer)| match answer {
-        Answer::Loaded(Some(row)) => Some((*at, row)),
-        _ => None,
-    })?;
+    let (heard, row) = flight.last_look()?;
     let over = world.memory.confirmed.iter().any(|(of, generation, since)| {
         (*of, *generation) == (id, presented + 1)
             && row.confirmed.is_some()

@@ -149,10 +149,7 @@ impl<D: Doors> Check<D> {
         let Next::Call(call) = self.play(&flight.script) else {
             panic!("a request under way waits for the store")
         };
-        let loaded = flight.script.heard.iter().rev().find_map(|(_, answer)| match answer {
-            Answer::Loaded(row) => *row,
-            _ => None,
-        });
+        let loaded = flight.last_look().map(|(_, row)| row);
         let looking = &mut flight.looking;
         let effect = world.store.step(&self.doors, self.fault, call, loaded, looking);
         laws::executed(self.scope(), world, &mut flight, call, &effect);

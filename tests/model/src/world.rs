@@ -1,7 +1,7 @@
 //! A state of the model: the store, the nodes, the requests and answers under
 //! way, and what has to be remembered for the laws.
 
-use crate::script::{Answer, Id, Script, Sec, Token, Verb};
+use crate::script::{Answer, Id, Row, Script, Sec, Token, Verb};
 use crate::store::{Looking, Store};
 
 /// Whose request it is.
@@ -47,6 +47,15 @@ impl Flight {
             Verb::Authenticate(token) | Verb::Peek(token) | Verb::Rotate(token) => Some(token),
             Verb::End(_) | Verb::EndAll | Verb::Start | Verb::Sweep => None,
         }
+    }
+
+    /// The row that it has seen last, and when it heard of it by its node's clock.
+    #[must_use]
+    pub fn last_look(&self) -> Option<(Sec, Row)> {
+        self.script.heard.iter().rev().find_map(|(at, answer)| match answer {
+            Answer::Loaded(Some(row)) => Some((*at, *row)),
+            _ => None,
+        })
     }
 }
 
