@@ -6,9 +6,9 @@ use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::signature::{Error, Signer, Verifier};
 use serde_json::{Value, json};
 
-use super::drive::{at, sec, small};
 use super::subject::SessionId;
 use super::subject::jwt::{Algorithm, KeyRing, SigningKey};
+use super::tape::{at, sec, small};
 use crate::script::{Id, Row, Token};
 
 const SIGNATURE: &[u8] = b"signed";

@@ -7,65 +7,14 @@ use std::sync::{PoisonError, RwLock};
 
 use stateright::{Model, Property};
 
+use crate::act::Act;
+use crate::choices;
 use crate::laws;
 use crate::properties::properties;
 use crate::scope::Scope;
-use crate::script::{Answer, Call, Doors, Next, Outcome, Script, Sec, Token, Verb};
+use crate::script::{Answer, Call, Doors, Next, Outcome, Script, Sec, Verb};
 use crate::store::{Looking, Store, StoreFault};
 use crate::world::{Flight, Mail, Memory, Spent, Who, World};
-
-/// What may happen.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Act {
-    /// A request comes in at a node.
-    Begin(Who, usize, Verb),
-    /// A request is cut off by its client.
-    Cancel(usize),
-    /// An answer reaches the client.
-    Deliver(usize),
-    /// A node is given the tightened policy.
-    Deploy(usize),
-    /// The store carries out a request's call, and the node hears of it at once.
-    Execute(usize),
-    /// The same, but the node hears of it in a later second.
-    ExecuteSilently(usize),
-    /// The store fails a call, having carried it out or not.
-    Fail(usize, bool),
-    /// The node hears the answer.
-    Hear(usize),
-    /// An answer is lost.
-    Lose(usize),
-    /// The thief copies the client's token.
-    Steal,
-    /// A second passes.
-    Tick,
-}
-
-impl fmt::Display for Act {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Begin(who, node, verb) => {
-                write!(f, "{who:?} sends node {node} ")?;
-                match verb {
-                    Verb::Authenticate(Token::Signed(claims))
-                    | Verb::Peek(Token::Signed(claims))
-                    | Verb::Rotate(Token::Signed(claims)) => {
-                        let action =
-                            if matches!(verb, Verb::Rotate(_)) { "Rotate" } else { "Request" };
-                        let (id, generation) = (claims.id, claims.generation);
-                        let expires = claims.expires;
-                        write!(
-                            f,
-                            "{action}(session {id}, generation {generation}, until {expires} s)"
-                        )
-                    }
-                    verb => write!(f, "{verb:?}"),
-                }
-            }
-            act => write!(f, "{act:?}"),
-        }
-    }
-}
 
 /// The model of a scope.
 pub struct Check<D> {
@@ -100,11 +49,12 @@ impl<D: Doors> Check<D> {
     }
 
     fn play(&self, script: &Script) -> Next {
-        let shard = &self.played[usize::from(self.hasher.hash_one(script) as u8 % 16)];
+        let [hash, ..] = self.hasher.hash_one(script).to_le_bytes();
+        let shard = &self.played[usize::from(hash % 16)];
         if let Some(next) = shard.read().unwrap_or_else(PoisonError::into_inner).get(script) {
             return *next;
         }
-        let next = self.doors.play(&self.scope.rules, script);
+        let next = self.doors.play(self.scope.rules, script);
         shard.write().unwrap_or_else(PoisonError::into_inner).insert(script.clone(), next);
         next
     }
@@ -119,6 +69,7 @@ impl<D: Doors> Check<D> {
         *match (who, verb) {
             (Who::Thief, _) => &mut spent.thefts,
             (_, Verb::End(_) | Verb::EndAll) => &mut spent.logouts,
+            (_, Verb::Peek(_)) => &mut spent.polls,
             (_, Verb::Rotate(_)) => &mut spent.rotations,
             (_, Verb::Sweep) => &mut spent.sweeps,
             _ => &mut spent.requests,
@@ -182,64 +133,11 @@ impl<D: Doors> Check<D> {
             (Who::Operator | Who::Thief, _) => {}
         }
     }
+}
 
-    fn begins(&self, world: &World, acts: &mut Vec<Act>) {
-        let (scope, spent) = (&self.scope, &world.spent);
-        if world.flights.len() >= scope.parallel {
-            return;
-        }
-        for node in 0..2 {
-            let mut begin = |may, who, verb| {
-                if may {
-                    acts.push(Act::Begin(who, node, verb));
-                }
-            };
-            let jar = world.jar;
-            begin(spent.requests < scope.requests, Who::Client, Verb::Authenticate(jar));
-            begin(spent.rotations < scope.rotations, Who::Client, Verb::Rotate(jar));
-            let loot = world.loot.unwrap_or(Token::Opaque(0));
-            let steals = spent.thefts < scope.thefts;
-            let has_loot = world.loot.is_some() || scope.rules.grace.is_none();
-            begin(steals && has_loot, Who::Thief, Verb::Authenticate(loot));
-            // These ask no clock of the node before the store is done.
-            if node == 0 {
-                begin(spent.logouts < scope.logouts, Who::Client, Verb::End(jar.id()));
-                begin(spent.logouts < scope.logouts, Who::Client, Verb::EndAll);
-            }
-            begin(spent.sweeps < scope.sweeps, Who::Operator, Verb::Sweep);
-        }
-    }
-
-    fn moves(&self, world: &World, acts: &mut Vec<Act>) {
-        let (scope, spent) = (&self.scope, &world.spent);
-        for (slot, flight) in world.flights.iter().enumerate() {
-            // A copy of the request before would do the same.
-            if slot > 0 && world.flights[slot - 1] == *flight {
-                continue;
-            }
-            if let Some((since, _)) = flight.unheard {
-                if since < world.now {
-                    acts.push(Act::Hear(slot));
-                }
-            } else {
-                acts.push(Act::Execute(slot));
-                if scope.late {
-                    acts.push(Act::ExecuteSilently(slot));
-                }
-                if spent.failures < scope.failures && flight.who == Who::Client {
-                    acts.extend([Act::Fail(slot, false), Act::Fail(slot, true)]);
-                }
-            }
-            if spent.cancels < scope.cancels && flight.who == Who::Client {
-                acts.push(Act::Cancel(slot));
-            }
-        }
-        for slot in 0..world.mail.len() {
-            acts.push(Act::Deliver(slot));
-            if spent.losses < scope.losses {
-                acts.push(Act::Lose(slot));
-            }
-        }
+impl<D> fmt::Debug for Check<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Check").field("scope", &self.scope).finish_non_exhaustive()
     }
 }
 
@@ -273,24 +171,9 @@ impl<D: Doors> Model for Check<D> {
         if world.memory.broken.is_some() {
             return;
         }
-        let (scope, spent) = (&self.scope, &world.spent);
-        self.begins(world, acts);
-        self.moves(world, acts);
-        for node in 0..2 {
-            if spent.deploys < scope.deploys && !world.tight[node] {
-                acts.push(Act::Deploy(node));
-            }
-        }
-        let hybrid = scope.rules.grace.is_some();
-        if hybrid && spent.thefts < scope.thefts && world.loot != Some(world.jar) {
-            acts.push(Act::Steal);
-        }
-        let since = world.flights.iter().map(|flight| flight.sent);
-        let oldest = since.chain(world.mail.iter().map(|mail| mail.sent)).min();
-        let in_time = |(oldest, transit)| world.now - oldest < transit;
-        if world.now < scope.horizon && oldest.zip(scope.transit).is_none_or(in_time) {
-            acts.push(Act::Tick);
-        }
+        choices::begins(&self.scope, world, acts);
+        choices::moves(&self.scope, world, acts);
+        choices::happens(&self.scope, world, acts);
     }
 
     fn next_state(&self, world: &World, act: Act) -> Option<World> {

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use stateright::{Checker, HasDiscoveries, Model};
 
-use crate::model::{Act, Check};
+use crate::act::Act;
+use crate::model::Check;
 use crate::properties::LAWS;
 use crate::scope::Scope;
 use crate::script::Doors;

@@ -28,6 +28,8 @@ pub struct Scope {
     pub logouts: u8,
     /// How many answers may be lost on their way to the client.
     pub losses: u8,
+    /// How many requests of the client may be polls, which renew nothing.
+    pub polls: u8,
     /// How many requests the client may send.
     pub requests: u8,
     /// How many rotations it may ask for.
@@ -54,6 +56,7 @@ impl Scope {
             failures: 0,
             logouts: 0,
             losses: 0,
+            polls: 0,
             requests: 0,
             rotations: 0,
             sweeps: 0,
@@ -98,6 +101,7 @@ pub mod opaque {
         failures: 1,
         logouts: 1,
         losses: 1,
+        polls: 1,
         requests: 1,
         rotations: 1,
         ..BASE
@@ -133,6 +137,7 @@ pub mod hybrid {
     /// A thief with a copy of the client's token.
     pub const THIEF: Scope = Scope {
         horizon: 8,
+        polls: 1,
         requests: 2,
         thefts: 1,
         skew: 1,

@@ -232,7 +232,7 @@ impl Rules {
 /// The front doors under test, and the guard that the crate offers to stores.
 pub trait Doors: Send + Sync + 'static {
     /// Runs a request as far as its script goes.
-    fn play(&self, rules: &Rules, script: &Script) -> Next;
+    fn play(&self, rules: Rules, script: &Script) -> Next;
     /// The row after a guarded write, if it applies: `Session::renewed`.
-    fn renewed(&self, row: &Row, write: &Write) -> Option<Row>;
+    fn renewed(&self, row: &Row, write: Write) -> Option<Row>;
 }

@@ -56,6 +56,10 @@ impl Store {
     }
 
     /// Carries out one step of a call of a request that has `loaded` this row.
+    ///
+    /// # Panics
+    ///
+    /// If more sessions are created than there are names.
     pub fn step(
         &mut self,
         doors: &dyn Doors,
@@ -103,8 +107,7 @@ impl Store {
             }
             Call::Renew(write) => {
                 let found = self.rows.iter_mut().find(|row| row.id == write.id);
-                let applied =
-                    found.and_then(|row| doors.renewed(row, &write).map(|new| (row, new)));
+                let applied = found.and_then(|row| doors.renewed(row, write).map(|new| (row, new)));
                 if let Some((row, mut after)) = applied {
                     if is(StoreFault::KeepsConfirmation) {
                         after.confirmed = after.confirmed.or(row.confirmed);

@@ -102,6 +102,8 @@ pub struct Spent {
     pub logouts: u8,
     /// Answers that were lost on their way to the client.
     pub losses: u8,
+    /// Polls of the client.
+    pub polls: u8,
     /// Requests of the client.
     pub requests: u8,
     /// Rotations that the client asked for.

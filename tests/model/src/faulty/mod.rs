@@ -9,6 +9,9 @@ mod drive;
 #[path = "../jwt.rs"]
 #[expect(clippy::duplicate_mod, reason = "the same driver, on the types of another crate")]
 mod jwt;
+#[path = "../tape.rs"]
+#[expect(clippy::duplicate_mod, reason = "the same driver, on the types of another crate")]
+mod tape;
 
 use crate::script::{Doors, Next, Row, Rules, Script, Write};
 
@@ -18,12 +21,12 @@ use crate::script::{Doors, Next, Row, Rules, Script, Write};
 pub struct Faulty(pub Option<Fault>);
 
 impl Doors for Faulty {
-    fn play(&self, rules: &Rules, script: &Script) -> Next {
+    fn play(&self, rules: Rules, script: &Script) -> Next {
         session_policy_faulty::plant(self.0);
         drive::play(rules, script)
     }
 
-    fn renewed(&self, row: &Row, write: &Write) -> Option<Row> {
+    fn renewed(&self, row: &Row, write: Write) -> Option<Row> {
         session_policy_faulty::plant(self.0);
         drive::renewed(row, write)
     }

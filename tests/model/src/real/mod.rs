@@ -6,6 +6,8 @@ pub(crate) use session_policy as subject;
 mod drive;
 #[path = "../jwt.rs"]
 mod jwt;
+#[path = "../tape.rs"]
+mod tape;
 
 use crate::script::{Doors, Next, Row, Rules, Script, Write};
 
@@ -14,11 +16,11 @@ use crate::script::{Doors, Next, Row, Rules, Script, Write};
 pub struct Real;
 
 impl Doors for Real {
-    fn play(&self, rules: &Rules, script: &Script) -> Next {
+    fn play(&self, rules: Rules, script: &Script) -> Next {
         drive::play(rules, script)
     }
 
-    fn renewed(&self, row: &Row, write: &Write) -> Option<Row> {
+    fn renewed(&self, row: &Row, write: Write) -> Option<Row> {
         drive::renewed(row, write)
     }
 }

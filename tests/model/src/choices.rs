@@ -1,0 +1,88 @@
+//! Which acts a state allows.
+
+use crate::act::Act;
+use crate::scope::Scope;
+use crate::script::{Token, Verb};
+use crate::world::{Who, World};
+
+/// The requests that may come in.
+pub(crate) fn begins(scope: &Scope, world: &World, acts: &mut Vec<Act>) {
+    let spent = &world.spent;
+    if world.flights.len() >= scope.parallel {
+        return;
+    }
+    for node in 0..2 {
+        let mut begin = |may, who, verb| {
+            if may {
+                acts.push(Act::Begin(who, node, verb));
+            }
+        };
+        let jar = world.jar;
+        begin(spent.requests < scope.requests, Who::Client, Verb::Authenticate(jar));
+        begin(spent.polls < scope.polls, Who::Client, Verb::Peek(jar));
+        begin(spent.rotations < scope.rotations, Who::Client, Verb::Rotate(jar));
+        let loot = world.loot.unwrap_or(Token::Opaque(0));
+        let steals = spent.thefts < scope.thefts;
+        let has_loot = world.loot.is_some() || scope.rules.grace.is_none();
+        begin(steals && has_loot, Who::Thief, Verb::Authenticate(loot));
+        // These ask no clock of the node before the store is done.
+        if node == 0 {
+            begin(spent.logouts < scope.logouts, Who::Client, Verb::End(jar.id()));
+            begin(spent.logouts < scope.logouts, Who::Client, Verb::EndAll);
+        }
+        begin(spent.sweeps < scope.sweeps, Who::Operator, Verb::Sweep);
+    }
+}
+
+/// How requests and answers under way may go on.
+pub(crate) fn moves(scope: &Scope, world: &World, acts: &mut Vec<Act>) {
+    let spent = &world.spent;
+    for (slot, flight) in world.flights.iter().enumerate() {
+        // A copy of the request before would do the same.
+        if slot > 0 && world.flights[slot - 1] == *flight {
+            continue;
+        }
+        if let Some((since, _)) = flight.unheard {
+            if since < world.now {
+                acts.push(Act::Hear(slot));
+            }
+        } else {
+            acts.push(Act::Execute(slot));
+            if scope.late {
+                acts.push(Act::ExecuteSilently(slot));
+            }
+            if spent.failures < scope.failures && flight.who == Who::Client {
+                acts.extend([Act::Fail(slot, false), Act::Fail(slot, true)]);
+            }
+        }
+        if spent.cancels < scope.cancels && flight.who == Who::Client {
+            acts.push(Act::Cancel(slot));
+        }
+    }
+    for slot in 0..world.mail.len() {
+        acts.push(Act::Deliver(slot));
+        if spent.losses < scope.losses {
+            acts.push(Act::Lose(slot));
+        }
+    }
+}
+
+/// What else may happen.
+pub(crate) fn happens(scope: &Scope, world: &World, acts: &mut Vec<Act>) {
+    let spent = &world.spent;
+    for node in 0..2 {
+        if spent.deploys < scope.deploys && !world.tight[node] {
+            acts.push(Act::Deploy(node));
+        }
+    }
+    let hybrid = scope.rules.grace.is_some();
+    if hybrid && spent.thefts < scope.thefts && world.loot != Some(world.jar) {
+        acts.push(Act::Steal);
+    }
+    let since = world.flights.iter().map(|flight| flight.sent);
+    let oldest = since.chain(world.mail.iter().map(|mail| mail.sent)).min();
+    let in_time = |(oldest, transit)| world.now - oldest < transit;
+    if world.now < scope.horizon && oldest.zip(scope.transit).is_none_or(in_time) {
+        acts.push(Act::Tick);
+    }
+}
