@@ -43,8 +43,13 @@ const FIRST_GENERATION: u64 = 1;
 /// "Due" and "extend" are the renewal of [`SessionPolicy::evaluate`]. So of many
 /// parallel requests one rotates; a lost answer is forgiven with the *same*
 /// generation; and an honest client whose requests and answers take less than
-/// the grace (less a second, since instants are whole) is never logged out by
-/// them.
+/// the grace (less a second, since instants are whole, and less what the clocks
+/// of the servers differ by) is never logged out by them.
+///
+/// An extension that does not rotate is answered once. If that answer is lost, or
+/// overtaken by the one before, the client's token keeps its former `exp` until
+/// the next renewal is due, which takes one `update_age` from the idle time that
+/// it can count on.
 ///
 /// | setting | unit | bound |
 /// | --- | --- | --- |
@@ -104,9 +109,9 @@ impl<S> HybridSessions<S> {
         Self::with_grace(store, ring, policies, Self::DEFAULT_GRACE)
     }
 
-    /// [`new`](Self::new) with another grace: longer than a request and its
-    /// answer take, and no longer than that, since within it a stolen token goes
-    /// unnoticed.
+    /// [`new`](Self::new) with another grace: longer than a request takes, or its
+    /// answer, plus what the clocks of the servers differ by; and no longer than
+    /// that, since within it a stolen token goes unnoticed.
     ///
     /// # Errors
     ///
