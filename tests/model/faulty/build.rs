@@ -22,12 +22,6 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "(PLANTED || renewal.expected_version() == self.version())",
     ),
     (
-        "CapIgnored",
-        "evaluate.rs",
-        "else if now < end {",
-        "else if now < end || PLANTED && end == self.cap(lifetime) {",
-    ),
-    (
         "CapMovesWithRotation",
         "sessions.rs",
         "let successor = session.succeeded_by(&token, lifetime);",

@@ -8,6 +8,7 @@ use stateright::{Checker, HasDiscoveries, Model};
 use crate::act::Act;
 use crate::model::Check;
 use crate::properties::LAWS;
+use crate::real::Real;
 use crate::scope::Scope;
 use crate::script::Doors;
 use crate::store::StoreFault;
@@ -17,6 +18,8 @@ use crate::store::StoreFault;
 pub struct Report {
     /// Different states.
     pub states: usize,
+    /// Steps from one to another.
+    pub transitions: usize,
     /// For each property with a discovery, the acts that lead there: of a law, how
     /// it is broken; of what is to happen, how it does.
     pub found: BTreeMap<&'static str, Vec<Act>>,
@@ -42,11 +45,12 @@ pub fn check<D: Doors>(name: &str, scope: Scope, doors: D, fault: Option<StoreFa
         .join();
     let discoveries = checker.discoveries().into_iter();
     let found = discoveries.map(|(name, path)| (name, path.into_actions())).collect();
-    let report = Report { states: checker.unique_state_count(), found };
+    let (states, transitions) = (checker.unique_state_count(), checker.state_count());
+    let report = Report { states, transitions, found };
     println!(
         "{name}: {} states, {} transitions, depth {}, {} runs of the front doors, {:.1} s",
         report.states,
-        checker.state_count(),
+        report.transitions,
         checker.max_depth(),
         checker.model().runs(),
         start.elapsed().as_secs_f64(),
@@ -58,4 +62,35 @@ pub fn check<D: Doors>(name: &str, scope: Scope, doors: D, fault: Option<StoreFa
         }
     }
     report
+}
+
+/// Checks that every state of a scope keeps every law at the real front doors,
+/// that each of `happens` does, and that README.md says how far it goes.
+///
+/// # Panics
+///
+/// If not.
+pub fn holds(name: &str, scope: Scope, happens: &[&str]) {
+    let deeper = std::env::var_os("SESSION_POLICY_MODEL_DEEPER").is_some();
+    let report = check(name, if deeper { scope.deeper() } else { scope }, Real, None);
+    assert_eq!(report.broken(), None, "{name}");
+    for happening in happens {
+        assert!(report.found.contains_key(happening), "{name}: never: {happening}");
+    }
+    let row = include_str!("../README.md")
+        .lines()
+        .find(|line| line.starts_with(&format!("| {name} |")))
+        .unwrap_or_else(|| panic!("README.md has no row of {name}"));
+    let counts = format!("| {} | {} |", grouped(report.states), grouped(report.transitions));
+    assert!(deeper || row.ends_with(&counts), "README.md is to say {name}: {counts}");
+}
+
+/// With a comma after the millions and the thousands.
+fn grouped(number: usize) -> String {
+    let (millions, thousands, ones) = (number / 1_000_000, number / 1_000 % 1_000, number % 1_000);
+    match (millions, thousands) {
+        (0, 0) => ones.to_string(),
+        (0, _) => format!("{thousands},{ones:03}"),
+        _ => format!("{millions},{thousands:03},{ones:03}"),
+    }
 }

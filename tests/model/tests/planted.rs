@@ -79,11 +79,6 @@ fn a_closed_boundary_is_found() {
 }
 
 #[test]
-fn an_ignored_cap_is_found() {
-    in_source(Fault::CapIgnored, opaque::LIMITS, CAP);
-}
-
-#[test]
 fn a_cap_that_moves_with_a_rotation_is_found() {
     in_source(Fault::CapMovesWithRotation, opaque::ROTATION, CAP);
 }
