@@ -6,13 +6,13 @@ pub(crate) mod sync {
 }
 
 pub(crate) mod collections {
-    use std::marker::PhantomData;
-
     pub(crate) use std::collections::BTreeSet;
+    use std::hash::RandomState;
+    use std::marker::PhantomData;
 
     /// A set whose order does not change from run to run.
     #[derive(Clone, Debug)]
-    pub(crate) struct HashSet<T, S = ()>(BTreeSet<T>, PhantomData<S>);
+    pub(crate) struct HashSet<T, S = RandomState>(BTreeSet<T>, PhantomData<S>);
 
     impl<T: Ord, S> HashSet<T, S> {
         pub(crate) fn with_hasher(_: S) -> Self {
@@ -53,7 +53,7 @@ pub(crate) mod collections {
 /// lock, which a reference or an entry holds for as long as it lives.
 pub(crate) mod dashmap {
     use std::borrow::Borrow;
-    use std::hash::{DefaultHasher, Hash, Hasher};
+    use std::hash::{DefaultHasher, Hash, Hasher, RandomState};
     use std::marker::PhantomData;
     use std::ops::{Deref, DerefMut};
     use std::sync::PoisonError;
@@ -66,7 +66,7 @@ pub(crate) mod dashmap {
 
     type Shard<K, V> = Vec<(K, V)>;
 
-    pub(crate) struct DashMap<K, V, S = ()> {
+    pub(crate) struct DashMap<K, V, S = RandomState> {
         shards: [RwLock<Shard<K, V>>; SHARDS],
         hasher: PhantomData<S>,
     }
