@@ -31,10 +31,8 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
     (
         "ClosedBoundary",
         "evaluate.rs",
-        "let end = self.end(lifetime);
-        if now < earliest",
-        "let end = self.end(lifetime).plus_secs(i64::from(PLANTED));
-        if now < earliest",
+        ".min(lifetime.expires_at()).min(cap),",
+        ".min(lifetime.expires_at()).min(cap).plus_secs(i64::from(PLANTED)),",
     ),
     (
         "GraceCountsFromRenewal",
@@ -75,14 +73,15 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
     (
         "ThrottleFromExpiry",
         "evaluate.rs",
-        "lifetime.renewed_at().plus_secs(self.update_age().num_seconds())",
-        "if PLANTED { lifetime.expires_at().plus_secs(self.update_age().num_seconds() - self.max_age().num_seconds()) } else { lifetime.renewed_at().plus_secs(self.update_age().num_seconds()) }",
+        "due: renewed_at.later_by(self.update_age_secs()),",
+        "due: if PLANTED { lifetime.expires_at().plus_secs(self.update_age_secs() - self.max_age_secs()) } else { renewed_at.later_by(self.update_age_secs()) },",
     ),
     (
         "TighteningWaits",
         "evaluate.rs",
-        "self.policy_cap(lifetime.created_at()).min(lifetime.absolute_expires_at())",
-        "if PLANTED { lifetime.absolute_expires_at() } else { self.policy_cap(lifetime.created_at()).min(lifetime.absolute_expires_at()) }",
+        "let cap = created_at.later_by(self.absolute_cap_secs()).min(lifetime.absolute_expires_at());",
+        "let cap = lifetime.absolute_expires_at();
+        let cap = if PLANTED { cap } else { created_at.later_by(self.absolute_cap_secs()).min(cap) };",
     ),
 ];
 
