@@ -1,0 +1,29 @@
+//! The same work by session-policy and by what a user would pick instead.
+//!
+//! A program of this package asks each [`App`] or [`Task`] for the same outcome
+//! and stops if one gives another. `README.md` says which programs there are.
+
+pub mod app;
+pub mod jwt;
+pub mod lookup;
+pub mod on_actix;
+pub mod on_axum;
+mod pages;
+pub mod record;
+pub mod rule;
+pub mod task;
+pub mod traffic;
+
+// The integrations as the applications of `examples/` have them, and the files of
+// those applications that they need.
+#[path = "../../../examples/actix-app/src/session.rs"]
+pub mod actix_integration;
+#[path = "../../../examples/axum-app/src/session.rs"]
+pub mod axum_integration;
+#[path = "../../../examples/axum-app/src/log.rs"]
+#[expect(missing_docs, reason = "it is private where it comes from")]
+pub mod log;
+#[path = "../../../examples/actix-app/src/problem.rs"]
+pub mod problem;
+#[path = "../../../examples/axum-app/src/refusal.rs"]
+pub mod refusal;

@@ -1,0 +1,115 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, Data};
+use actix_web::{App as Actix, Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, test};
+use chrono::TimeDelta;
+use session_policy::{
+    Authenticated, Clock, Cookie as Outcome, DynSessionStore, SessionToken, Sessions,
+};
+
+use crate::app::{App, SUBJECT, greet};
+use crate::log::SessionLog;
+use crate::problem::Problem;
+use crate::rule::POLICY;
+use crate::traffic::Traffic;
+
+const NAME: &str = "__Host-session";
+
+type AppSessions = Sessions<Arc<dyn DynSessionStore>, Arc<dyn Clock>, SessionLog>;
+
+/// The integration of `examples/actix-app` with opaque tokens in the place of
+/// signed ones.
+pub(super) fn app(
+    store: Arc<dyn DynSessionStore>,
+    traffic: Arc<Traffic>,
+    clock: Arc<dyn Clock>,
+) -> App {
+    let sessions = Sessions::new(store, POLICY).with_clock(clock).with_observer(SessionLog);
+    let app = Actix::new()
+        .app_data(Data::new(sessions))
+        .wrap(from_fn(cookies))
+        .route("/me", web::get().to(page))
+        .route("/sign-in", web::get().to(sign_in));
+    super::app("session-policy, opaque", traffic, super::ready(test::init_service(app)))
+}
+
+async fn page(Active(served): Active) -> String {
+    greet(served.session.subject())
+}
+
+async fn sign_in(
+    request: HttpRequest,
+    sessions: Data<AppSessions>,
+) -> Result<HttpResponse, Problem> {
+    let started = sessions.start(SUBJECT).await.map_err(|_| Problem::UNAVAILABLE)?;
+    Answer::Set(started.token, started.max_age).leave(&request);
+    Ok(HttpResponse::Ok().finish())
+}
+
+struct Active(Authenticated);
+
+enum Answer {
+    Clear,
+    Set(SessionToken, TimeDelta),
+}
+
+impl Answer {
+    fn leave(self, request: &HttpRequest) {
+        request.extensions_mut().insert(self);
+    }
+}
+
+async fn cookies(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut response = next.call(request).await?;
+    let answer = response.request().extensions_mut().remove::<Answer>();
+    if let Some(answer) = answer {
+        let (value, max_age) = match answer {
+            Answer::Clear => (String::new(), 0),
+            Answer::Set(token, max_age) => (token.expose(), max_age.num_seconds()),
+        };
+        let cookie = Cookie::build(NAME, value).path("/").http_only(true).secure(true);
+        let cookie = cookie.same_site(SameSite::Lax).max_age(Duration::seconds(max_age)).finish();
+        response.response_mut().add_cookie(&cookie)?;
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    Ok(response)
+}
+
+impl FromRequest for Active {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let token = request.cookie(NAME).and_then(|cookie| cookie.value().parse().ok());
+            let token: SessionToken = token.ok_or(Problem::NO_SESSION)?;
+            let sessions = request.app_data::<Data<AppSessions>>().ok_or(Problem::UNAVAILABLE)?;
+            match sessions.authenticate(&token).await {
+                Ok(served) => {
+                    if let Outcome::Set { max_age } = served.cookie {
+                        Answer::Set(token, max_age).leave(&request);
+                    }
+                    Ok(Self(served))
+                }
+                Err(error) => {
+                    if error.cookie() == Outcome::Clear {
+                        Answer::Clear.leave(&request);
+                    }
+                    Err(Problem::NO_SESSION)
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,38 @@
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use session_policy::{Clock, DynSessionStore, Sessions};
+
+use crate::app::{App, SUBJECT, greet};
+use crate::axum_integration::{SignedIn, WebSessions, require_session};
+use crate::log::SessionLog;
+use crate::rule::POLICY;
+use crate::traffic::Traffic;
+
+pub(super) fn app(
+    store: Arc<dyn DynSessionStore>,
+    traffic: Arc<Traffic>,
+    clock: Arc<dyn Clock>,
+) -> App {
+    super::app("session-policy", traffic, router(store, clock))
+}
+
+pub(super) fn router(store: Arc<dyn DynSessionStore>, clock: Arc<dyn Clock>) -> Router {
+    let sessions = Sessions::new(store, POLICY).with_clock(clock).with_observer(SessionLog);
+    let web = WebSessions { sessions: Arc::new(sessions), secure: true };
+    let sign_in = {
+        let web = web.clone();
+        async move || match web.sessions.start(SUBJECT).await {
+            Ok(started) => web.set(&started.token, started.max_age).into_response(),
+            Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        }
+    };
+    Router::new()
+        .route("/me", get(async |signed_in: SignedIn| greet(signed_in.session.subject())))
+        .route_layer(from_fn_with_state(web, require_session))
+        .route("/sign-in", get(sign_in))
+}
