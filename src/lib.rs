@@ -83,6 +83,7 @@ extern crate std;
 
 #[cfg(feature = "std")]
 mod admission;
+mod base64url;
 mod change;
 mod clock;
 mod config;

@@ -71,9 +71,9 @@ fn app<B: MessageBody + 'static>(
             Caller::SignedIn => Some(cookie.clone()),
             Caller::Stranger => None,
         };
-        let (answer, set) = call(&service, "/me", sent);
-        if let (Caller::SignedIn, Some(set)) = (caller, set) {
-            cookie = header(&set);
+        let (answer, renewed) = call(&service, "/me", sent);
+        if let (Caller::SignedIn, Some(renewed)) = (caller, renewed) {
+            cookie = header(&renewed);
         }
         answer
     })

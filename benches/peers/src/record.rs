@@ -147,6 +147,10 @@ pub fn parse(token: &str) -> Option<([u8; 16], [u8; 32])> {
 }
 
 /// The hash that every opaque token costs.
+///
+/// # Panics
+///
+/// Once it is run, if it gives another hash than before.
 #[must_use]
 pub fn one_block() -> Task {
     let secret: [u8; 32] = random();

@@ -78,7 +78,7 @@ async fn login(
     let started = sessions.start_with(user, profile, NoClaims {}).await.map_err(issue_problem)?;
     // The session that this client had before would only be forgotten.
     if let Ok(token) = token(&request)
-        && let Ok(before) = sessions.peek(&token).await
+        && let Ok(before) = sessions.peek(token).await
     {
         sessions.end(&before.claims.id()).await?;
     }

@@ -8,7 +8,7 @@ use actix_web::body::MessageBody;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
@@ -90,7 +90,7 @@ impl FromRequest for Active {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let served = shared::<Sessions>(&request)?.authenticate(&token(&request)?).await;
+            let served = shared::<Sessions>(&request)?.authenticate(token(&request)?).await;
             let mut served = served.map_err(|error| refused(&request, &error))?;
             if let Some(issued) = served.issued.take() {
                 Answer::Set(issued).leave(&request);
@@ -107,16 +107,19 @@ impl FromRequest for Peeked {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let served = shared::<Sessions>(&request)?.peek(&token(&request)?).await;
+            let served = shared::<Sessions>(&request)?.peek(token(&request)?).await;
             served.map(Self).map_err(|error| refused(&request, &error))
         })
     }
 }
 
 /// The token that a request presents.
-pub(crate) fn token(request: &HttpRequest) -> Result<String, Problem> {
-    let cookie = request.cookie(name(*shared(request)?));
-    cookie.map(|cookie| cookie.value().to_owned()).ok_or(Problem::NO_SESSION)
+pub(crate) fn token(request: &HttpRequest) -> Result<&str, Problem> {
+    let wanted = name(*shared(request)?);
+    let values = request.headers().get_all(COOKIE).filter_map(|value| value.to_str().ok());
+    let mut pairs = values.flat_map(|it| it.split(';')).filter_map(|it| it.split_once('='));
+    let pair = pairs.find(|(name, _)| name.trim_ascii() == wanted);
+    pair.map(|(_, token)| token.trim_ascii()).ok_or(Problem::NO_SESSION)
 }
 
 fn name(transport: Transport) -> &'static str {

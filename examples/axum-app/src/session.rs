@@ -37,8 +37,8 @@ impl WebSessions {
     /// The token of a request; a malformed one is none.
     pub fn token(&self, headers: &HeaderMap) -> Option<SessionToken> {
         let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut cookies = values.flat_map(Cookie::split_parse).filter_map(Result::ok);
-        cookies.find(|cookie| cookie.name() == self.cookie_name())?.value().parse().ok()
+        let mut pairs = values.flat_map(|it| it.split(';')).filter_map(|it| it.split_once('='));
+        pairs.find(|(name, _)| name.trim_ascii() == self.cookie_name())?.1.trim_ascii().parse().ok()
     }
 
     /// The headers that hand a token to the browser.

@@ -64,12 +64,13 @@ fn check_refusals(mut app: App) {
 }
 
 /// Above the first of the group, if that is only the frame.
-fn allocations(group: Group, bounds: &[(&str, u64)]) {
+fn allocations(group: Group, bounds: &[(&str, i64)]) {
     let mut frame = None;
     println!("{}", group.name);
     for mut task in group.tasks {
         task.run(10);
-        let count = measure(|| task.run(100)).count_total / 100;
+        let count = i64::try_from(measure(|| task.run(100)).count_total / 100);
+        let count = count.unwrap_or(i64::MAX);
         let net = count - *frame.get_or_insert(if group.is_net { count } else { 0 });
         println!("{:34} {count:8} {net:8}", task.name);
         for (_, bound) in bounds.iter().filter(|(name, _)| *name == task.name) {

@@ -15,6 +15,7 @@ use session_policy::{
     Authenticated, Clock, Cookie as Outcome, DynSessionStore, SessionToken, Sessions,
 };
 
+use crate::actix_integration::{Transport, token};
 use crate::app::{App, SUBJECT, greet};
 use crate::log::SessionLog;
 use crate::problem::Problem;
@@ -35,6 +36,7 @@ pub(super) fn app(
     let sessions = Sessions::new(store, POLICY).with_clock(clock).with_observer(SessionLog);
     let app = Actix::new()
         .app_data(Data::new(sessions))
+        .app_data(Data::new(Transport::Https))
         .wrap(from_fn(cookies))
         .route("/me", web::get().to(page))
         .route("/sign-in", web::get().to(sign_in));
@@ -93,8 +95,7 @@ impl FromRequest for Active {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let token = request.cookie(NAME).and_then(|cookie| cookie.value().parse().ok());
-            let token: SessionToken = token.ok_or(Problem::NO_SESSION)?;
+            let token: SessionToken = token(&request)?.parse().map_err(|_| Problem::NO_SESSION)?;
             let sessions = request.app_data::<Data<AppSessions>>().ok_or(Problem::UNAVAILABLE)?;
             match sessions.authenticate(&token).await {
                 Ok(served) => {

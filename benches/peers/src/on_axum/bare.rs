@@ -1,11 +1,12 @@
+use std::sync::Arc;
+
 use axum::Router;
 use axum::routing::get;
 
 use crate::app::{App, SUBJECT, greet};
 
-/// The same route for everybody. Its user has no cookie, but somebody has to be
-/// greeted and somebody refused, so the cookie is read by its mere presence.
+/// The same route for everybody.
 pub(super) fn app() -> App {
     let router = Router::new().route("/me", get(async || greet(SUBJECT)));
-    super::app("no session", Default::default(), router)
+    super::app("no session", Arc::default(), router)
 }
