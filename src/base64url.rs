@@ -31,8 +31,10 @@ pub(crate) fn decode(text: &str, bytes: &mut [u8]) -> bool {
         let (fours, _) = block.as_chunks::<4>();
         let (threes, _) = decoded.as_chunks_mut::<3>();
         for (four, three) in fours.iter().zip(threes) {
-            let [a, b, c, d] = four.map(u32::from);
-            let [_, bits @ ..] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
+            let four = u32::from_be_bytes(*four);
+            let high = (four & 0x3F00_0000) >> 6 | (four & 0x003F_0000) >> 4;
+            let low = (four & 0x0000_3F00) >> 2 | four & 0x0000_003F;
+            let [_, bits @ ..] = (high | low).to_be_bytes();
             *three = bits;
         }
         let (whole, rest) = decoded.split_at(bytes.len());

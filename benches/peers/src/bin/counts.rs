@@ -23,8 +23,8 @@ fn main() {
     }
 
     println!("\nAllocations a request\n{:34} {:>8} {:>8}", "", "count", "net");
-    allocations(Group::of_apps("axum", on_axum::apps()), &[("session-policy", 12)]);
-    let bounds = [("session-policy, opaque", 12), ("session-policy, hybrid", 20)];
+    allocations(Group::of_apps("axum", on_axum::apps()), &[("session-policy", 9)]);
+    let bounds = [("session-policy, opaque", 3), ("session-policy, hybrid", 30)];
     allocations(Group::of_apps("actix-web", on_actix::apps()), &bounds);
     for group in jwt::groups() {
         allocations(group, &[]);
@@ -136,9 +136,9 @@ fn bytes(count: u32) {
 /// What is left in memory of `make`, by what was asked of the allocator.
 fn each<T>(name: &str, count: u32, make: impl FnOnce() -> T) -> f64 {
     let mut kept = None;
-    let made = measure(|| kept = Some(make()));
+    let grown = measure(|| kept = Some(make()));
     drop(kept);
     let count = i64::from(count);
-    println!("{name:34} {:8} {:8}", made.bytes_current / count, made.count_current / count);
-    i32::try_from(made.bytes_current / count).map_or(f64::MAX, f64::from)
+    println!("{name:34} {:8} {:8}", grown.bytes_current / count, grown.count_current / count);
+    i32::try_from(grown.bytes_current / count).map_or(f64::MAX, f64::from)
 }

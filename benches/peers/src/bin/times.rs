@@ -31,13 +31,14 @@ fn report(mut group: Group, rounds: usize) {
         task.run(group.batch);
     }
     let count = group.tasks.len();
-    let mut nanos = vec![vec![0.0; rounds]; count];
+    let mut nanos = vec![Vec::with_capacity(rounds); count];
     for round in 0..rounds {
         for turn in 0..count {
             let at = (round + turn) % count;
             let start = Instant::now();
             group.tasks[at].run(group.batch);
-            nanos[at][round] = start.elapsed().as_secs_f64() * 1e9 / f64::from(group.batch);
+            let each = start.elapsed().as_secs_f64() * 1e9 / f64::from(group.batch);
+            nanos[at].push(each);
         }
     }
     if group.is_net {
