@@ -23,7 +23,7 @@ type Id = [u8; 16];
 #[must_use]
 pub fn group(sessions: usize) -> Group {
     let tasks = vec![sharded_map(sessions), ours(sessions), moka(sessions)];
-    Group::new("authenticate among many sessions", 2_000, tasks)
+    Group::new("authenticate among many sessions", 500, tasks)
 }
 
 /// Sessions in our store, each of a subject of its own, and their tokens.

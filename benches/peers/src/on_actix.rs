@@ -43,16 +43,20 @@ pub fn counted_peers() -> Vec<App> {
     vec![session::app(Memory::default()), identity::app(Memory::default())]
 }
 
-/// Ours, with a count of what goes to its store.
+/// Ours with opaque tokens, with a count of what goes to its store.
 #[must_use]
-pub fn counted_ours(clock: &ManualClock) -> [App; 2] {
-    let clock = Arc::new(clock.clone());
-    let (opaque, hybrid) = (Arc::new(Traffic::default()), Arc::new(Traffic::default()));
-    let store = |traffic: &Arc<Traffic>| Arc::new(CountedStore::new(Arc::clone(traffic)));
-    [
-        opaque::app(store(&opaque), Arc::clone(&opaque), clock.clone()),
-        hybrid::app(store(&hybrid), Arc::clone(&hybrid), clock),
-    ]
+pub fn counted_opaque(clock: ManualClock) -> App {
+    let traffic = Arc::new(Traffic::default());
+    let store = CountedStore::new(Arc::clone(&traffic));
+    opaque::app(Arc::new(store), traffic, Arc::new(clock))
+}
+
+/// Ours with signed tokens, with a count of what goes to its store.
+#[must_use]
+pub fn counted_hybrid(clock: ManualClock) -> App {
+    let traffic = Arc::new(Traffic::default());
+    let store = CountedStore::new(Arc::clone(&traffic));
+    hybrid::app(Arc::new(store), traffic, Arc::new(clock))
 }
 
 fn app<B: MessageBody + 'static>(

@@ -26,8 +26,8 @@ const MANY: usize = 1_000;
 #[must_use]
 pub fn groups() -> Vec<Group> {
     vec![
-        Group::new("evaluate, 1,000 lifetimes, 90 % kept", 200, tasks(|at| at % 10 != 0)),
-        Group::new("evaluate, 1,000 lifetimes, a third kept", 200, tasks(|at| at % 3 == 0)),
+        Group::new("evaluate, 1,000 lifetimes, 90 % kept", 50, tasks(|at| at % 10 != 0)),
+        Group::new("evaluate, 1,000 lifetimes, a third kept", 50, tasks(|at| at % 3 == 0)),
     ]
 }
 

@@ -64,6 +64,6 @@ impl Group {
     #[must_use]
     pub fn of_apps(name: &'static str, apps: Vec<App>) -> Self {
         let tasks = apps.into_iter().map(Task::from).collect();
-        Self { name, batch: 500, tasks, is_net: true }
+        Self { name, batch: 200, tasks, is_net: true }
     }
 }
