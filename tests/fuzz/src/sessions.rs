@@ -1,0 +1,349 @@
+//! A byte string as the life of a service: its users, its clock, its policies.
+
+mod model;
+
+use core::num::NonZeroU32;
+
+use chrono::TimeDelta;
+use pollster::block_on;
+use session_policy::{
+    AuthenticateError, Authenticated, Cookie, Decision, ManualClock, MemoryStore, Policies,
+    Renewal, RenewalOutcome, RotateError, Session, SessionId, SessionLimit, SessionStore,
+    SessionToken, Sessions, StartError, Started, StoreError, SubjectStore, Timestamp, WhenFull,
+};
+
+use self::model::{Model, Profile, Row, Served};
+use crate::input::Input;
+use crate::policy::{policy_of, settings};
+
+const SUBJECTS: [&str; 3] = ["ada", "Ada", "grace"];
+const PROFILES: [&str; 3] = ["default", "admin", "retired"];
+const CAPACITY: usize = 12;
+const LONGEST_LIFE: usize = 256;
+
+/// Whatever happens, the sessions that are served, renewed, refused, ended and
+/// swept are those of a model that keeps a list and judges by the second rule.
+pub fn sessions(data: &[u8]) {
+    let mut input = Input::new(data);
+    let mut service = Service::new(&mut input);
+    for _ in 0..LONGEST_LIFE {
+        if input.is_empty() {
+            break;
+        }
+        service.step(&mut input);
+        service.check();
+    }
+}
+
+struct Service {
+    store: MemoryStore,
+    clock: ManualClock,
+    policies: Policies,
+    model: Model,
+    /// Every token that was ever given out.
+    tokens: Vec<SessionToken>,
+    /// A request that has loaded its session and decided, and has not gone on.
+    stale: Option<(Session, Renewal)>,
+}
+
+impl Service {
+    fn new(input: &mut Input<'_>) -> Self {
+        let now = 1_800_000_000;
+        let (policies, model) = deployed(input);
+        let capacity = core::num::NonZeroUsize::new(CAPACITY).expect("not 0");
+        Self {
+            store: MemoryStore::with_capacity(capacity),
+            clock: ManualClock::new(Timestamp::from_unix_secs(now)),
+            policies,
+            model: Model { now, rows: Vec::new(), profiles: model },
+            tokens: Vec::new(),
+            stale: None,
+        }
+    }
+
+    fn sessions(&self) -> Sessions<&MemoryStore, ManualClock> {
+        Sessions::new(&self.store, self.policies.clone()).with_clock(self.clock.clone())
+    }
+
+    fn step(&mut self, input: &mut Input<'_>) {
+        match input.byte() % 16 {
+            0 | 1 => self.start(input),
+            2 | 3 => self.authenticate(input),
+            4 => self.peek(input),
+            5 => self.rotate(input),
+            6 => self.end(input),
+            7 => self.end_many(input),
+            8 => self.sweep(input),
+            9 => self.set_clock(self.model.now + i64::from(input.byte())),
+            10 => self.set_clock(self.model.now - i64::from(input.byte())),
+            11 => self.set_clock_near_a_limit(input),
+            12 => (self.policies, self.model.profiles) = deployed(input),
+            13 => self.load_and_decide(input),
+            14 => self.write_late(),
+            _ => self.forge(input),
+        }
+    }
+
+    fn set_clock(&mut self, now: i64) {
+        // Within 20,000 years of 1970, far from the bounds at which time stops.
+        self.model.now = now.clamp(-600_000_000_000, 600_000_000_000);
+        self.clock.set(Timestamp::from_unix_secs(self.model.now));
+    }
+
+    fn set_clock_near_a_limit(&mut self, input: &mut Input<'_>) {
+        let Some(limits) = self.some_token(input).and_then(|token| self.model.limits(token.id()))
+        else {
+            return;
+        };
+        self.set_clock(input.one_of(&limits) + input.near());
+    }
+
+    fn some_token(&self, input: &mut Input<'_>) -> Option<SessionToken> {
+        let back = usize::from(input.byte());
+        let at = self.tokens.len().checked_sub(1)?;
+        Some(self.tokens[at - back % self.tokens.len()].clone())
+    }
+
+    fn start(&mut self, input: &mut Input<'_>) {
+        let (subject, profile) = (input.one_of(&SUBJECTS), input.one_of(&PROFILES));
+        let ahead = input.byte();
+        let ceiling =
+            if ahead < 128 { None } else { Some(self.model.now + i64::from(ahead) - 130) };
+        let until = ceiling.map_or(Timestamp::MAX, Timestamp::from_unix_secs);
+        let result = block_on(self.sessions().start_until(subject, profile, until));
+        match (result, self.model.starts(subject, profile, CAPACITY)) {
+            (Ok(started), Ok(displaced)) => {
+                self.model.remove(&displaced);
+                let row = self.model.new_row(started.session.id(), subject, profile, ceiling);
+                self.model.rows.push(row);
+                self.handed_out(started);
+            }
+            (Err(StartError::UnknownProfile { .. }), Err(model::Refusal::Profile))
+            | (Err(StartError::TooManySessions { .. }), Err(model::Refusal::Limit)) => {}
+            (
+                Err(StartError::Store(StoreError::Full { capacity })),
+                Err(model::Refusal::Full(gone)),
+            ) => {
+                assert_eq!(capacity, CAPACITY);
+                self.model.remove(&gone);
+            }
+            (result, expected) => panic!("{result:?}, not {expected:?}"),
+        }
+    }
+
+    fn handed_out(&mut self, started: Started) {
+        let row = self.model.row(started.session.id()).expect("a row");
+        row.is_kept_as(&started.session);
+        let (idle, cap) = self.model.deadlines(row);
+        assert_eq!(started.status.idle_expires_at.as_unix_secs(), idle);
+        assert_eq!(started.status.absolute_expires_at.as_unix_secs(), cap);
+        let most = (idle - self.model.now).clamp(0, 400 * 86_400);
+        assert_eq!(started.max_age.num_seconds(), most);
+        assert!(self.tokens.iter().all(|token| token.id() != started.token.id()));
+        self.tokens.push(started.token);
+    }
+
+    fn authenticate(&mut self, input: &mut Input<'_>) {
+        let Some(token) = self.some_token(input) else { return };
+        let result = block_on(self.sessions().authenticate(&token));
+        let expected = self.model.authenticate(token.id());
+        self.is_served_as(result, expected);
+    }
+
+    fn peek(&mut self, input: &mut Input<'_>) {
+        let Some(token) = self.some_token(input) else { return };
+        let result = block_on(self.sessions().peek(&token));
+        let expected = self.model.peek(token.id());
+        self.is_served_as(result, expected);
+    }
+
+    fn is_served_as(&self, result: Result<Authenticated, AuthenticateError>, expected: Served) {
+        match (result, expected) {
+            (Ok(served), Served::Yes { renewed, gains }) => {
+                let row = self.model.row(served.session.id()).expect("a row");
+                row.is_kept_as(&served.session);
+                // Laws 1 and 2.
+                assert!(self.model.now < row.first.cap, "served after the cap of its login");
+                assert!(row.record.expires <= row.first.cap);
+                let (idle, cap) = self.model.deadlines(row);
+                assert_eq!(served.status.now.as_unix_secs(), self.model.now);
+                assert_eq!(served.status.idle_expires_at.as_unix_secs(), idle);
+                assert_eq!(served.status.absolute_expires_at.as_unix_secs(), cap);
+                assert_eq!(served.status.extendable, idle < cap);
+                let outcome = match served.renewal {
+                    RenewalOutcome::NotDue => (false, true),
+                    RenewalOutcome::NoGain => (false, false),
+                    RenewalOutcome::Renewed => (true, true),
+                    other => panic!("{other:?} without a race"),
+                };
+                assert_eq!(outcome, (renewed, gains));
+                let age = (idle - self.model.now).min(400 * 86_400);
+                let max_age = TimeDelta::seconds(age);
+                assert_eq!(
+                    served.cookie,
+                    if renewed { Cookie::Set { max_age } } else { Cookie::Keep }
+                );
+            }
+            (Err(AuthenticateError::Rejected { reason, since }), Served::Rejected(why, over)) => {
+                assert_eq!((reason, self.model.now - since.as_unix_secs()), (why, over));
+            }
+            (Err(AuthenticateError::Unknown), Served::Unknown) => {}
+            (result, expected) => panic!("{result:?}, not {expected:?}"),
+        }
+    }
+
+    fn rotate(&mut self, input: &mut Input<'_>) {
+        let Some(token) = self.some_token(input) else { return };
+        // The record as a request had loaded it, perhaps long ago.
+        let loaded = block_on(self.store.load(&token.id())).expect("a memory");
+        let stale = self.stale.as_ref().map(|(session, _)| session.clone());
+        let Some(session) = (if input.byte() % 2 == 0 { loaded } else { stale }) else { return };
+        let result = block_on(self.sessions().rotate(&session));
+        let expected = self.model.rotates(&session);
+        let full = self.model.rows.len() == CAPACITY;
+        match (result, expected) {
+            (Ok(started), Ok(record)) if !full => {
+                let old = self.model.take(session.id()).expect("the row that was rotated");
+                let id = started.session.id();
+                self.model.rows.push(Row { id, version: 0, record, ..old });
+                self.handed_out(started);
+            }
+            (Err(RotateError::Rejected { reason, since }), Err(Served::Rejected(why, over))) => {
+                assert_eq!((reason, self.model.now - since.as_unix_secs()), (why, over));
+            }
+            (Err(RotateError::Store(StoreError::Full { .. })), Ok(_) | Err(Served::Unknown))
+                if full => {}
+            (Err(RotateError::Unknown), Err(Served::Unknown)) if !full => {}
+            (result, expected) => panic!("{result:?}, not {expected:?}"),
+        }
+    }
+
+    fn end(&mut self, input: &mut Input<'_>) {
+        let Some(token) = self.some_token(input) else { return };
+        let ended = block_on(self.sessions().end(&token.id())).expect("a memory");
+        assert_eq!(ended, self.model.take(token.id()).is_some());
+    }
+
+    fn end_many(&mut self, input: &mut Input<'_>) {
+        let subject = input.one_of(&SUBJECTS);
+        let of_subject = |row: &Row| row.subject == subject;
+        let mut ids: Vec<_> =
+            self.model.rows.iter().filter(|row| of_subject(row)).map(|row| row.id).collect();
+        let ended = if input.byte() % 2 == 0 {
+            block_on(self.sessions().end_all(subject))
+        } else {
+            let Some(spared) = ids.pop() else { return };
+            let spared = block_on(self.store.load(&spared)).expect("a memory").expect("a row");
+            block_on(self.sessions().end_others(&spared))
+        };
+        assert_eq!(ended.expect("a memory"), ids.len() as u64);
+        self.model.remove(&ids);
+    }
+
+    /// It removes as many as it may of those that are due, and no other.
+    fn sweep(&mut self, input: &mut Input<'_>) {
+        let limit = u32::from(input.byte() % 8);
+        let swept = block_on(self.sessions().sweep(limit)).expect("a memory");
+        let due = self.model.rows.iter().filter(|row| row.record.expires <= self.model.now).count();
+        assert_eq!(swept, u64::from(limit).min(due as u64));
+        let gone: Vec<SessionId> = self
+            .model
+            .rows
+            .iter()
+            .map(|row| row.id)
+            .filter(|id| block_on(self.store.load(id)).expect("a memory").is_none())
+            .collect();
+        assert_eq!(gone.len() as u64, swept);
+        for id in &gone {
+            let row = self.model.row(*id).expect("a row");
+            assert!(row.record.expires <= self.model.now, "a session that lives was swept");
+        }
+        self.model.remove(&gone);
+    }
+
+    fn load_and_decide(&mut self, input: &mut Input<'_>) {
+        let Some(token) = self.some_token(input) else { return };
+        let Some(session) = block_on(self.store.load(&token.id())).expect("a memory") else {
+            return;
+        };
+        let policy = self.policies.judge(session.profile());
+        let now = Timestamp::from_unix_secs(self.model.now);
+        let lifetime = match policy.evaluate(session.lifetime(), now) {
+            Decision::Renew { lifetime } => lifetime,
+            Decision::Keep { .. } | Decision::Reject { .. } => *session.lifetime(),
+        };
+        let renewal = Renewal::new(&session, now, &lifetime);
+        self.stale = Some((session, renewal));
+    }
+
+    /// It applies to the version it was made from, and never creates.
+    fn write_late(&mut self) {
+        let Some((session, renewal)) = &self.stale else { return };
+        let written = block_on(self.store.renew(renewal)).expect("a memory");
+        let row = self.model.rows.iter_mut().find(|row| row.id == session.id());
+        let expected = row.filter(|row| {
+            row.version == session.version() && renewal.at().as_unix_secs() < row.record.cap
+        });
+        assert_eq!(written, expected.is_some());
+        if let Some(row) = expected {
+            row.version += 1;
+            row.record.renewed = renewal.renewed_at().as_unix_secs();
+            row.record.expires = renewal.expires_at().as_unix_secs();
+        }
+    }
+
+    fn forge(&mut self, input: &mut Input<'_>) {
+        let Some(token) = self.some_token(input) else { return };
+        let forged = SessionToken::from_parts(token.id(), input.bytes());
+        let error = block_on(self.sessions().authenticate(&forged)).expect_err("forged");
+        let known = self.model.row(token.id()).is_some();
+        assert!(
+            matches!(error, AuthenticateError::WrongSecret) && known
+                || matches!(error, AuthenticateError::Unknown) && !known,
+            "{error:?}",
+        );
+    }
+
+    /// The store holds exactly what the model holds, and lists it so.
+    fn check(&self) {
+        assert_eq!(self.store.len(), self.model.rows.len());
+        for subject in SUBJECTS {
+            let stored = block_on(self.store.list(subject)).expect("a memory");
+            let rows = self.model.rows.iter().filter(|row| row.subject == subject);
+            assert_eq!(stored.len(), rows.count());
+            for session in &stored {
+                let row = self.model.row(session.id()).expect("a session that the model has");
+                row.is_kept_as(session);
+                assert!(row.record.cap <= row.first.cap && row.record.expires <= row.record.cap);
+            }
+            let live = block_on(self.sessions().list(subject)).expect("a memory");
+            let listed: Vec<_> = live.iter().map(Session::id).collect();
+            let mut expected: Vec<_> = self.model.live(|row| row.subject == subject);
+            expected.sort_by_key(|row| (row.record.created, row.id));
+            assert_eq!(listed, expected.iter().map(|row| row.id).collect::<Vec<_>>());
+        }
+    }
+}
+
+/// What is in force from now on: a default policy, perhaps an "admin" profile,
+/// and perhaps a limit. Profile "retired" is never in the set.
+fn deployed(input: &mut Input<'_>) -> (Policies, Vec<Profile>) {
+    let shape = input.byte();
+    let mut profiles = vec![Profile { name: PROFILES[0], settings: settings(input), limit: None }];
+    let mut policies = Policies::new(policy_of(&profiles[0].settings));
+    if shape % 4 != 0 {
+        let admin = Profile { name: PROFILES[1], settings: settings(input), limit: None };
+        policies =
+            policies.with_profile(admin.name, policy_of(&admin.settings)).expect("a profile");
+        profiles.push(admin);
+    }
+    if shape >= 128 {
+        let max_sessions = NonZeroU32::new(1 + u32::from(input.byte() % 3)).expect("not 0");
+        let when_full = input.one_of(&[WhenFull::EndOldest, WhenFull::Refuse]);
+        let limited = profiles.last_mut().expect("the default policy");
+        let limit = SessionLimit::new(max_sessions, when_full);
+        policies = policies.with_limit(limited.name, limit).expect("a limit");
+        limited.limit = Some((max_sessions.get() as usize, when_full));
+    }
+    (policies, profiles)
+}
