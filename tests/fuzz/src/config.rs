@@ -1,5 +1,6 @@
 use core::fmt::Display;
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 use session_policy::{Policies, SessionPolicy};
 
@@ -42,7 +43,7 @@ fn json<T: Config>(text: &str, check: impl Fn(&T)) {
             check(&read);
             reads_back(&read);
         }
-        Err(error) if serde_json::from_str::<&RawValue>(text).is_ok() => {
+        Err(error) if serde_json::from_str::<Value>(text).is_ok() => {
             refused(&error, &["max_age", "default", "profile"]);
         }
         Err(_) => {}
