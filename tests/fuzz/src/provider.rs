@@ -1,6 +1,8 @@
 //! HMAC with SHA-256 for jsonwebtoken: the cryptography is not what is fuzzed,
 //! and aws-lc-rs takes a minute to compile.
 
+#![expect(clippy::trivially_copy_pass_by_ref, reason = "jsonwebtoken's signatures")]
+
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};
 use jsonwebtoken::signature::{Error, Signer, Verifier};

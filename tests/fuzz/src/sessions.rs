@@ -197,7 +197,7 @@ impl Service {
         // The record as a request had loaded it, perhaps long ago.
         let loaded = block_on(self.store.load(&token.id())).expect("a memory");
         let stale = self.stale.as_ref().map(|(session, _)| session.clone());
-        let Some(session) = (if input.byte() % 2 == 0 { loaded } else { stale }) else { return };
+        let Some(session) = (if input.byte() < 128 { loaded } else { stale }) else { return };
         let result = block_on(self.sessions().rotate(&session));
         let expected = self.model.rotates(&session);
         let full = self.model.rows.len() == CAPACITY;
@@ -229,7 +229,7 @@ impl Service {
         let of_subject = |row: &Row| row.subject == subject;
         let mut ids: Vec<_> =
             self.model.rows.iter().filter(|row| of_subject(row)).map(|row| row.id).collect();
-        let ended = if input.byte() % 2 == 0 {
+        let ended = if input.byte() < 128 {
             block_on(self.sessions().end_all(subject))
         } else {
             let Some(spared) = ids.pop() else { return };
@@ -331,7 +331,7 @@ fn deployed(input: &mut Input<'_>) -> (Policies, Vec<Profile>) {
     let shape = input.byte();
     let mut profiles = vec![Profile { name: PROFILES[0], settings: settings(input), limit: None }];
     let mut policies = Policies::new(policy_of(&profiles[0].settings));
-    if shape % 4 != 0 {
+    if shape & 3 != 0 {
         let admin = Profile { name: PROFILES[1], settings: settings(input), limit: None };
         policies =
             policies.with_profile(admin.name, policy_of(&admin.settings)).expect("a profile");
