@@ -166,9 +166,10 @@ def impls(ids, name):
         v = item["inner"]["impl"]
         if v["is_synthetic"]:
             # Auto traits: a type that is no longer Send breaks its users.
-            not_ = "!" if v["is_negative"] else ""
-            emit(item, f"auto {not_}{path(v['trait'])} for {name}{where(v['generics'])}")
-        elif v["blanket_impl"]:
+            if path(v["trait"]).endswith(("Send", "Sync", "Unpin")) and "Unsafe" not in path(v["trait"]):
+                mark = "!" if v["is_negative"] else ""
+                emit(item, f"auto {mark}{path(v['trait'])} for {name}{where(v['generics'])}")
+        elif v["blanket_impl"] or v["trait"] and "Structural" in v["trait"]["path"]:
             continue
         elif v["trait"]:
             emit(item, f"impl{generics(v['generics'])} {path(v['trait'])} for {ty(v['for'])}{where(v['generics'])}")
