@@ -259,6 +259,25 @@ fn an_error_in_a_set_of_policies_names_the_profile() {
             format!(r#"{{"default":{good},"profile":{{}}}}"#),
             "unknown field `profile`, expected `default` or `profiles`".into(),
         ),
+        // Found by fuzzing: nothing that is refused may forge a line of a log.
+        (
+            format!(r#"{{"default":{good},"pro\nfile":{{}}}}"#),
+            r"unknown field `pro\nfile`, expected `default` or `profiles`".into(),
+        ),
+        (
+            profiles(r#"{"admin":{"when_full":"re\nfuse"}}"#),
+            r"profile `admin`: when_full: unknown variant `re\nfuse`, expected `end_oldest` or `refuse`"
+                .into(),
+        ),
+        (
+            format!(r#"{{"default":{good},"default":{good}}}"#),
+            "duplicate field `default`".into(),
+        ),
+        (
+            format!(r#"{{"default":{good},"profiles":{{}},"profiles":{{}}}}"#),
+            "duplicate field `profiles`".into(),
+        ),
+        ("[]".into(), "invalid length 0, expected policies: `default` and `profiles`".into()),
         (
             profiles(&format!(r#"{{"admin":{good},"admin":{good}}}"#)),
             "profile `admin` is there twice".into(),

@@ -1,8 +1,8 @@
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
 use super::policy::{Limited, Policy};
@@ -55,17 +55,68 @@ impl<'de> Deserialize<'de> for Policies {
 
 type LimitedPolicy = (SessionPolicy, Option<SessionLimit>);
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields, expecting = "policies: `default` and `profiles`")]
 struct RawPolicies {
-    #[serde(deserialize_with = "default_policy")]
     default: LimitedPolicy,
-    #[serde(default)]
     profiles: RawProfiles,
 }
 
-fn default_policy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LimitedPolicy, D::Error> {
-    Policy::of_profile(Policies::DEFAULT).deserialize(deserializer)
+impl<'de> Deserialize<'de> for RawPolicies {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_struct("Policies", &KEYS, Set)
+    }
+}
+
+const KEYS: [&str; 2] = ["default", "profiles"];
+
+/// Reads a key; a derived reader would repeat an unknown one as it is, control
+/// characters and all.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = &'static str;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<&'static str, D::Error> {
+        let key = String::deserialize(deserializer)?;
+        let unknown = || de::Error::unknown_field(&key.escape_debug().to_string(), &KEYS);
+        KEYS.into_iter().find(|known| *known == key).ok_or_else(unknown)
+    }
+}
+
+struct Set;
+
+impl<'de> Visitor<'de> for Set {
+    type Value = RawPolicies;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("policies: `default` and `profiles`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawPolicies, A::Error> {
+        let (mut default, mut profiles) = (None, None);
+        while let Some(key) = map.next_key_seed(Key)? {
+            let known = if key == KEYS[0] {
+                default.replace(map.next_value_seed(default_policy())?).is_some()
+            } else {
+                profiles.replace(map.next_value()?).is_some()
+            };
+            if known {
+                return Err(de::Error::duplicate_field(key));
+            }
+        }
+        let default = default.ok_or_else(|| de::Error::missing_field(KEYS[0]))?;
+        Ok(RawPolicies { default, profiles: profiles.unwrap_or_default() })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<RawPolicies, A::Error> {
+        let missing = || de::Error::invalid_length(0, &self);
+        let default = seq.next_element_seed(default_policy())?.ok_or_else(missing)?;
+        let profiles = seq.next_element()?.unwrap_or_default();
+        Ok(RawPolicies { default, profiles })
+    }
+}
+
+fn default_policy() -> Policy<'static> {
+    Policy::of_profile(Policies::DEFAULT)
 }
 
 #[derive(Default)]

@@ -1,5 +1,5 @@
 use alloc::string::ToString;
-use core::fmt;
+use core::fmt::{self, Write};
 use core::num::NonZeroU32;
 
 use chrono::TimeDelta;
@@ -45,8 +45,24 @@ impl<'a> Setting<'a> {
         read.map_err(|error| {
             let error = error.to_string();
             // TOML ends its messages with a line feed.
-            let error = error.trim_end();
+            let error = OneLine(error.trim_end());
             E::custom(format_args!("{}{}: {error}", self.place, self.key))
+        })
+    }
+}
+
+/// A message without control characters, which would forge lines of a log: serde
+/// repeats an unknown variant as it is.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| {
+            if character.is_control() {
+                write!(f, "{}", character.escape_debug())
+            } else {
+                f.write_char(character)
+            }
         })
     }
 }
