@@ -48,7 +48,7 @@ fn opaque_sessions_tell_every_step() {
     let (log, clock) = (Log::default(), ManualClock::new(at(0)));
     let sessions = Sessions::new(MemoryStore::new(), policy())
         .with_clock(clock.clone())
-        .with_observer(log.clone());
+        .with_observer(Arc::new(log.clone()));
     let started = block_on(sessions.start("ada")).unwrap();
     assert_eq!(
         log.take(),

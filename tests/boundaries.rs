@@ -208,6 +208,7 @@ fn a_fraction_of_a_second_counts_as_the_second_it_is_in() {
     assert_eq!(policy(SLIDING).start(login), fresh);
     let before_the_epoch = DateTime::<Utc>::UNIX_EPOCH - TimeDelta::nanoseconds(1);
     assert_eq!(Timestamp::from(before_the_epoch).as_unix_secs(), -1);
+    assert_eq!(i64::from(Timestamp::from(before_the_epoch)), -1);
 }
 
 #[test]

@@ -244,7 +244,9 @@ fn a_password_change_revokes_what_was_issued_up_to_its_second_and_nothing_later(
     // Without clock skew, so that no tolerance helps.
     let strict = policy(3_600, 900, 28_800).with_clock_skew(TimeDelta::zero()).unwrap();
     let (sessions, clock) = sessions(strict);
-    let sessions = sessions.with_valid_after(changes.clone());
+    // Behind pointers, as an application shares it.
+    let shared = Arc::new(changes.clone());
+    let sessions = sessions.with_valid_after(&shared);
     let start = |offset| {
         clock.set(at(offset));
         let started = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap();
@@ -351,4 +353,18 @@ fn to_end_a_stateless_session_clears_its_cookie_only() {
     let started = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap();
     assert_eq!(sessions.end(&started.claims), Cookie::Clear);
     assert!(pollster::block_on(sessions.peek(started.issued.token.expose())).is_ok());
+}
+
+#[test]
+fn what_is_printed_for_debugging_names_the_parts_and_no_token() {
+    let (sessions, _) = sessions(SessionPolicy::WORKING_DAY);
+    let started = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap();
+    assert_eq!(format!("{:?}", started.issued.token), "SignedToken([redacted])");
+    assert_eq!(started.claims.profile(), "default");
+    let debug = format!("{sessions:?}");
+    assert!(debug.starts_with("JwtSessions { codec: ") && debug.contains("policies: "), "{debug}");
+    let store = session_policy::MemoryStore::new();
+    let hybrid = HybridSessions::new(store, ring(), SessionPolicy::WORKING_DAY).unwrap();
+    let debug = format!("{hybrid:?}");
+    assert!(debug.starts_with("HybridSessions { codec: ") && debug.contains("grace: "), "{debug}");
 }

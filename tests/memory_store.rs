@@ -55,6 +55,9 @@ fn a_creation_never_replaces() {
     assert_eq!(wait(store.list("first")).unwrap(), [first]);
     assert_eq!(wait(store.list("second")).unwrap(), []);
     assert_eq!(store.len(), 1);
+    assert!(!store.is_empty());
+    // What `assert_nothing_is_left` goes by.
+    assert_ne!(format!("{store:?}"), format!("{:?}", MemoryStore::new()));
 }
 
 #[test]
