@@ -48,17 +48,20 @@ pub struct SystemClock;
 #[cfg(feature = "std")]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        use std::time::{SystemTime, UNIX_EPOCH};
-
-        let secs =
-            |duration: core::time::Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-        Timestamp::from_unix_secs(match SystemTime::now().duration_since(UNIX_EPOCH) {
-            Ok(after) => secs(after),
-            // Floors towards the past, as everywhere.
-            Err(before) if before.duration().subsec_nanos() == 0 => -secs(before.duration()),
-            Err(before) => -secs(before.duration()) - 1,
-        })
+        floored(std::time::SystemTime::now())
     }
+}
+
+/// Floors towards the past, as everywhere.
+#[cfg(feature = "std")]
+fn floored(instant: std::time::SystemTime) -> Timestamp {
+    let secs =
+        |duration: core::time::Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    Timestamp::from_unix_secs(match instant.duration_since(std::time::UNIX_EPOCH) {
+        Ok(after) => secs(after),
+        Err(before) if before.duration().subsec_nanos() == 0 => -secs(before.duration()),
+        Err(before) => -secs(before.duration()) - 1,
+    })
 }
 
 /// A clock that a test moves by hand, in any direction. Clones share the time.
@@ -101,5 +104,24 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_unix_secs(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use core::time::Duration;
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    #[test]
+    fn the_system_s_time_is_floored_on_both_sides_of_1970() {
+        for (millis, after, before) in
+            [(0, 0, 0), (1, 0, -1), (999, 0, -1), (1_000, 1, -1), (1_001, 1, -2), (2_500, 2, -3)]
+        {
+            let distance = Duration::from_millis(millis);
+            assert_eq!(floored(UNIX_EPOCH + distance).as_unix_secs(), after, "{millis} ms after");
+            assert_eq!(floored(UNIX_EPOCH - distance).as_unix_secs(), before, "{millis} ms before");
+        }
     }
 }

@@ -158,6 +158,15 @@ mod tokens {
                 "630 true ada Rejected { reason: \"unknown\" }",
             ],
         );
+        // Ending and sweeping tell how many there were, and nothing of none.
+        for _ in 0..2 {
+            let _ = block_on(sessions.start("ada", NoClaims {})).unwrap();
+        }
+        let _ = log.take();
+        assert_eq!(block_on(sessions.end_all("ada")).unwrap(), 2);
+        assert_eq!(block_on(sessions.end_all("ada")).unwrap(), 0);
+        assert_eq!(log.take(), ["630 false ada EndedMany { count: 2 }"]);
+        assert_eq!(block_on(sessions.sweep(8)).unwrap(), 0);
     }
 }
 

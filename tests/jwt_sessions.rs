@@ -368,3 +368,30 @@ fn what_is_printed_for_debugging_names_the_parts_and_no_token() {
     let debug = format!("{hybrid:?}");
     assert!(debug.starts_with("HybridSessions { codec: ") && debug.contains("grace: "), "{debug}");
 }
+
+#[test]
+fn a_sign_in_is_refused_whose_every_second_is_revoked_already() {
+    let changes = Changes::default();
+    let (sessions, _) = sessions(policy(3_600, 900, 28_800));
+    let sessions = sessions.with_valid_after(changes.clone());
+    for (valid_after, stamped) in [
+        (at(-1), Some(at(0))),
+        (at(0), Some(at(1))),
+        (at(3_599), Some(at(3_600))),
+        (at(3_600), None), // the first instant at which it has ended
+        (at(3_601), None),
+        (Timestamp::MAX, None),
+    ] {
+        changes.revoke("ada", valid_after);
+        match (pollster::block_on(sessions.start("ada", NoClaims {})), stamped) {
+            (Ok(started), Some(stamped)) => {
+                assert_eq!(started.claims.lifetime().renewed_at(), stamped);
+                assert_eq!(started.claims.lifetime().expires_at(), at(3_600));
+            }
+            (Err(IssueError::Revoked { valid_after: until }), None) => {
+                assert_eq!(until, valid_after);
+            }
+            (started, stamped) => panic!("{valid_after}: {started:?}, not {stamped:?}"),
+        }
+    }
+}
