@@ -9,13 +9,13 @@ mod common;
 
 extern crate session_policy_tower_sessions_0_14 as adapter;
 
+use adapter::CappedStore;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use axum_login::AuthManagerLayerBuilder;
 use axum_login::tower_sessions::SessionManagerLayer;
 use common::{CAP, Capped, POLICY, Probe, capped, secs};
-use adapter::CappedStore;
 use tower::ServiceExt;
 
 /// The application, layered as in the example's `main.rs`.

@@ -7,9 +7,9 @@ extern crate session_policy_tower_sessions as adapter;
 
 use std::sync::Arc;
 
+use adapter::{CappedStore, KEY};
 use common::{CAP, Probe, asked_again, capped, created, record, secs};
 use session_policy::ManualClock;
-use adapter::{CappedStore, KEY};
 use tower_sessions::session::Id;
 use tower_sessions::{MemoryStore, Session, SessionStore};
 

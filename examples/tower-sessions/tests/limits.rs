@@ -5,9 +5,9 @@ mod common;
 
 extern crate session_policy_tower_sessions as adapter;
 
+use adapter::{CappedStore, KEY};
 use common::{CAP, POLICY, asked_again, capped, created, record, secs};
 use session_policy::SessionPolicy;
-use adapter::{CappedStore, KEY};
 use time::{Duration, OffsetDateTime};
 use tower_sessions::session::Record;
 use tower_sessions::{MemoryStore, SessionStore};

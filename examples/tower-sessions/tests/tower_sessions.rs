@@ -70,6 +70,7 @@ mod memory_store {
 macro_rules! route_tests {
     ($name:ident, $layer:expr) => {
         mod $name {
+            use adapter::CappedStore;
             use axum::Router;
             use axum::body::{Body, to_bytes};
             use axum::http::{Request, Response, StatusCode, header};
@@ -77,7 +78,6 @@ macro_rules! route_tests {
             use chrono::TimeDelta;
             use cookie::{Cookie, SameSite};
             use session_policy::SessionPolicy;
-            use adapter::CappedStore;
             use time::{Duration, OffsetDateTime};
             use tower::ServiceExt;
             use tower_sessions::{Expiry, MemoryStore, Session, SessionManagerLayer};

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use adapter::CappedStore;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use session_policy::{Clock, ManualClock, SessionPolicy, SystemClock};
-use adapter::CappedStore;
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Semaphore;
 use tower_sessions::session::{Id, Record};
