@@ -4,8 +4,6 @@ use core::str::FromStr;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
-use crate::base64url;
-
 /// The public name of a session: 128 random bits, printed as 22 base64url
 /// characters.
 ///
@@ -80,8 +78,14 @@ impl FromStr for SessionId {
     type Err = SessionIdError;
 
     fn from_str(text: &str) -> Result<Self, SessionIdError> {
+        if text.len() != Self::CHARS {
+            return Err(SessionIdError(()));
+        }
         let mut bytes = [0; Self::BYTES];
-        if base64url::decode(text, &mut bytes) { Ok(Self(bytes)) } else { Err(SessionIdError(())) }
+        match Base64UrlUnpadded::decode(text, &mut bytes) {
+            Ok(decoded) if decoded.len() == Self::BYTES => Ok(Self(bytes)),
+            _ => Err(SessionIdError(())),
+        }
     }
 }
 

@@ -83,7 +83,6 @@ extern crate std;
 
 #[cfg(feature = "std")]
 mod admission;
-mod base64url;
 mod change;
 mod clock;
 mod config;
@@ -96,8 +95,6 @@ mod explain;
 #[cfg(all(feature = "memory", feature = "serde"))]
 pub mod guide;
 mod id;
-#[cfg(feature = "memory")]
-mod id_hash;
 mod impact;
 #[cfg(feature = "jwt-custom-provider")]
 #[cfg_attr(session_policy_docsrs, doc(cfg(feature = "jwt")))]

@@ -8,7 +8,6 @@ use std::vec::Vec;
 
 use dashmap::{DashMap, Entry, OccupiedEntry};
 
-use crate::id_hash::IdHash;
 use crate::subject_ids::SubjectIds;
 use crate::{Renewal, Session, SessionId, SessionStore, StoreError, SubjectStore, Timestamp};
 
@@ -43,7 +42,9 @@ const SHARED_PROFILES: usize = 16;
 // `expiries`. Whoever starts from an index copies its keys and lets it go first.
 // `profiles` is never held together with another.
 pub struct MemoryStore {
-    sessions: DashMap<SessionId, Held, IdHash>,
+    /// By a quick seeded hash, since ids are random. Subjects are users' choice, so
+    /// their map keeps the standard hash.
+    sessions: DashMap<SessionId, Held, foldhash::fast::RandomState>,
     subjects: DashMap<Arc<str>, SubjectIds>,
     /// When to look at which session for its expiry; never later than its
     /// `expires_at`, so that a renewal need not touch this index.
@@ -88,7 +89,10 @@ impl MemoryStore {
 
     fn bounded(capacity: usize) -> Self {
         Self {
-            sessions: DashMap::with_hasher_and_shard_amount(IdHash::new(), SHARDS),
+            sessions: DashMap::with_hasher_and_shard_amount(
+                foldhash::fast::RandomState::default(),
+                SHARDS,
+            ),
             subjects: DashMap::with_hasher_and_shard_amount(RandomState::new(), SHARDS),
             expiries: Mutex::default(),
             profiles: Mutex::default(),

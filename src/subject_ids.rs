@@ -4,14 +4,15 @@ use std::boxed::Box;
 use std::collections::HashSet;
 use std::vec::Vec;
 
+use foldhash::fast::RandomState;
+
 use crate::SessionId;
-use crate::id_hash::IdHash;
 
 /// One, for most subjects, which takes no allocation; else a set.
 pub(crate) enum SubjectIds {
     One(SessionId),
     #[expect(clippy::box_collection, reason = "a third of the set's own size in every entry")]
-    Many(Box<HashSet<SessionId, IdHash>>),
+    Many(Box<HashSet<SessionId, RandomState>>),
 }
 
 impl SubjectIds {
@@ -19,7 +20,7 @@ impl SubjectIds {
         match self {
             Self::One(held) if *held == id => {}
             Self::One(held) => {
-                let mut ids = HashSet::with_hasher(IdHash::new());
+                let mut ids = HashSet::with_hasher(RandomState::default());
                 ids.extend([*held, id]);
                 *self = Self::Many(Box::new(ids));
             }

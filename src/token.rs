@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
-use crate::{SessionId, base64url};
+use crate::SessionId;
 
 const SECRET_BYTES: usize = 32;
 const SECRET_CHARS: usize = 43;
@@ -114,7 +114,10 @@ impl FromStr for SessionToken {
         let (id, secret_text) = text.split_once('.').ok_or(error)?;
         let id = id.parse().map_err(|_| error)?;
         let mut token = Self { id, secret: [0; SECRET_BYTES] };
-        if base64url::decode(secret_text, &mut token.secret) { Ok(token) } else { Err(error) }
+        match Base64UrlUnpadded::decode(secret_text, &mut token.secret) {
+            Ok(decoded) if decoded.len() == SECRET_BYTES => Ok(token),
+            _ => Err(error),
+        }
     }
 }
 
@@ -203,7 +206,10 @@ impl FromStr for SecretHash {
 
     fn from_str(text: &str) -> Result<Self, SecretHashError> {
         let mut bytes = [0; Self::BYTES];
-        if base64url::decode(text, &mut bytes) { Ok(Self(bytes)) } else { Err(SecretHashError(())) }
+        match Base64UrlUnpadded::decode(text, &mut bytes) {
+            Ok(decoded) if decoded.len() == Self::BYTES => Ok(Self(bytes)),
+            _ => Err(SecretHashError(())),
+        }
     }
 }
 
