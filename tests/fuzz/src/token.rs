@@ -28,7 +28,7 @@ fn any_text(text: &str) {
             assert!(token.secret_hash().matches(&other));
         }
         (Err(error), None) => {
-            assert!(text.len() < SessionToken::CHARS || !error.to_string().contains(text))
+            assert!(text.len() < SessionToken::CHARS || !error.to_string().contains(text));
         }
         (parsed, expected) => panic!("{parsed:?} of {text:?}, not {expected:?}"),
     }
