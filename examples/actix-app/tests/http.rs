@@ -200,23 +200,16 @@ async fn a_sign_in_ends_the_session_that_the_client_had() {
 }
 
 #[actix_web::test]
-async fn an_unknown_user_is_a_wrong_password_in_word_and_time() {
+async fn an_unknown_user_is_a_wrong_password() {
     let site = site();
     let mut bodies = Vec::new();
-    let mut times = [Duration::MAX; 2];
-    for _ in 0..5 {
-        for (index, user) in ["ada", "nobody"].into_iter().enumerate() {
-            let start = Instant::now();
-            let answer = site.login(user, "wrong", "").await;
-            times[index] = times[index].min(start.elapsed());
-            assert_eq!(answer.problem(), (401, "credentials"));
-            assert_eq!(answer.set_cookie(), None);
-            bodies.push(answer.json);
-        }
+    for user in ["ada", "nobody"] {
+        let answer = site.login(user, "wrong", "").await;
+        assert_eq!(answer.problem(), (401, "credentials"));
+        assert_eq!(answer.set_cookie(), None);
+        bodies.push(answer.json);
     }
-    assert!(bodies.iter().all(|body| *body == bodies[0]));
-    let [known, unknown] = times;
-    assert!(unknown * 2 > known && known * 2 > unknown, "{known:?}, {unknown:?}");
+    assert_eq!(bodies[0], bodies[1]);
 }
 
 #[actix_web::test]

@@ -234,7 +234,8 @@ impl Answer {
     pub(crate) fn problem(&self) -> (u16, &str) {
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         assert_eq!(self.json["status"], self.status.as_u16());
-        let members: Vec<_> = self.json.as_object().unwrap().keys().collect();
+        let mut members: Vec<_> = self.json.as_object().unwrap().keys().collect();
+        members.sort_unstable();
         assert_eq!(members, ["detail", "status", "title", "type"]);
         let word = self.json["type"].as_str().unwrap().strip_prefix("/problems/").unwrap();
         (self.status.as_u16(), word)
