@@ -13,8 +13,7 @@ use crate::{
 const SETTLING_READS: u32 = 4;
 
 /// One sign-in under a limit: [`look`](Self::look), then read the clock, name the
-/// session by [`Before::follow`], [`make_way`](Self::make_way), create it, and
-/// [`settle`](Self::settle).
+/// session by [`Before::follow`], and [`admit`](Self::admit) it.
 ///
 /// All sign-ins go by one order, `(created_at, id)`, and end what has
 /// `max_sessions` later ones: so those are never ended, whoever races, and the
@@ -55,13 +54,22 @@ impl<S: SubjectStore, O: Observer> Admission<'_, S, O> {
         Ok(Before(live))
     }
 
-    /// Where as many sessions as may stay are later than `now` (another server's
-    /// clock is ahead), ends the oldest of these: they were there before.
-    pub(crate) async fn make_way(
+    /// Creates the session, with the limit held around it; after an error it is
+    /// not to be handed out.
+    pub(crate) async fn admit(
         &self,
-        Before(before): Before,
+        before: Before,
+        session: &Session,
         now: Timestamp,
     ) -> Result<(), AdmissionError> {
+        self.make_way(before, now).await?;
+        self.store.create(session).await?;
+        self.settle(session.id(), now).await
+    }
+
+    /// Where as many sessions as may stay are later than `now` (another server's
+    /// clock is ahead), ends the oldest of these: they were there before.
+    async fn make_way(&self, Before(before): Before, now: Timestamp) -> Result<(), AdmissionError> {
         let Some(&limit) = self.limit() else {
             return Ok(());
         };
@@ -72,8 +80,8 @@ impl<S: SubjectStore, O: Observer> Admission<'_, S, O> {
     }
 
     /// Makes the limit hold once the session is created; an error means that it
-    /// is not to be handed out and has been removed.
-    pub(crate) async fn settle(&self, id: SessionId, now: Timestamp) -> Result<(), AdmissionError> {
+    /// has been removed.
+    async fn settle(&self, id: SessionId, now: Timestamp) -> Result<(), AdmissionError> {
         let Some(&limit) = self.limit() else {
             return Ok(());
         };

@@ -9,7 +9,9 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 ///
 /// It finds a session but does not open it (the token's secret does), so it may
 /// stand in logs, on a page of the user's devices and in URLs. 128 bits from the
-/// operating system's generator meet OWASP ASVS 5.0 7.2.3.
+/// operating system's generator meet OWASP ASVS 5.0 7.2.3. Under a
+/// [limit](crate::SessionLimit), an id follows those that the subject has of the
+/// same second by 96 random bits, so that the later sign-in counts as the later.
 ///
 /// # Example
 ///

@@ -110,8 +110,9 @@ impl<S: SubjectStore, C: Clock, O: Observer> Sessions<S, C, O> {
     /// If the policy has a [limit](crate::SessionLimit), the subject's sessions
     /// are listed before and after the creation. Of sign-ins that race, as many
     /// stay as the limit allows under [`WhenFull::EndOldest`], the latest (perhaps
-    /// fewer, where three or more race and their servers' clocks differ); under [`WhenFull::Refuse`] never more, and if they race closely
-    /// for the last place perhaps none, so that one has to be tried again.
+    /// fewer, where three or more race and their servers' clocks differ); under
+    /// [`WhenFull::Refuse`] never more, and if they race closely for the last place
+    /// perhaps none, so that one has to be tried again.
     ///
     /// # Errors
     ///
@@ -172,9 +173,7 @@ impl<S: SubjectStore, C: Clock, O: Observer> Sessions<S, C, O> {
         let lifetime = policy.start_until(now, ceiling);
         let session =
             Session::new(id, Arc::clone(&subject), profile, token.secret_hash(), lifetime)?;
-        admission.make_way(before, now).await?;
-        self.store.create(&session).await?;
-        admission.settle(id, now).await?;
+        admission.admit(before, &session, now).await?;
         self.observer.observe(&Event::of(
             &session,
             now,

@@ -93,9 +93,7 @@ where
             confirmed_at: Some(lifetime.created_at()),
         })?;
         let started = self.started(&row, application, now)?;
-        admission.make_way(before, now).await?;
-        self.store.create(&row).await?;
-        admission.settle(id, now).await?;
+        admission.admit(before, &row, now).await?;
         let kind = EventKind::Started {
             absolute_expires_at: lifetime.absolute_expires_at(),
             expires_at: lifetime.expires_at(),
