@@ -3,11 +3,13 @@ use std::fmt;
 use std::hash::RandomState;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::vec::Vec;
 
 use dashmap::{DashMap, Entry, OccupiedEntry};
+use smol_str::SmolStr;
 
+use crate::session::{Held, Profiles};
 use crate::subject_ids::SubjectIds;
 use crate::{Renewal, Session, SessionId, SessionStore, StoreError, SubjectStore, Timestamp};
 
@@ -16,14 +18,14 @@ use crate::{Renewal, Session, SessionId, SessionStore, StoreError, SubjectStore,
 const SHARDS: usize = 128;
 /// How many a sweep takes from `expiries` at once: microseconds under the lock.
 const SWEPT_AT_ONCE: usize = 512;
-/// So many profiles are kept as one text for all their sessions.
-const SHARED_PROFILES: usize = 16;
 
 /// Keeps sessions in memory: the embedded default, for one process and for
 /// tests.
 ///
 /// Sessions end with the process. Reads and renewals of different sessions run
-/// in parallel (a sharded map). Ending costs as much as the sessions it ends, and
+/// in parallel (a sharded map). A subject of up to 23 bytes stands in the
+/// session's own place, where a read finds it with the rest; a longer one is shared
+/// with its readers. Ending costs as much as the sessions it ends, and
 /// sweeping as those that it ends or that were renewed since it last met them,
 /// not as the store holds.
 ///
@@ -40,24 +42,17 @@ const SHARED_PROFILES: usize = 16;
 /// ```
 // Locks are taken in this order: a shard of `sessions`, a shard of `subjects`,
 // `expiries`. Whoever starts from an index copies its keys and lets it go first.
-// `profiles` is never held together with another.
 pub struct MemoryStore {
     /// By a quick seeded hash, since ids are random. Subjects are users' choice, so
     /// their map keeps the standard hash.
     sessions: DashMap<SessionId, Held, foldhash::fast::RandomState>,
-    subjects: DashMap<Arc<str>, SubjectIds>,
+    subjects: DashMap<SmolStr, SubjectIds>,
     /// When to look at which session for its expiry; never later than its
     /// `expires_at`, so that a renewal need not touch this index.
     expiries: Mutex<BTreeSet<(Timestamp, SessionId)>>,
-    profiles: Mutex<Vec<Arc<str>>>,
+    profiles: Profiles,
     count: AtomicUsize,
     capacity: usize,
-}
-
-struct Held {
-    session: Session,
-    /// Its place in `expiries`.
-    look_at: Timestamp,
 }
 
 impl MemoryStore {
@@ -95,7 +90,7 @@ impl MemoryStore {
             ),
             subjects: DashMap::with_hasher_and_shard_amount(RandomState::new(), SHARDS),
             expiries: Mutex::default(),
-            profiles: Mutex::default(),
+            profiles: Profiles::default(),
             count: AtomicUsize::new(0),
             capacity,
         }
@@ -106,20 +101,8 @@ impl MemoryStore {
         self.expiries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The session with its profile as the one text that its sessions share.
-    fn sharing_profile(&self, session: &Session) -> Session {
-        let mut profiles = self.profiles.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shared) = profiles.iter().find(|shared| ***shared == *session.profile()) {
-            return session.with_shared_profile(Arc::clone(shared));
-        }
-        if profiles.len() < SHARED_PROFILES {
-            profiles.push(session.shared_profile());
-        }
-        session.clone()
-    }
-
     fn look_later(&self, held: &mut Held, id: SessionId) {
-        let look_at = held.session.lifetime().expires_at();
+        let look_at = held.expires_at();
         let mut expiries = self.expiries();
         expiries.remove(&(held.look_at, id));
         expiries.insert((look_at, id));
@@ -129,7 +112,7 @@ impl MemoryStore {
     fn take(&self, entry: OccupiedEntry<'_, SessionId, Held>) {
         let id = *entry.key();
         let held = entry.get();
-        if let Entry::Occupied(mut ids) = self.subjects.entry(held.session.shared_subject())
+        if let Entry::Occupied(mut ids) = self.subjects.entry(held.subject().clone())
             && ids.get_mut().remove(id)
         {
             ids.remove();
@@ -139,14 +122,18 @@ impl MemoryStore {
         self.count.fetch_sub(1, Ordering::AcqRel);
     }
 
-    fn remove_if(&self, id: SessionId, is_meant: impl Fn(&Session) -> bool) -> bool {
+    fn remove_if(&self, id: SessionId, is_meant: impl Fn(&Held) -> bool) -> bool {
         match self.sessions.entry(id) {
-            Entry::Occupied(entry) if is_meant(&entry.get().session) => {
+            Entry::Occupied(entry) if is_meant(entry.get()) => {
                 self.take(entry);
                 true
             }
             Entry::Occupied(_) | Entry::Vacant(_) => false,
         }
+    }
+
+    fn get(&self, id: &SessionId) -> Option<Session> {
+        self.sessions.get(id).map(|held| held.session(*id, &self.profiles))
     }
 
     fn ids_of(&self, subject: &str) -> Vec<SessionId> {
@@ -175,7 +162,6 @@ impl Default for MemoryStore {
 
 impl SessionStore for MemoryStore {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
-        let session = self.sharing_profile(session);
         let Entry::Vacant(entry) = self.sessions.entry(session.id()) else {
             return Err(StoreError::Conflict);
         };
@@ -183,28 +169,27 @@ impl SessionStore for MemoryStore {
         self.count
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, room)
             .map_err(|_| StoreError::Full { capacity: self.capacity })?;
-        let look_at = session.lifetime().expires_at();
-        match self.subjects.entry(session.shared_subject()) {
+        let held = Held::new(session, &self.profiles);
+        match self.subjects.entry(held.subject().clone()) {
             Entry::Occupied(mut ids) => ids.get_mut().insert(session.id()),
             Entry::Vacant(none) => drop(none.insert(SubjectIds::One(session.id()))),
         }
-        self.expiries().insert((look_at, session.id()));
-        entry.insert(Held { session, look_at });
+        self.expiries().insert((held.look_at, session.id()));
+        entry.insert(held);
         Ok(())
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        Ok(self.sessions.get(id).map(|held| held.session.clone()))
+        Ok(self.get(id))
     }
 
     async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
         let Some(mut held) = self.sessions.get_mut(&renewal.id()) else {
             return Ok(false);
         };
-        let Some(renewed) = held.session.renewed(renewal) else {
+        if !held.renew(renewal, &self.profiles) {
             return Ok(false);
-        };
-        held.session = renewed;
+        }
         if renewal.expires_at() < held.look_at {
             self.look_later(&mut held, renewal.id());
         }
@@ -232,7 +217,7 @@ impl SessionStore for MemoryStore {
                 let Entry::Occupied(mut entry) = self.sessions.entry(id) else {
                     continue; // Ended since.
                 };
-                if entry.get().session.lifetime().expires_at() <= now {
+                if entry.get().expires_at() <= now {
                     self.take(entry);
                     left -= 1;
                 } else {
@@ -246,8 +231,7 @@ impl SessionStore for MemoryStore {
 
 impl SubjectStore for MemoryStore {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
-        let held = |id| self.sessions.get(&id).map(|held| held.session.clone());
-        let listed = self.ids_of(subject).into_iter().filter_map(held);
+        let listed = self.ids_of(subject).into_iter().filter_map(|id| self.get(&id));
         // An id may have been ended and taken by another subject since.
         Ok(listed.filter(|session| session.subject() == subject).collect())
     }
@@ -267,7 +251,7 @@ impl SubjectStore for MemoryStore {
                 return Ok(removed);
             }
             for id in ids {
-                removed += u64::from(self.remove_if(id, |session| session.subject() == subject));
+                removed += u64::from(self.remove_if(id, |held| held.subject() == subject));
             }
         }
     }

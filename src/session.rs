@@ -1,8 +1,16 @@
+#[cfg(feature = "memory")]
+mod held;
+
 use alloc::sync::Arc;
 use core::fmt;
 
+use smol_str::SmolStr;
+
 use crate::policies::{ProfileError, check_profile_name};
 use crate::{Lifetime, Renewal, SecretHash, SessionId, Timestamp};
+
+#[cfg(feature = "memory")]
+pub(crate) use held::{Held, Profiles};
 
 const LONGEST_SUBJECT: usize = 1_024;
 
@@ -15,22 +23,14 @@ const LONGEST_SUBJECT: usize = 1_024;
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(into = "SessionParts", try_from = "SessionParts"))]
 pub struct Session {
-    /// Shared by all clones, and with a store in memory.
-    fixed: Arc<Fixed>,
-    /// Not behind the pointer: every request compares it.
+    id: SessionId,
+    subject: SmolStr,
+    profile: SmolStr,
     secret: SecretHash,
     version: u64,
     lifetime: Lifetime,
     generation: u64,
     confirmed_at: Option<Timestamp>,
-}
-
-/// What no renewal changes, and few requests read.
-#[derive(Clone, Eq, PartialEq)]
-struct Fixed {
-    id: SessionId,
-    subject: Arc<str>,
-    profile: Arc<str>,
 }
 
 /// The fields of a [`Session`], for stores to write and read.
@@ -104,34 +104,35 @@ impl Session {
             confirmed_at,
         } = parts;
         check_names(&subject, &profile)?;
-        let fixed = Arc::new(Fixed { id, subject, profile });
-        Ok(Self { fixed, secret, version, lifetime, generation, confirmed_at })
+        let (subject, profile) = (subject.into(), profile.into());
+        Ok(Self { id, subject, profile, secret, version, lifetime, generation, confirmed_at })
     }
 
     /// Its fields, for a store to write.
     #[must_use]
     pub fn into_parts(self) -> SessionParts {
-        let Self { fixed, secret, version, lifetime, generation, confirmed_at } = self;
-        let Fixed { id, subject, profile } = Arc::unwrap_or_clone(fixed);
+        let Self { id, subject, profile, secret, version, lifetime, generation, confirmed_at } =
+            self;
+        let (subject, profile) = (subject.into(), profile.into());
         SessionParts { id, subject, profile, version, secret, lifetime, generation, confirmed_at }
     }
 
     /// The public name of the session.
     #[must_use]
-    pub fn id(&self) -> SessionId {
-        self.fixed.id
+    pub const fn id(&self) -> SessionId {
+        self.id
     }
 
     /// Whose session it is.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.fixed.subject
+        &self.subject
     }
 
     /// Which policy of the set it was started under.
     #[must_use]
     pub fn profile(&self) -> &str {
-        &self.fixed.profile
+        &self.profile
     }
 
     /// Counts the guarded writes.
@@ -189,12 +190,11 @@ impl Session {
             lifetime.absolute_expires_at(),
         );
         Some(Self {
-            fixed: Arc::clone(&self.fixed),
-            secret: self.secret,
             version: self.version().checked_add(1)?,
             lifetime: lifetime.ok()?,
             generation: renewal.generation(),
             confirmed_at: renewal.confirmed_at(),
+            ..self.clone()
         })
     }
 }
@@ -204,26 +204,7 @@ impl Session {
     /// The same session under a new token, as its first version.
     pub(crate) fn succeeded_by(&self, token: &crate::SessionToken, lifetime: Lifetime) -> Self {
         let (id, secret) = (token.id(), token.secret_hash());
-        let fixed = Arc::new(Fixed { id, ..Fixed::clone(&self.fixed) });
-        Self { fixed, secret, version: 0, lifetime, ..self.clone() }
-    }
-
-    #[cfg(feature = "memory")]
-    pub(crate) fn shared_subject(&self) -> Arc<str> {
-        Arc::clone(&self.fixed.subject)
-    }
-
-    #[cfg(feature = "memory")]
-    pub(crate) fn shared_profile(&self) -> Arc<str> {
-        Arc::clone(&self.fixed.profile)
-    }
-
-    /// The same session, whose profile is this text: the same one elsewhere in
-    /// memory.
-    #[cfg(feature = "memory")]
-    pub(crate) fn with_shared_profile(&self, profile: Arc<str>) -> Self {
-        debug_assert_eq!(*profile, *self.fixed.profile, "another profile");
-        Self { fixed: Arc::new(Fixed { profile, ..Fixed::clone(&self.fixed) }), ..self.clone() }
+        Self { id, secret, version: 0, lifetime, ..self.clone() }
     }
 }
 

@@ -60,6 +60,35 @@ fn a_creation_never_replaces() {
     assert_ne!(format!("{store:?}"), format!("{:?}", MemoryStore::new()));
 }
 
+/// Short texts are held in place, and the first profiles by number: neither shows.
+#[test]
+fn any_subject_and_any_number_of_profiles_come_back_as_they_were() {
+    let store = MemoryStore::new();
+    let secret = SecretHash::from_bytes([7; 32]);
+    let profiles = (1..=40).map(|bytes| "p".repeat(bytes)).chain(["p".repeat(64)]);
+    let subjects = (1..=40).map(|bytes| "\u{e9}".repeat(bytes)).chain(["s".repeat(1_024)]);
+    let sessions: Vec<_> = (0..)
+        .zip(subjects.zip(profiles))
+        .map(|(number, (subject, profile))| {
+            Session::new(id(number), subject, profile, secret, lifetime(0, 10)).unwrap()
+        })
+        .collect();
+    for session in &sessions {
+        wait(store.create(session)).unwrap();
+    }
+    for session in &sessions {
+        assert_eq!(wait(store.load(&session.id())).unwrap().as_ref(), Some(session));
+        assert_eq!(wait(store.list(session.subject())).unwrap(), std::slice::from_ref(session));
+        let renewal = Renewal::new(session, at(1), &lifetime(1, 20)).with_generation(3, None);
+        assert!(wait(store.renew(&renewal)).unwrap());
+        let renewed = session.renewed(&renewal).unwrap();
+        assert_eq!(renewed.confirmed_at(), None);
+        assert_eq!(wait(store.load(&session.id())).unwrap(), Some(renewed));
+        assert!(wait(store.remove(&session.id())).unwrap());
+    }
+    assert_nothing_is_left(&store);
+}
+
 #[test]
 fn a_full_store_refuses_until_a_session_ends_or_is_swept() {
     let store = MemoryStore::with_capacity(NonZeroUsize::new(2).unwrap());

@@ -51,8 +51,8 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         "SweepTrustsTheIndex",
-        "if entry.get().session.lifetime().expires_at() <= now {",
-        "if PLANTED || entry.get().session.lifetime().expires_at() <= now {",
+        "if entry.get().expires_at() <= now {",
+        "if PLANTED || entry.get().expires_at() <= now {",
     ),
 ];
 
