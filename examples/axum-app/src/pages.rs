@@ -38,7 +38,7 @@ fn layout(
             body {
                 a .skip href="#content" { "Skip to the content" }
                 @if app.is_some_and(|app| !app.web.secure) {
-                    p .development role="note" {
+                    aside .development {
                         strong { "Development: " }
                         "plain HTTP on loopback. The session cookie has neither " code { "Secure" }
                         " nor the " code { "__Host-" } " prefix."

@@ -78,7 +78,7 @@ pub(crate) fn admin(app: &App, signed_in: &SignedIn, users: &[Overview]) -> Mark
                                 @if user.sessions.iter().any(|s| s.id() != signed_in.session.id()) {
                                     form method="post" action="/admin/end-all" {
                                         input type="hidden" name="name" value=(user.name);
-                                        button .quiet aria-label={ "End the sessions of " (user.name) } { "End all" }
+                                        button .quiet aria-label={ "End all sessions of " (user.name) } { "End all" }
                                     }
                                 }
                             }

@@ -1,9 +1,12 @@
 //! Takes pictures of the pages, to be looked at: light and dark, wide and narrow.
-//! What can be judged without eyes is: nothing is wider than the screen.
+//! What can be judged without eyes is: nothing is wider than the screen, all of a
+//! page stands in a landmark, and a name for screen readers begins as what is seen.
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
+
+use session_policy_axum_app::App;
 
 use crate::driver::Browser;
 
@@ -13,6 +16,15 @@ const LOOKS: [(&str, &str, u32, u32); 4] = [
     ("light-narrow", "light", 360, 800),
     ("dark-narrow", "dark", 360, 800),
 ];
+
+/// ARIA, "landmark regions": what a screen reader offers to jump to.
+const OUTSIDE_OF_LANDMARKS: &str = "[...document.body.children]
+    .filter(it => !it.matches('header, main, aside, dialog, script, a.skip'))
+    .map(it => it.outerHTML)";
+/// WCAG 2.5.3: who speaks the visible label reaches the control.
+const NAMED_OTHERWISE: &str = "[...document.querySelectorAll('[aria-label]')]
+    .filter(it => it.matches('a, button') && !it.ariaLabel.startsWith(it.innerText.trim()))
+    .map(it => it.outerHTML)";
 
 impl Browser {
     async fn pictures(&self, name: &str) {
@@ -29,6 +41,12 @@ impl Browser {
             assert_eq!(self.evaluate(overflow).await, 0, "{name}, {look}: wider than the screen");
         }
         self.appear("light", 1_100, 900).await;
+        for (what, found) in [
+            ("outside of a landmark", OUTSIDE_OF_LANDMARKS),
+            ("named otherwise than it looks", NAMED_OTHERWISE),
+        ] {
+            assert_eq!(self.evaluate(found).await, serde_json::json!([]), "{name}: {what}");
+        }
     }
 }
 
@@ -39,11 +57,11 @@ async fn every_page_fits_wide_and_narrow_screens_in_light_and_dark() {
     browser.pictures("sign-in").await;
     browser.sign_in("root", false).await;
     browser.pictures("account").await;
+    browser.app.signed_in("ada").await;
     browser.goto("/admin").await;
     browser.pictures("admin").await;
     browser.goto("/password").await;
     browser.pictures("password").await;
-    browser.app.signed_in("ada").await;
     browser.sign_in("ada", true).await;
     browser.goto("/devices").await;
     browser.pictures("devices").await;
@@ -61,4 +79,13 @@ async fn every_page_fits_wide_and_narrow_screens_in_light_and_dark() {
     }
     browser.until("document.querySelector('#warn-cap').open").await;
     browser.pictures("warning-cap").await;
+}
+
+#[tokio::test]
+async fn the_note_on_plain_http_fits_too() {
+    let browser = Browser::start_with(App::for_plain_http).await;
+    browser.goto("/sign-in").await;
+    let note = "document.querySelector('.development').innerText.includes('neither Secure')";
+    assert_eq!(browser.evaluate(note).await, true);
+    browser.pictures("plain-http").await;
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use session_policy::{Clock, SystemClock};
+use session_policy_axum_app::App;
 use thirtyfour::{ChromiumLikeCapabilities, Cookie, DesiredCapabilities, Key, WebDriver};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -43,8 +44,12 @@ impl Browser {
     }
 
     pub(crate) async fn polling_every(poll: Duration) -> Self {
+        Self::start_with(|app| app.with_poll(poll)).await
+    }
+
+    pub(crate) async fn start_with(change: impl FnOnce(App) -> App) -> Self {
         let one = ONE.acquire().await.unwrap();
-        let app = Harness::start_with(|app| app.with_poll(poll)).await;
+        let app = Harness::start_with(change).await;
         let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".into());
         let mut process = Command::new(&program)
             .arg("--port=0")
