@@ -113,8 +113,16 @@ fn the_rule_holds_to_the_second_at_every_boundary() {
         ("no length, under a cap", SLIDING, [0, 0, 0, 5_000], 0, "idle since 0"),
         ("no length, cut at a renewal", SLIDING, [0, 9, 9, 5_000], 9, "idle since 9"),
     ] {
-        let got = said(policy(settings).evaluate(&restore(record), at(now)));
-        assert_eq!(got, expected, "{boundary}: {settings:?}, {record:?}, now {now}");
+        let (policy, record) = (policy(settings), restore(record));
+        let decision = policy.evaluate(&record, at(now));
+        assert_eq!(said(decision), expected, "{boundary}: {settings:?}, {record:?}, now {now}");
+        let peeked = match decision {
+            Decision::Renew { .. } => {
+                Decision::Keep { until: policy.status(&record, at(now)).idle_expires_at }
+            }
+            Decision::Keep { .. } | Decision::Reject { .. } => decision,
+        };
+        assert_eq!(policy.peek(&record, at(now)), peeked, "{boundary}, without activity");
     }
 }
 

@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use session_policy::{
-    Impact, Lifetime, PolicyChange, RejectReason, ScenarioOutcome, SessionPolicy, Setting,
+    Impact, Lifetime, PolicyChange, RejectReason, ScenarioOutcome, SessionPolicy, Setting, Spread,
     Timestamp,
 };
 
@@ -112,6 +112,49 @@ fn a_change_lists_the_settings_that_differ_and_no_others() {
 }
 
 #[test]
+fn each_setting_says_what_its_change_does_to_live_sessions() {
+    let skewed = |skew| policy(H, M, D).with_clock_skew(TimeDelta::seconds(skew)).unwrap();
+    for (old, new, setting, longer, shorter) in [
+        (
+            policy(H, M, D),
+            policy(H, M, 2 * D),
+            Setting::AbsoluteCap,
+            "keep the cap they were started with",
+            "those older than the new cap end at once, others sooner",
+        ),
+        (
+            policy(H, M, D),
+            policy(H + 1, M, D),
+            Setting::MaxAge,
+            "get it at their next renewal, within their cap",
+            "those idle for longer end at once, others sooner",
+        ),
+        (
+            policy(H, M, D),
+            policy(H, M + 1, D),
+            Setting::UpdateAge,
+            "are renewed less often from now on",
+            "are renewed more often from now on",
+        ),
+        (
+            skewed(0),
+            skewed(1),
+            Setting::ClockSkew,
+            "as before, but for those created ahead of the clock",
+            "as before, but for those created ahead of the clock",
+        ),
+    ] {
+        for (change, expected) in
+            [(PolicyChange::between(old, new), longer), (PolicyChange::between(new, old), shorter)]
+        {
+            let settings = change.settings();
+            let change = settings.iter().find(|change| change.setting == setting).unwrap();
+            assert_eq!(change.live_sessions, expected, "{setting}");
+        }
+    }
+}
+
+#[test]
 fn the_operators_table_reads_as_markdown() {
     let change = PolicyChange::between(policy(H, M, D), policy(30 * M, 0, D));
     assert_eq!(
@@ -192,11 +235,94 @@ fn a_record_from_a_longer_policy_may_end_later() {
 }
 
 #[test]
+fn a_session_is_counted_under_the_deadline_that_moves_and_no_other() {
+    let old = policy(H, M, D);
+    for (new, idle, cap) in [
+        (policy(H, M, D), None, None),
+        (policy(H - 1, M, D), Some(1), None),
+        (policy(H, M, D - 1), None, Some(1)),
+        (policy(H - 1, M, D - 2), Some(1), Some(2)),
+        (policy(H, M, D + 1), None, None),
+    ] {
+        let impact = PolicyChange::between(old, new).impact(at(0), [old.start(at(0))]);
+        let longest = |spread: Spread| spread.longest().map(|longest| longest.num_seconds());
+        assert_eq!((longest(impact.idle_sooner), longest(impact.cap_sooner)), (idle, cap));
+        let sooner = u64::from(idle.is_some() || cap.is_some());
+        assert_eq!((impact.sooner, impact.unaffected), (sooner, 1 - sooner));
+    }
+}
+
+#[test]
+fn an_impact_prints_as_a_few_lines() {
+    let old = policy(H, M, D);
+    let tightened = PolicyChange::between(old, policy(30 * M, M, 12 * H));
+    let sessions = [old.start(at(0)), old.start(at(10 * M)), old.start(at(49 * M))];
+    assert_eq!(
+        tightened.impact(at(50 * M), sessions).to_string(),
+        "\
+3 sessions at 1970-01-01T00:50:00Z
+           0 had ended before
+           2 end at once, by 10m to 20m, 15m on average
+           1 end sooner
+               1 without activity, by 30m to 30m, 30m on average
+               1 whatever the activity, by 12h to 12h, 12h on average
+           0 unaffected
+Shorter limits are in force at 1970-01-01T00:50:00Z.
+Every session is renewed under the new policy, or has ended, by 1970-01-01T01:19:00Z.
+Every session was started under the new policy by 1970-01-01T12:49:00Z.",
+    );
+    let loosened = PolicyChange::between(old, policy(2 * H, M, D));
+    let nothing = Impact::new(loosened, at(0)).to_string();
+    assert_eq!(
+        nothing,
+        "\
+0 sessions at 1970-01-01T00:00:00Z
+           0 had ended before
+           0 end at once
+           0 end sooner
+               0 without activity
+               0 whatever the activity
+           0 unaffected
+Shorter limits are in force at 1970-01-01T00:00:00Z.",
+    );
+    let month = SessionPolicy::SLIDING_MONTH.start(at(0));
+    let later = loosened.impact(at(0), [month]).to_string();
+    assert!(later.contains("\n           1 end later\n           0 unaffected\n"), "{later}");
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn an_impact_serialises_with_durations_as_whole_seconds() {
+    let old = policy(H, M, D);
+    let change = PolicyChange::between(old, policy(30 * M, M, 12 * H));
+    let impact = change.impact(at(50 * M), [old.start(at(0)), old.start(at(11 * M))]);
+    let json = serde_json::to_value(impact).unwrap();
+    assert_eq!(
+        json["ended_at_once"],
+        serde_json::json!({
+            "count": 2, "shortest": 600, "longest": 1_260, "mean": 930,
+            "histogram": [
+                {"up_to": 60, "count": 0},
+                {"up_to": 3_600, "count": 2},
+                {"up_to": 86_400, "count": 0},
+                {"up_to": 604_800, "count": 0},
+                {"up_to": 2_592_000, "count": 0},
+                {"up_to": 31_536_000, "count": 0},
+                {"up_to": null, "count": 0},
+            ],
+        }),
+    );
+    assert_eq!(json["cap_sooner"]["count"], 0);
+    assert_eq!(json["cap_sooner"]["mean"], serde_json::Value::Null);
+}
+
+#[test]
 fn nothing_counted_has_no_instants_and_no_mean() {
     let change = PolicyChange::between(SessionPolicy::WORKING_DAY, SessionPolicy::SLIDING_MONTH);
     let impact = Impact::new(change, at(0));
     assert_eq!((impact.total(), impact.renewed_by, impact.replaced_by), (0, None, None));
-    assert_eq!(impact.ended_at_once.mean(), None);
+    let spread = impact.ended_at_once;
+    assert_eq!((spread.shortest(), spread.longest(), spread.mean()), (None, None, None));
     assert_eq!(impact.ended_at_once.to_string(), "");
 }
 

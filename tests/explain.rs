@@ -64,6 +64,16 @@ fn a_live_session_is_told_both_ends_and_what_moves_the_first() {
 }
 
 #[test]
+fn no_request_is_said_to_move_an_end_that_comes_before_it() {
+    // Renewed at 100 and due at 110.
+    for (expires, moves) in [(109, false), (110, false), (111, true)] {
+        let explanation = policy(60, 10, 1_000).explain(&lifetime(0, 100, expires, 1_000), at(105));
+        let text = explanation.to_string();
+        assert_eq!(text.contains("moves that instant"), moves, "{text}");
+    }
+}
+
+#[test]
 fn an_idle_session_is_told_the_stored_value_that_ended_it() {
     let explanation = policy(600, 10, 1_000).explain(&lifetime(0, 100, 160, 1_000), at(220));
     assert_eq!(

@@ -16,6 +16,8 @@ pub(super) enum Fault {
     CreateChecksThenWrites,
     CreateIgnoresProfile,
     CreateReplaces,
+    GenerationIsVersion,
+    IdsCutAt15Bytes,
     IdsIgnoreCase,
     InstantsBefore1970AreZero,
     InstantsClampedTo9999,
@@ -27,6 +29,7 @@ pub(super) enum Fault {
     LoadHidesExpired,
     LoadTouches,
     None,
+    ProfilesTrimmed,
     RemoveAllEndsEverybody,
     RemoveAllIgnoresExcept,
     RemoveChecksThenWrites,
@@ -47,6 +50,7 @@ pub(super) enum Fault {
     RenewRunsAllOfSubject,
     RenewTruncatesToMinutes,
     RenewUpserts,
+    SecondBefore1970IsNone,
     SubjectsByPrefix,
     SubjectsIgnoreCase,
     SweepByCap,
@@ -89,10 +93,13 @@ impl Planted {
     }
 
     fn key(&self, id: &SessionId) -> SessionId {
-        if !self.has(Fault::IdsIgnoreCase) {
-            return *id;
+        let mut bytes = *id.as_bytes();
+        match self.fault {
+            Fault::IdsCutAt15Bytes => bytes[15] = 0,
+            Fault::IdsIgnoreCase => bytes.make_ascii_lowercase(),
+            _ => {}
         }
-        SessionId::from_bytes(id.as_bytes().map(|byte| byte.to_ascii_lowercase()))
+        SessionId::from_bytes(bytes)
     }
 
     fn same_subject(&self, stored: &str, asked: &str) -> bool {
@@ -112,9 +119,17 @@ impl Planted {
                 parts.generation &= u64::from(u32::MAX);
             }
             Fault::CreateIgnoresProfile => parts.profile = "default".into(),
+            Fault::GenerationIsVersion => parts.generation = parts.version,
             Fault::InstantsBefore1970AreZero => each_instant(&mut parts, |secs| secs.max(0)),
             Fault::InstantsClampedTo9999 => {
                 each_instant(&mut parts, |secs| secs.min(253_402_300_799));
+            }
+            Fault::ProfilesTrimmed if !parts.profile.trim_end().is_empty() => {
+                parts.profile = parts.profile.trim_end().into();
+            }
+            // An error of C's mktime.
+            Fault::SecondBefore1970IsNone => {
+                parts.confirmed_at = parts.confirmed_at.filter(|at| at.as_unix_secs() != -1);
             }
             Fault::TextsCutAt255 => {
                 parts.subject = parts.subject.chars().take(255).collect::<String>().into();
