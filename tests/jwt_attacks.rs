@@ -408,28 +408,54 @@ fn nesting_does_not_overflow_the_stack() {
     }
 }
 
+/// A valid token of exactly so many bytes: white space in its header, and an
+/// unknown claim.
+fn of_length(bytes: usize) -> String {
+    let base64 = |bytes: usize| (4 * bytes).div_ceil(3);
+    let padded = |padding: usize| {
+        let mut claims = claims();
+        claims.insert("pad".into(), "x".repeat(padding).into());
+        Value::Object(claims).to_string()
+    };
+    let unpadded = padded(0).len();
+    let fitting = (0..4).find_map(|spaces| {
+        let header = format!("{HEADER}{}", " ".repeat(spaces));
+        // The full stops, and the signature of 32 bytes.
+        let left = bytes - base64(header.len()) - 2 - base64(32);
+        (base64(left * 3 / 4) == left).then(|| (header, left * 3 / 4 - unpadded))
+    });
+    let (header, padding) = fitting.unwrap();
+    signed(header, padded(padding))
+}
+
 #[test]
 fn a_token_of_8_kib_is_read_and_a_longer_one_is_not_parsed() {
-    let of_length = |bytes: usize| {
-        // The header and signature do not change with the padding.
-        (0..bytes)
-            .rev()
-            .map(|padding| {
-                let mut claims = claims();
-                claims.insert("pad".into(), "x".repeat(padding).into());
-                signed(HEADER, Value::Object(claims).to_string())
-            })
-            .skip(1_900)
-            .find(|token| token.len() <= bytes)
-            .unwrap()
-    };
-    let longest = of_length(8_192);
-    assert!(longest.len() > 8_188 && longest.len() <= 8_192);
-    assert!(pollster::block_on(own(&["hs-1"]).peek(&longest)).is_ok());
+    for (bytes, read) in [(8_191, true), (8_192, true), (8_193, false)] {
+        let token = of_length(bytes);
+        assert_eq!(token.len(), bytes);
+        let peeked = pollster::block_on(own(&["hs-1"]).peek(&token));
+        assert_eq!(peeked.map_err(|error| error.as_str()).err(), (!read).then_some("too_long"));
+    }
     for garbage in ["x".repeat(8_193), ".".repeat(10_000), "🦀".repeat(1_000_000)] {
         let error = pollster::block_on(own(&["hs-1"]).peek(&garbage)).unwrap_err();
         assert_eq!(error.as_str(), "too_long");
     }
+}
+
+#[test]
+fn an_empty_segment_is_none() {
+    let valid = signed(HEADER, Value::Object(claims()).to_string());
+    let segments: Vec<_> = valid.split('.').collect();
+    let decide = |token: &str| pollster::block_on(own(&["hs-1"]).peek(token)).map(|_| ());
+    assert!(decide(&valid).is_ok());
+    // Nothing of a payload is read before its signature is verified.
+    for (empty, expected) in ["malformed", "signature", "malformed"].into_iter().enumerate() {
+        let mut segments = segments.clone();
+        segments[empty] = "";
+        assert_eq!(decide(&segments.join(".")).unwrap_err().as_str(), expected, "{empty}");
+    }
+    // An empty payload under a signature of its own.
+    assert_eq!(decide(&signed(HEADER, "")).unwrap_err().as_str(), "malformed");
 }
 
 #[test]

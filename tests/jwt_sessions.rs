@@ -167,6 +167,28 @@ fn claims_of_the_application_cannot_shadow_ours() {
 }
 
 #[test]
+fn a_token_of_8_kib_is_issued_and_a_longer_one_is_not() {
+    let (mut issued, mut refused) = (Vec::new(), Vec::new());
+    // Base64url skips every fourth length, another one for each key id.
+    for kid in ["k", "kk", "kkk", "kkkk"] {
+        let key = SigningKey::secret(kid, Algorithm::Hs256, [7; 32]).unwrap();
+        let sessions = JwtSessions::new(KeyRing::new(key).unwrap(), SessionPolicy::WORKING_DAY)
+            .with_clock(ManualClock::new(at(0)))
+            .with_claims::<HashMap<String, String>>();
+        for padding in 5_700..5_900 {
+            let claims = HashMap::from([("pad".to_owned(), "x".repeat(padding))]);
+            match pollster::block_on(sessions.start("ada", claims)) {
+                Ok(started) => issued.push(started.issued.token.expose().len()),
+                Err(IssueError::TooLong { bytes }) => refused.push(bytes),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+    assert_eq!(issued.into_iter().max(), Some(8_192));
+    assert_eq!(refused.into_iter().min(), Some(8_193));
+}
+
+#[test]
 fn claims_that_are_no_object_or_do_not_fit_are_refused() {
     let (sessions, _) = sessions(SessionPolicy::WORKING_DAY);
     let numbers = sessions.clone_with::<u64>();

@@ -98,6 +98,14 @@ fn a_key_that_a_token_names_wrongly_does_not_verify_it() {
 }
 
 #[test]
+fn a_key_id_has_one_to_64_bytes() {
+    for (bytes, accepted) in [(0, false), (1, true), (64, true), (65, false)] {
+        let key = SigningKey::secret("k".repeat(bytes), Algorithm::Hs256, [7; 32]);
+        assert_eq!(key.and_then(KeyRing::new).is_ok(), accepted, "{bytes}");
+    }
+}
+
+#[test]
 fn weak_and_wrong_keys_are_refused_with_a_message_without_key_material() {
     use Algorithm::{EdDsa, Es256, Hs256, Hs384, Hs512, Ps256, Rs256};
 

@@ -122,7 +122,37 @@ fn a_warning_comes_once_an_end_and_only_where_nobody_is_active() {
     assert_eq!(warnings(&[5, 19], 58), [(2, 60)]); // Not again for the same end.
     assert_eq!(warnings(&[19], 1), [(59, 60)]);
     assert_eq!(warnings(&[], 0), []);
+    // A clock that stepped back over the end: nothing is left to warn of.
+    assert_eq!(warnings(&[100, 30, 200], 0), []);
     assert_eq!(warnings(&[40, 80, 100, 140], 20), [(130, 150)]); // Pinned: once.
+}
+
+#[test]
+fn a_warning_writes_and_sends_nothing() {
+    let timeline = play(&policy(60, 20, 150), &[]).with_warning(TimeDelta::seconds(20));
+    let [signed_in, warned, _] = timeline.events() else { panic!("{timeline}") };
+    assert!(signed_in.write.is_some() && signed_in.cookie.is_some() && signed_in.token.is_some());
+    assert_eq!(warned.happening, Happening::Warned);
+    assert_eq!((warned.write, warned.cookie, warned.token), (None, None, None));
+}
+
+#[test]
+fn a_timeline_prints_a_line_an_event() {
+    let timeline = play(&policy(60, 20, 150), &[10, 20, 75, 100, 149, 151]);
+    assert_eq!(
+        timeline.with_warning(TimeDelta::seconds(20)).to_string(),
+        "\
+1970-01-01T00:00:00Z  signed in, until 1970-01-01T00:01:00Z; record created; cookie for 1m; token until 1970-01-01T00:01:00Z
+1970-01-01T00:00:10Z  kept, until 1970-01-01T00:01:00Z
+1970-01-01T00:00:20Z  renewed, until 1970-01-01T00:01:20Z; record written; cookie for 1m; token until 1970-01-01T00:01:20Z
+1970-01-01T00:01:00Z  warned, 20s before the end
+1970-01-01T00:01:15Z  renewed, until 1970-01-01T00:02:15Z; record written; cookie for 1m; token until 1970-01-01T00:02:15Z
+1970-01-01T00:01:40Z  renewed, until 1970-01-01T00:02:30Z; record written; cookie for 50s; token until 1970-01-01T00:02:30Z
+1970-01-01T00:02:10Z  warned, 20s before the end
+1970-01-01T00:02:29Z  kept, at the cap, until 1970-01-01T00:02:30Z
+1970-01-01T00:02:30Z  ended: the absolute cap is reached
+1970-01-01T00:02:31Z  refused since 1970-01-01T00:02:30Z: the absolute cap is reached; cookie cleared",
+    );
 }
 
 #[test]
