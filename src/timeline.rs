@@ -91,7 +91,7 @@ impl Timeline {
             let end = event.until;
             let at = end.saturating_sub(before).max(event.at);
             let quiet = self.events.get(index + 1).is_some_and(|next| next.at > at);
-            if quiet && at < end && event.is_live() && warned_of != Some(end) {
+            if quiet && at < end && warned_of != Some(end) {
                 warned_of = Some(end);
                 let happening = Happening::Warned;
                 events.push(TimelineEvent {
@@ -174,11 +174,6 @@ pub struct TimelineEvent {
 }
 
 impl TimelineEvent {
-    const fn is_live(&self) -> bool {
-        use Happening::{Kept, Pinned, Renewed, SignedIn};
-        matches!(self.happening, Kept | Pinned | Renewed | SignedIn)
-    }
-
     /// Whether it is a request that was judged.
     #[must_use]
     pub const fn is_request(&self) -> bool {

@@ -122,6 +122,8 @@ fn a_warning_comes_once_an_end_and_only_where_nobody_is_active() {
     assert_eq!(warnings(&[5, 19], 58), [(2, 60)]); // Not again for the same end.
     assert_eq!(warnings(&[19], 1), [(59, 60)]);
     assert_eq!(warnings(&[], 0), []);
+    // A clock that stepped back for one request, which is refused: a quiet session.
+    assert_eq!(warnings(&[-61], 20), [(40, 60)]);
     // A clock that stepped back over the end: nothing is left to warn of.
     assert_eq!(warnings(&[100, 30, 200], 0), []);
     assert_eq!(warnings(&[40, 80, 100, 140], 20), [(130, 150)]); // Pinned: once.
