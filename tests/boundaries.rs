@@ -206,6 +206,24 @@ fn a_status_names_both_deadlines_in_force_and_whether_activity_helps() {
 }
 
 #[test]
+fn the_idle_time_to_count_on_is_max_age_less_update_age() {
+    for (max_age, update_age, idle) in
+        [(1_000, 100, 900), (1_000, 0, 1_000), (1_000, 999, 1), (1, 0, 1)]
+    {
+        let policy = policy([max_age, update_age, 5_000, 60]);
+        assert_eq!(policy.guaranteed_idle(), TimeDelta::seconds(idle), "{policy:?}");
+    }
+}
+
+#[test]
+fn a_policy_prints_its_settings_as_durations() {
+    let shown = format!("{:?}", policy([1_000, 100, 5_000, 60]));
+    for setting in [1_000, 100, 5_000, 60].map(TimeDelta::seconds) {
+        assert!(shown.contains(&format!("{setting:?}")), "{shown}");
+    }
+}
+
+#[test]
 fn a_fraction_of_a_second_counts_as_the_second_it_is_in() {
     let fresh = policy(SLIDING).start(at(0));
     let almost = DateTime::<Utc>::from(at(999)) + TimeDelta::nanoseconds(999_999_999);

@@ -7,7 +7,8 @@ mod strategies;
 
 use proptest::prelude::*;
 use session_policy::{
-    Lifetime, SecretHash, Session, SessionError, SessionId, SessionParts, SessionToken, Timestamp,
+    Lifetime, Renewal, SecretHash, Session, SessionError, SessionId, SessionParts, SessionToken,
+    Timestamp,
 };
 
 use crate::strategies::cases;
@@ -40,6 +41,33 @@ fn a_lifetime_takes_four_instants_in_one_order_only() {
     }
     // Of the 256, those that do not decrease.
     assert_eq!(taken, 35);
+}
+
+#[test]
+fn a_renewal_says_what_it_writes_and_onto_which_version() {
+    let at = Timestamp::from_unix_secs;
+    let session = Session::restore(SessionParts {
+        id: SessionId::from_bytes([3; 16]),
+        subject: "user".into(),
+        profile: "default".into(),
+        version: 7,
+        secret: SecretHash::from_bytes([0; 32]),
+        lifetime: Lifetime::restore(at(0), at(100), at(1_000), at(5_000)).unwrap(),
+        generation: 5,
+        confirmed_at: Some(at(200)),
+    })
+    .unwrap();
+    for (expires, written) in [(4_999, 4_999), (5_000, 5_000), (5_001, 5_000)] {
+        let lifetime = Lifetime::restore(at(0), at(900), at(expires), at(9_999)).unwrap();
+        let renewal = Renewal::new(&session, at(901), &lifetime);
+        assert_eq!((renewal.id(), renewal.expected_version()), (session.id(), 7));
+        assert_eq!((renewal.at(), renewal.renewed_at()), (at(901), at(900)));
+        assert_eq!(renewal.expires_at(), at(written));
+        assert_eq!((renewal.generation(), renewal.confirmed_at()), (5, Some(at(200))));
+        let rotated = renewal.with_generation(6, Some(at(901)));
+        assert_eq!((rotated.generation(), rotated.confirmed_at()), (6, Some(at(901))));
+        assert_eq!(rotated.with_generation(5, Some(at(200))), renewal);
+    }
 }
 
 #[cfg(feature = "serde")]
