@@ -111,6 +111,7 @@ fn each_planted_fault_is_caught_by_name() {
         (Fault::RenewPastCap, "renew never moves expires_at past the stored cap"),
         (Fault::RenewReadsThenWrites, "a raced logout is never lost"),
         (Fault::RenewReadsThenWrites, "a raced remove_all is never undone"),
+        (Fault::RenewReadsThenWrites, "a raced sweep takes no renewed session"),
         (Fault::RenewReadsThenWrites, "raced renewals of one version have one winner"),
         (Fault::RenewRunsAllOfSubject, "renew changes that session only"),
         (Fault::RenewTruncatesToMinutes, "renew writes both instants to the second"),

@@ -16,8 +16,8 @@ use chrono::TimeDelta;
 use pollster::block_on;
 use session_policy::{
     AuthenticateError, Clock, Event, EventKind, ManualClock, MemoryStore, Policies, Renewal,
-    Session, SessionId, SessionLimit, SessionPolicy, SessionStore, Sessions, StartError, Started,
-    StoreError, SubjectStore, Timestamp, WhenFull,
+    SecretHash, Session, SessionId, SessionLimit, SessionPolicy, SessionStore, Sessions,
+    StartError, Started, StoreError, SubjectStore, Timestamp, WhenFull,
 };
 
 const LOGIN: Timestamp = Timestamp::from_unix_secs(1_800_000_000);
@@ -60,6 +60,20 @@ fn of_sign_ins_within_one_second_the_later_stays() {
         assert!(block_on(sessions.authenticate(&first.token)).is_err());
         assert!(block_on(sessions.authenticate(&second.token)).is_ok());
     }
+}
+
+#[test]
+fn an_id_stays_random_where_it_follows_those_of_its_second_already() {
+    let first = SessionId::from_bytes([0; 16]);
+    let lifetime = SessionPolicy::WORKING_DAY.start(LOGIN);
+    let secret = SecretHash::from_bytes([0; 32]);
+    let held = Session::new(first, "user-42", Policies::DEFAULT, secret, lifetime).unwrap();
+    let store = MemoryStore::new();
+    block_on(store.create(&held)).unwrap();
+    let (sessions, _) = sessions(store, 2, WhenFull::EndOldest);
+    let second = block_on(sessions.start("user-42")).unwrap().session.id();
+    // An id that was made to follow begins as the first; by chance, one in 2^32 does.
+    assert_ne!(second.as_bytes()[..4], first.as_bytes()[..4], "{second}");
 }
 
 #[test]
