@@ -2,7 +2,8 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::str::FromStr;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// The public name of a session: 128 random bits, printed as 22 base64url
 /// characters.
@@ -70,7 +71,8 @@ impl fmt::Debug for SessionId {
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0; Self::CHARS];
-        f.pad(Base64UrlUnpadded::encode(&self.0, &mut text).map_err(|_| fmt::Error)?)
+        URL_SAFE_NO_PAD.encode_slice(self.0, &mut text).map_err(|_| fmt::Error)?;
+        f.pad(core::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -84,8 +86,8 @@ impl FromStr for SessionId {
             return Err(SessionIdError(()));
         }
         let mut bytes = [0; Self::BYTES];
-        match Base64UrlUnpadded::decode(text, &mut bytes) {
-            Ok(decoded) if decoded.len() == Self::BYTES => Ok(Self(bytes)),
+        match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
+            Ok(Self::BYTES) => Ok(Self(bytes)),
             _ => Err(SessionIdError(())),
         }
     }

@@ -7,12 +7,13 @@ use alloc::vec::Vec;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::audience::Audience;
 use super::claims::RESERVED;
+use super::members;
 use super::object::{Malformed, Object, Text};
 use super::signature::Verifying;
 use super::{Claims, IssueError, JwtError, KeyRing, SignedToken};
@@ -126,9 +127,8 @@ impl Codec {
             return Err(JwtError::TooLong { bytes: token.len() });
         }
         let (message, signature) = token.rsplit_once('.').ok_or(JwtError::Malformed)?;
-        let (header, payload) = message.split_once('.').ok_or(JwtError::Malformed)?;
         // A fourth segment would hold a full stop, which is not base64url.
-        let key = self.key_of(header)?;
+        let (key, payload) = self.key_of(message)?;
         // For the signature, and then for the payload.
         let mut buffer = Vec::with_capacity(payload.len().max(signature.len()));
         decode(signature, &mut buffer)?;
@@ -139,40 +139,75 @@ impl Codec {
             return Err(JwtError::Signature);
         }
         decode(payload, &mut buffer)?;
-        let mut claims = Object::parse(&buffer).ok_or(JwtError::Malformed)?;
-        self.check_issuer(&mut claims)?;
-        self.check_audience(&mut claims)?;
-        check_not_before(&mut claims, now)?;
-        read_claims(claims)
+        self.read_claims(&buffer, now)
     }
 
-    /// The key that a header selects. One that reads as we write it needs no
-    /// parsing: it says what is known of its key, and nothing else.
-    fn key_of(&self, header: &str) -> Result<Verifying<'_>, JwtError> {
-        if let Some(key) = self.ring.with_header(header) {
-            return Ok(key);
+    /// The key that a header selects, and the payload. A header that reads as we
+    /// write it needs no parsing: it says what is known of its key, and nothing
+    /// else.
+    fn key_of<'t>(&self, message: &'t str) -> Result<(Verifying<'_>, &'t str), JwtError> {
+        if let Some(found) = self.ring.with_header(message) {
+            return Ok(found);
         }
+        let (header, payload) = message.split_once('.').ok_or(JwtError::Malformed)?;
         let mut json = Vec::new();
         decode(header, &mut json)?;
         let (kid, algorithm) = read_header(&json)?;
-        let key = self.ring.find(kid.as_deref()).ok_or(JwtError::UnknownKey)?;
-        if algorithm == key.algorithm.as_str() { Ok(key) } else { Err(JwtError::Algorithm) }
+        let key = self.ring.find(kid.as_ref().map(|kid| &*kid.0)).ok_or(JwtError::UnknownKey)?;
+        if algorithm.0 != key.algorithm.as_str() {
+            return Err(JwtError::Algorithm);
+        }
+        Ok((key, payload))
     }
 
-    fn check_issuer(&self, claims: &mut Object<'_>) -> Result<(), JwtError> {
-        let issuer = optional_text(claims, "iss")?;
+    fn read_claims<A: DeserializeOwned>(
+        &self,
+        json: &[u8],
+        now: Timestamp,
+    ) -> Result<Claims<A>, JwtError> {
+        let Object { known, others } = Object::<members::Payload<'_>>::parse(json)?;
+        self.check_issuer(known.iss.as_ref())?;
+        self.check_audience(known.aud)?;
+        check_not_before(known.nbf, now)?;
+        let subject = present("sub", known.sub)?;
+        let id = present("sid", known.sid)?;
+        let id = id.0.parse().map_err(|_| JwtError::ClaimMalformed { claim: "sid" })?;
+        let lifetime = Lifetime::restore(
+            instant("auth_time", known.auth_time)?,
+            instant("iat", known.iat)?,
+            instant("exp", known.exp)?,
+            instant("cap", known.cap)?,
+        );
+        let token_id = present("jti", known.jti)?;
+        if token_id.0.is_empty() {
+            return Err(JwtError::ClaimMalformed { claim: "jti" });
+        }
+        let generation = present("gen", known.r#gen)?;
+        let profile = present("profile", known.profile)?;
+        check_names(&subject.0, &profile.0).map_err(JwtError::Names)?;
+        let others = Value::Object(others.into_map().ok_or(JwtError::Malformed)?);
+        Ok(Claims {
+            id,
+            subject: subject.0.into(),
+            profile: profile.0.into(),
+            lifetime: lifetime.map_err(JwtError::Lifetime)?,
+            generation,
+            token_id: token_id.0.into(),
+            application: A::deserialize(others)
+                .map_err(|error| JwtError::Application(Box::new(error)))?,
+        })
+    }
+
+    fn check_issuer(&self, issuer: Option<&Text<'_>>) -> Result<(), JwtError> {
         match &self.issuer {
-            Some(ours) if issuer.as_ref().map(|text| &*text.0) != Some(ours) => {
-                Err(JwtError::Issuer)
-            }
+            Some(ours) if issuer.map(|text| &*text.0) != Some(ours) => Err(JwtError::Issuer),
             _ => Ok(()),
         }
     }
 
     /// RFC 7519 section 4.1.3: a token with an audience is refused by whoever is
     /// not in it, so also where none is configured.
-    fn check_audience(&self, claims: &mut Object<'_>) -> Result<(), JwtError> {
-        let audience: Option<Audience<'_>> = optional(claims, "aud")?;
+    fn check_audience(&self, audience: Option<Audience<'_>>) -> Result<(), JwtError> {
         let accepted = match (&self.audience, audience) {
             (None, None) => true,
             (Some(ours), Some(Audience::One(one))) => *one.0 == **ours,
@@ -194,28 +229,25 @@ fn decode(segment: &str, bytes: &mut Vec<u8>) -> Result<(), JwtError> {
     }
 }
 
-/// The `kid` and the `alg`. Other parameters are ignored (RFC 7515 section 4),
-/// above all those that bring or point to a key: `jku`, `jwk`, `x5c`, `x5u`.
-fn read_header(json: &[u8]) -> Result<(Option<String>, String), JwtError> {
-    let mut header = Object::parse(json).ok_or(JwtError::Malformed)?;
-    if header.contains("crit") || header.contains("b64") {
+/// The `kid` and the `alg`.
+fn read_header(json: &[u8]) -> Result<(Option<Text<'_>>, Text<'_>), JwtError> {
+    let header = Object::<members::Header<'_>>::parse(json).map_err(|_| JwtError::Malformed)?;
+    let members::Header { alg, b64, crit, kid, typ } = header.known;
+    if crit.is_some() || b64.is_some() {
         return Err(JwtError::Critical);
     }
-    let of_header = |Malformed| JwtError::Malformed;
-    let algorithm: String = header.take("alg").map_err(of_header)?.ok_or(JwtError::Algorithm)?;
-    let kid: Option<String> = header.take("kid").map_err(of_header)?;
-    let media_type: Option<String> = header.take("typ").map_err(of_header)?;
+    let algorithm = alg.ok_or(JwtError::Algorithm)?;
     // RFC 7519 section 5.1, RFC 7515 section 4.1.9: a media type, in any case.
-    let is_jwt = |found: String| {
-        ["JWT", "application/JWT"].iter().any(|jwt| found.eq_ignore_ascii_case(jwt))
+    let is_jwt = |found: Text<'_>| {
+        ["JWT", "application/JWT"].iter().any(|jwt| found.0.eq_ignore_ascii_case(jwt))
     };
-    if media_type.is_none_or(is_jwt) { Ok((kid, algorithm)) } else { Err(JwtError::Type) }
+    if typ.is_none_or(is_jwt) { Ok((kid, algorithm)) } else { Err(JwtError::Type) }
 }
 
 /// A claim that we do not issue, and honour without leeway: "on or after" (RFC
 /// 7519 section 4.1.5).
-fn check_not_before(claims: &mut Object<'_>, now: Timestamp) -> Result<(), JwtError> {
-    match optional_instant(claims, "nbf")? {
+fn check_not_before(nbf: Option<u64>, now: Timestamp) -> Result<(), JwtError> {
+    match nbf.map(|_| instant("nbf", nbf)).transpose()? {
         Some(since) if now < since => {
             Err(JwtError::Rejected { reason: RejectReason::NotYetValid, since })
         }
@@ -223,69 +255,24 @@ fn check_not_before(claims: &mut Object<'_>, now: Timestamp) -> Result<(), JwtEr
     }
 }
 
-fn read_claims<A: DeserializeOwned>(mut claims: Object<'_>) -> Result<Claims<A>, JwtError> {
-    let subject = text(&mut claims, "sub")?;
-    let id = text(&mut claims, "sid")?;
-    let id = id.0.parse().map_err(|_| JwtError::ClaimMalformed { claim: "sid" })?;
-    let mut at = |claim| present(claim, optional_instant(&mut claims, claim)?);
-    let (created_at, renewed_at) = (at("auth_time")?, at("iat")?);
-    let (expires_at, cap) = (at("exp")?, at("cap")?);
-    let lifetime = Lifetime::restore(created_at, renewed_at, expires_at, cap);
-    let token_id = text(&mut claims, "jti")?;
-    if token_id.0.is_empty() {
-        return Err(JwtError::ClaimMalformed { claim: "jti" });
-    }
-    let generation = present("gen", integer(&mut claims, "gen")?)?;
-    let profile = text(&mut claims, "profile")?;
-    check_names(&subject.0, &profile.0).map_err(JwtError::Names)?;
-    let rest = Value::Object(claims.into_rest().ok_or(JwtError::Malformed)?);
-    Ok(Claims {
-        id,
-        subject: subject.0.into(),
-        profile: profile.0.into(),
-        lifetime: lifetime.map_err(JwtError::Lifetime)?,
-        generation,
-        token_id: token_id.0.into(),
-        application: A::deserialize(rest)
-            .map_err(|error| JwtError::Application(Box::new(error)))?,
-    })
-}
-
-fn optional<'a, T: Deserialize<'a>>(
-    claims: &mut Object<'a>,
-    claim: &'static str,
-) -> Result<Option<T>, JwtError> {
-    claims.take(claim).map_err(|Malformed| JwtError::ClaimMalformed { claim })
-}
-
-fn optional_text<'a>(
-    claims: &mut Object<'a>,
-    claim: &'static str,
-) -> Result<Option<Text<'a>>, JwtError> {
-    claims.take_text(claim).map_err(|Malformed| JwtError::ClaimMalformed { claim })
-}
-
-fn text<'a>(claims: &mut Object<'a>, claim: &'static str) -> Result<Text<'a>, JwtError> {
-    present(claim, optional_text(claims, claim)?)
-}
-
-/// Unsigned, so that a negative number is malformed, as are fractions, exponents
-/// and what overflows.
-fn integer(claims: &mut Object<'_>, claim: &'static str) -> Result<Option<u64>, JwtError> {
-    claims.take_integer(claim).map_err(|Malformed| JwtError::ClaimMalformed { claim })
-}
-
-fn optional_instant(
-    claims: &mut Object<'_>,
-    claim: &'static str,
-) -> Result<Option<Timestamp>, JwtError> {
-    let Some(secs) = integer(claims, claim)? else { return Ok(None) };
-    let instant = i64::try_from(secs).ok().and_then(|secs| Timestamp::try_from(secs).ok());
-    instant.map(Some).ok_or(JwtError::ClaimMalformed { claim })
+fn instant(claim: &'static str, secs: Option<u64>) -> Result<Timestamp, JwtError> {
+    let secs = i64::try_from(present(claim, secs)?).ok();
+    let instant = secs.and_then(|secs| Timestamp::try_from(secs).ok());
+    instant.ok_or_else(|| JwtError::ClaimMalformed { claim })
 }
 
 fn present<T>(claim: &'static str, value: Option<T>) -> Result<T, JwtError> {
-    value.ok_or(JwtError::ClaimMissing { claim })
+    value.ok_or_else(|| JwtError::ClaimMissing { claim })
+}
+
+/// Of a payload.
+impl From<Malformed<'_>> for JwtError {
+    fn from(Malformed(name): Malformed<'_>) -> Self {
+        match RESERVED.into_iter().find(|claim| name.as_deref() == Some(*claim)) {
+            Some(claim) => Self::ClaimMalformed { claim },
+            None => Self::Malformed,
+        }
+    }
 }
 
 fn application_claims<A: Serialize>(application: &A) -> Result<Map<String, Value>, IssueError> {

@@ -263,10 +263,13 @@ impl KeyRing {
         Some(self.verifying(entry))
     }
 
-    /// The key whose tokens have exactly this first segment.
-    pub(super) fn with_header(&self, header: &str) -> Option<Verifying<'_>> {
-        let entry = self.entries.iter().find(|entry| *entry.header == *header)?;
-        Some(self.verifying(entry))
+    /// The key whose tokens have exactly the first segment of `message`, and the
+    /// second segment.
+    pub(super) fn with_header<'t>(&self, message: &'t str) -> Option<(Verifying<'_>, &'t str)> {
+        self.entries.iter().find_map(|entry| {
+            let payload = message.strip_prefix(&*entry.header)?.strip_prefix('.')?;
+            Some((self.verifying(entry), payload))
+        })
     }
 
     fn verifying<'a>(&self, entry: &'a Entry) -> Verifying<'a> {

@@ -46,6 +46,7 @@ mod hybrid;
 mod key;
 mod key_error;
 mod key_ring;
+mod members;
 mod object;
 mod outcome;
 mod signature;
