@@ -198,7 +198,9 @@ impl<S: SessionStore, C: Clock, O: Observer> Sessions<S, C, O> {
         &self,
         token: &SessionToken,
     ) -> Result<Authenticated, AuthenticateError> {
-        self.observed(token, self.judge(token).await)
+        let judged = self.judge(token).await;
+        self.observe(token, &judged);
+        judged
     }
 
     async fn judge(&self, token: &SessionToken) -> Result<Authenticated, AuthenticateError> {
@@ -244,7 +246,8 @@ impl<S: SessionStore, C: Clock, O: Observer> Sessions<S, C, O> {
             Ok(session) => self.served(session, self.clock.now(), RenewalOutcome::NotDue),
             Err(error) => Err(error),
         };
-        self.observed(token, served)
+        self.observe(token, &served);
+        served
     }
 
     /// Replaces a session's id and secret: the same session with the same cap
@@ -328,13 +331,9 @@ impl<S: SessionStore, C: Clock, O: Observer> Sessions<S, C, O> {
         self.store.remove_expired(self.clock.now(), limit).await
     }
 
-    /// Tells the observer what became of a request, and passes it on.
-    fn observed(
-        &self,
-        token: &SessionToken,
-        judged: Result<Authenticated, AuthenticateError>,
-    ) -> Result<Authenticated, AuthenticateError> {
-        match &judged {
+    /// Tells the observer what became of a request.
+    fn observe(&self, token: &SessionToken, judged: &Result<Authenticated, AuthenticateError>) {
+        match judged {
             Ok(Authenticated { session, status, renewal, .. }) => {
                 let kind = match renewal {
                     RenewalOutcome::Deferred(_) => EventKind::RenewalDeferred,
@@ -343,7 +342,7 @@ impl<S: SessionStore, C: Clock, O: Observer> Sessions<S, C, O> {
                     }
                     RenewalOutcome::NoGain
                     | RenewalOutcome::NotDue
-                    | RenewalOutcome::Superseded => return judged,
+                    | RenewalOutcome::Superseded => return,
                 };
                 self.observer.observe(&Event::of(session, status.now, kind));
             }
@@ -353,7 +352,6 @@ impl<S: SessionStore, C: Clock, O: Observer> Sessions<S, C, O> {
                 self.observer.observe(&event.with_session(token.id()));
             }
         }
-        judged
     }
 
     async fn load(&self, token: &SessionToken) -> Result<Session, AuthenticateError> {
