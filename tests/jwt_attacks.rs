@@ -360,6 +360,25 @@ fn a_name_that_occurs_twice_among_many_is_refused() {
 }
 
 #[test]
+fn a_malformed_claim_is_named_only_in_an_object_of_distinct_names() {
+    let valid = Value::Object(claims()).to_string();
+    let open = format!("{{\"nbf\":null,{}", &valid[1..valid.len() - 1]);
+    for (rest, expected) in [
+        ("}", "claim_malformed"),
+        (",\"x\":1e400}", "claim_malformed"),
+        ("", "malformed"),
+        (",}", "malformed"),
+        ("}x", "malformed"),
+        (",\"x\":01}", "malformed"),
+        (",\"x\":1,\"x\":1}", "malformed"),
+        (",\"\\u006ebf\":1}", "malformed"),
+    ] {
+        let payload = format!("{open}{rest}");
+        assert_eq!(decided(HEADER, &payload).unwrap_err().as_str(), expected, "{rest}");
+    }
+}
+
+#[test]
 fn a_payload_that_is_no_claims_object_is_refused() {
     let token = signed(HEADER, Value::Object(claims()).to_string());
     for payload in ["null", "[]", "\"x\"", "1", "{", "{}x", token.as_str()] {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderName, StatusCode, request::Parts};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request::Parts};
 use axum::middleware::Next;
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use chrono::TimeDelta;
@@ -16,9 +16,9 @@ use session_policy::{
 use crate::log::SessionLog;
 use crate::refusal::Refusal;
 
-const NO_STORE: [(HeaderName, &str); 1] = [(CACHE_CONTROL, "no-store")];
+const NO_STORE: (HeaderName, HeaderValue) = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
 /// Headers to put before a response.
-pub type SetCookie = (AppendHeaders<[(HeaderName, String); 1]>, [(HeaderName, &'static str); 1]);
+pub type SetCookie = (AppendHeaders<[(HeaderName, String); 1]>, [(HeaderName, HeaderValue); 1]);
 
 /// Over any store, by any clock, with a log of what happens.
 type AppSessions = Sessions<Arc<dyn DynSessionStore>, Arc<dyn Clock>, SessionLog>;
@@ -64,7 +64,7 @@ impl WebSessions {
             .secure(self.secure)
             .http_only(true)
             .same_site(SameSite::Lax);
-        (AppendHeaders([(SET_COOKIE, cookie.to_string())]), NO_STORE)
+        (AppendHeaders([(SET_COOKIE, cookie.to_string())]), [NO_STORE])
     }
 }
 
@@ -90,7 +90,7 @@ pub async fn require_session(
         }
         Err(error) => return refusal.answer(&error),
     };
-    let response = (NO_STORE, next.run(request).await).into_response();
+    let response = ([NO_STORE], next.run(request).await).into_response();
     // The session may have ended or been replaced while the handler ran, also by
     // another request: its token must not come back, or oust its successor's.
     if outcome != Outcome::Keep
