@@ -93,6 +93,15 @@ fn each_scenario_goes_as_its_policy_says() {
 }
 
 #[test]
+fn an_outcome_prints_as_what_the_user_notices() {
+    assert_eq!(served(31 * D).to_string(), "still signed in, until 31d after signing in");
+    assert_eq!(
+        ends(H + M, RejectReason::Idle).to_string(),
+        "signed out 1h 1m after signing in: idle for too long",
+    );
+}
+
+#[test]
 fn a_change_lists_the_settings_that_differ_and_no_others() {
     let change = |old, new| {
         let settings = PolicyChange::between(old, new).settings();

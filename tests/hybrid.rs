@@ -279,6 +279,52 @@ fn a_rotation_of_the_id_keeps_the_cap_and_ends_every_token_of_the_old_one() {
 }
 
 #[test]
+fn a_rotation_of_the_id_goes_by_the_rule() {
+    for (now, renewed_at) in [(299, Some(0)), (300, Some(300)), (1_799, Some(1_799)), (1_800, None)]
+    {
+        let service = Service::new();
+        let claims = block_on(service.sessions.peek(&service.tokens[0])).unwrap().claims;
+        service.clock.set(at(now));
+        match (block_on(service.sessions.rotate(&claims, NoClaims {})), renewed_at) {
+            (Ok(rotated), Some(renewed_at)) => {
+                assert_eq!(rotated.claims.lifetime().renewed_at(), at(renewed_at), "{now}");
+            }
+            (Err(IssueError::Rejected { reason: RejectReason::Idle, since }), None) => {
+                assert_eq!(since, at(1_800));
+                assert!(service.row().is_some());
+            }
+            (rotated, expected) => panic!("{now}: {rotated:?} is not {expected:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_token_is_good_for_its_issuer_and_audience_only() {
+    let of = |issuer: &str, audience: &str| {
+        HybridSessions::new(Arc::new(Flaky::default()), ring(), policy())
+            .unwrap()
+            .with_issuer(issuer)
+            .with_audience(audience)
+            .with_clock(ManualClock::new(at(0)))
+    };
+    let ours = of("https://a.test", "shop");
+    assert_eq!(ours.policies(), &Policies::from(policy()));
+    let started = block_on(ours.start("ada", NoClaims {})).unwrap();
+    let token = started.issued.token.expose();
+    for (issuer, audience, expected) in [
+        ("https://a.test", "shop", "unknown"), // its store is another one
+        ("https://b.test", "shop", "issuer"),
+        ("https://a.test", "bank", "audience"),
+    ] {
+        let error = block_on(of(issuer, audience).authenticate(token)).unwrap_err();
+        assert_eq!(error.as_str(), expected, "{issuer} {audience}");
+    }
+    assert!(block_on(ours.authenticate(token)).is_ok());
+    let shown = format!("{ours:?}");
+    assert!(shown.contains("https://a.test") && shown.contains("shop"), "{shown}");
+}
+
+#[test]
 fn the_sessions_of_a_subject_are_listed_and_ended_together() {
     let clock = ManualClock::new(at(0));
     let sessions = HybridSessions::new(MemoryStore::new(), ring(), policy()).unwrap();

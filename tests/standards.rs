@@ -112,6 +112,23 @@ const ROWS: &[Row] = {
 };
 
 #[test]
+fn each_standard_has_a_name_of_its_own() {
+    assert_eq!(
+        Standard::ALL.map(Standard::as_str),
+        [
+            "asvs-5",
+            "cheat-sheet-high-value",
+            "cheat-sheet-low-risk",
+            "nist-aal1",
+            "nist-aal2",
+            "nist-aal3",
+            "pci-dss-4",
+            "wcag-2.2",
+        ],
+    );
+}
+
+#[test]
 fn each_policy_has_the_findings_of_the_table() {
     assert!(ROWS.len() >= 40);
     for &(standard, (max_age, update_age, cap), broken, kept, not_shown) in ROWS {
