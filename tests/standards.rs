@@ -112,6 +112,37 @@ const ROWS: &[Row] = {
 };
 
 #[test]
+fn a_report_prints_a_line_a_finding() {
+    let report = policy(H + 1, M, 24 * H).check(Standard::NistAal2).to_string();
+    let lines: Vec<_> = report.lines().collect();
+    assert_eq!(
+        lines[..5],
+        [
+            "NIST SP 800-63B-4 AAL2: 1 broken, 2 kept, 4 not shown",
+            "kept       2.2.3 (SHOULD) at most 24 hours in all: absolute_cap is 1d, should be at \
+             most 1d. Nothing is to be changed.",
+            "broken     2.2.3 (SHOULD) at most 1 hour of inactivity: max_age is 1h 1s, should be \
+             at most 1h. Set max_age to 1h or less.",
+            "kept       5.2 (SHALL) either limit ends the session: `evaluate` refuses a session \
+             from the earlier of its two deadlines on.",
+            "not shown  5.2 (SHALL) activity resets the inactivity limit: guaranteed_idle is 59m \
+             1s. Activity within 1m of a renewal does not count, so show that 59m 1s is enough \
+             for the user, or set update_age to 0s.",
+        ],
+    );
+    assert_eq!(lines.len(), 8);
+    let shall = policy(H, M, 12 * H + 1).check(Standard::NistAal3).to_string();
+    assert!(shall.contains("absolute_cap is 12h 1s, must be at most 12h. "), "{shall}");
+    for (limit, text) in [
+        (Limit::AtLeast(TimeDelta::minutes(1)), "at least 1m"),
+        (Limit::AtMost(TimeDelta::minutes(1)), "at most 1m"),
+        (Limit::LessThan(TimeDelta::minutes(1)), "less than 1m"),
+    ] {
+        assert_eq!(limit.to_string(), text);
+    }
+}
+
+#[test]
 fn each_standard_has_a_name_of_its_own() {
     assert_eq!(
         Standard::ALL.map(Standard::as_str),

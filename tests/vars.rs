@@ -50,6 +50,8 @@ fn any_other_text_is_refused_and_shown() {
         "1h,30m",
         "1h, 30m",
         "1h:30m",
+        "1,h",
+        "1_h",
         "8H",
         "15M",
         "1D",
