@@ -145,15 +145,22 @@ mod tokens {
         let second = served.issued.unwrap().token;
         clock.set(at(600));
         block_on(sessions.authenticate(&first)).unwrap();
+        assert_eq!(
+            log.take(),
+            [
+                "300 true ada Rotated { generation: 2, ",
+                "600 true ada Renewed { expires_at: 2027-01-15T09:40:00Z }",
+            ],
+        );
+        // To confirm a generation is no renewal.
         block_on(sessions.authenticate(second.expose())).unwrap();
+        assert_eq!(log.take(), [""; 0]);
         clock.set(at(630));
         block_on(sessions.authenticate(&first)).unwrap_err();
         block_on(sessions.authenticate(second.expose())).unwrap_err();
         assert_eq!(
             log.take(),
             [
-                "300 true ada Rotated { generation: 2, ",
-                "600 true ada Renewed { expires_at: 2027-01-15T09:40:00Z }",
                 "630 true ada ReuseDetected { presented: 1, current: 2 }",
                 "630 true ada Rejected { reason: \"unknown\" }",
             ],

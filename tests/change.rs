@@ -262,6 +262,19 @@ fn a_session_is_counted_under_the_deadline_that_moves_and_no_other() {
 }
 
 #[test]
+fn the_extremes_do_not_depend_on_the_order() {
+    let change = PolicyChange::between(policy(H, M, D), policy(30 * M, M, D));
+    let starts = [5 * M, 10 * M, 15 * M].map(|secs| policy(H, M, D).start(at(secs)));
+    let [early, middle, late] = starts;
+    for order in [[early, middle, late], [late, middle, early], [middle, late, early]] {
+        let spread = change.impact(at(50 * M), order).ended_at_once;
+        let minutes = |minutes| Some(TimeDelta::minutes(minutes));
+        let found = (spread.shortest(), spread.longest(), spread.mean());
+        assert_eq!(found, (minutes(15), minutes(25), minutes(20)));
+    }
+}
+
+#[test]
 fn an_impact_prints_as_a_few_lines() {
     let old = policy(H, M, D);
     let tightened = PolicyChange::between(old, policy(30 * M, M, 12 * H));

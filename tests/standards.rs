@@ -131,6 +131,9 @@ fn a_report_prints_a_line_a_finding() {
         ],
     );
     assert_eq!(lines.len(), 8);
+    let short = policy(15 * M, M, 4 * H - 1).check(Standard::CheatSheetLowRisk).to_string();
+    let shown = "Show that the application is not in use for a whole working day.";
+    assert!(short.contains(shown), "{short}");
     let shall = policy(H, M, 12 * H + 1).check(Standard::NistAal3).to_string();
     assert!(shall.contains("absolute_cap is 12h 1s, must be at most 12h. "), "{shall}");
     for (limit, text) in [
