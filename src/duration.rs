@@ -45,7 +45,6 @@ pub(crate) fn parse(text: &str) -> Result<TimeDelta, DurationError> {
         .disable_fraction()
         .disable_infinity()
         .parse_multiple(None)
-        .inner_delimiter(|byte| byte == b' ')
         .outer_delimiter(|byte| byte == b' ')
         .build();
 
