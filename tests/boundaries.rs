@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests")]
 
 use chrono::{DateTime, TimeDelta, Utc};
-use session_policy::{Decision, Lifetime, RejectReason, SessionPolicy, Timestamp};
+use session_policy::{Decision, Lifetime, PolicyError, RejectReason, SessionPolicy, Timestamp};
 
 /// The login of all rows; their instants are seconds after it.
 const LOGIN: i64 = 1_800_000_000;
@@ -212,6 +212,19 @@ fn the_idle_time_to_count_on_is_max_age_less_update_age() {
     {
         let policy = policy([max_age, update_age, 5_000, 60]);
         assert_eq!(policy.guaranteed_idle(), TimeDelta::seconds(idle), "{policy:?}");
+    }
+}
+
+#[test]
+fn a_setting_with_a_fraction_of_a_second_is_refused_by_name() {
+    let (whole, fraction) = (TimeDelta::seconds(10), TimeDelta::milliseconds(10_500));
+    for (made, setting) in [
+        (SessionPolicy::new(fraction, TimeDelta::zero(), whole * 2), "max_age"),
+        (SessionPolicy::new(whole * 2, fraction, whole * 2), "update_age"),
+        (SessionPolicy::new(whole, TimeDelta::zero(), fraction), "absolute_cap"),
+        (policy(SLIDING).with_clock_skew(fraction), "clock_skew"),
+    ] {
+        assert_eq!(made, Err(PolicyError::Fractional { setting, value: fraction }));
     }
 }
 

@@ -3,8 +3,8 @@
 #![cfg(all(feature = "jwt", feature = "memory"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use pollster::block_on;
@@ -36,16 +36,23 @@ fn policy() -> SessionPolicy {
     SessionPolicy::new(secs(1_800), secs(300), secs(28_800)).unwrap()
 }
 
-/// A store that can refuse to renew or to load.
+/// A store that can refuse to renew, to load or to remove once, and whose `create`
+/// can come after a logout.
 #[derive(Default)]
 struct Flaky {
     held: MemoryStore,
+    remove_fails: AtomicBool,
+    ended_before_create: Mutex<Option<SessionId>>,
     renew_fails: AtomicBool,
     load_fails: AtomicBool,
 }
 
 impl SessionStore for Flaky {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
+        let ended = self.ended_before_create.lock().unwrap().take();
+        if let Some(id) = ended {
+            self.held.remove(&id).await?;
+        }
         self.held.create(session).await
     }
 
@@ -64,6 +71,9 @@ impl SessionStore for Flaky {
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        if self.remove_fails.swap(false, Ordering::SeqCst) {
+            return Err(StoreError::unavailable("timeout"));
+        }
         self.held.remove(id).await
     }
 
@@ -296,6 +306,22 @@ fn a_rotation_of_the_id_goes_by_the_rule() {
             (rotated, expected) => panic!("{now}: {rotated:?} is not {expected:?}"),
         }
     }
+}
+
+#[test]
+fn a_rotation_that_does_not_end_the_old_session_starts_no_other() {
+    let service = Service::new();
+    let store = Arc::clone(service.sessions.store());
+    let claims = block_on(service.sessions.peek(&service.tokens[0])).unwrap().claims;
+    let rotate = || block_on(service.sessions.rotate(&claims, NoClaims {})).unwrap_err();
+    let held = || block_on(store.list("ada")).unwrap().len();
+    store.remove_fails.store(true, Ordering::SeqCst);
+    assert!(matches!(rotate(), IssueError::Store(StoreError::Unavailable(_))));
+    assert_eq!((held(), service.row().is_some()), (1, true));
+    // A logout while the successor is created.
+    *store.ended_before_create.lock().unwrap() = Some(service.id);
+    assert!(matches!(rotate(), IssueError::Unknown));
+    assert_eq!(held(), 0);
 }
 
 #[test]

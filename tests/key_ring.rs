@@ -98,6 +98,20 @@ fn a_key_that_a_token_names_wrongly_does_not_verify_it() {
 }
 
 #[test]
+fn a_public_key_in_der_is_the_one_in_pem() {
+    let der = VerifyingKey::der("k", Algorithm::EdDsa, ED_PUBLIC_DER).unwrap();
+    assert_eq!((der.kid(), der.algorithm()), ("k", Algorithm::EdDsa));
+    let signing = || SigningKey::pem("k", Algorithm::EdDsa, ED, ED_PUBLIC).unwrap();
+    let clock = ManualClock::new(at(0));
+    let issuer = JwtSessions::new(KeyRing::new(signing()).unwrap(), SessionPolicy::WORKING_DAY)
+        .with_clock(clock.clone());
+    let token = pollster::block_on(issuer.start("ada", NoClaims {})).unwrap().issued.token;
+    let ring = KeyRing::verify_only(der).unwrap();
+    let verifier = JwtSessions::<NoClaims>::new(ring, SessionPolicy::WORKING_DAY);
+    assert!(pollster::block_on(verifier.with_clock(clock).peek(token.expose())).is_ok());
+}
+
+#[test]
 fn a_key_id_has_one_to_64_bytes() {
     for (bytes, accepted) in [(0, false), (1, true), (64, true), (65, false)] {
         let key = SigningKey::secret("k".repeat(bytes), Algorithm::Hs256, [7; 32]);

@@ -56,6 +56,7 @@ fn an_active_session_is_renewed_until_it_is_pinned_and_ends_at_the_cap() {
         ],
     );
     assert_eq!((timeline.requests(), timeline.writes()), (8, 4));
+    assert_eq!(timeline.policy(), &policy(60, 20, 150));
 }
 
 #[test]
