@@ -294,6 +294,31 @@ fn sign_ins_of_many_threads_converge_to_the_limit() {
 }
 
 #[test]
+fn of_two_sign_ins_for_the_last_place_the_younger_withdraws() {
+    let (store, now) = (Stepped::default(), AtomicI64::new(LOGIN.as_unix_secs()));
+    let sessions = Sessions::new(&store, limited(1, WhenFull::Refuse))
+        .with_clock(Ticking { now: &now, tick: 1 });
+    let mut sign_ins: [SignIn<'_>; 2] = [(); 2].map(|()| Box::pin(sessions.start("user-42")) as _);
+    let mut outcomes = [None, None];
+    // A step each in turn, so that neither has looked when the other creates.
+    while outcomes.iter().any(Option::is_none) {
+        for (sign_in, outcome) in sign_ins.iter_mut().zip(&mut outcomes) {
+            if outcome.is_none()
+                && let Poll::Ready(ready) =
+                    sign_in.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            {
+                *outcome = Some(ready);
+            }
+        }
+    }
+    let [older, younger] = outcomes.map(Option::unwrap);
+    assert!(matches!(younger, Err(StartError::TooManySessions { .. })));
+    let left = block_on(store.sessions.list("user-42")).unwrap();
+    let ids: Vec<_> = left.iter().map(Session::id).collect();
+    assert_eq!(ids, [older.unwrap().session.id()]);
+}
+
+#[test]
 fn a_limit_is_read_from_configuration_and_written_back() {
     const FILE: &str = r#"
         [default]
