@@ -8,6 +8,9 @@
 mod strategies;
 
 use proptest::prelude::*;
+use serde::de::value::MapDeserializer;
+use serde::de::{Deserialize, Deserializer, IntoDeserializer, Visitor};
+use serde::forward_to_deserialize_any;
 use session_policy::{Policies, SessionPolicy};
 
 use crate::strategies::{cases, policy};
@@ -370,4 +373,50 @@ fn policies() -> impl Strategy<Value = Policies> {
             })
         },
     )
+}
+
+/// A value of a kind that TOML and JSON do not have.
+enum Odd {
+    Bytes,
+    Large,
+    Nothing,
+}
+
+impl<'de> Deserializer<'de> for Odd {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self {
+            Self::Bytes => visitor.visit_bytes(b"8h"),
+            Self::Large => visitor.visit_u128(u128::MAX),
+            Self::Nothing => visitor.visit_none(),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+        ignored_any
+    }
+}
+
+impl IntoDeserializer<'_> for Odd {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+#[test]
+fn values_that_only_other_formats_have_are_refused_with_their_key() {
+    for (value, shown) in [
+        (Odd::Bytes, "invalid type: byte array, expected whole seconds"),
+        (Odd::Large, "`340282366920938463463374607431768211455` is not whole seconds"),
+        (Odd::Nothing, "`null` is not whole seconds"),
+    ] {
+        let file = MapDeserializer::new([("max_age", value)].into_iter());
+        let error = SessionPolicy::deserialize(file).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("max_age: {shown}")), "{error}");
+    }
 }

@@ -208,6 +208,17 @@ fn the_embedded_store_is_one_of_them() {
     live_a_life(MemoryStore::new());
 }
 
+#[cfg(feature = "memory")]
+#[test]
+fn a_renewal_is_answered_as_the_store_that_was_chosen_answers_it() {
+    let store: Arc<dyn DynSessionStore> = Arc::new(session_policy::MemoryStore::new());
+    let sessions = Sessions::new(Arc::clone(&store), policy());
+    let session = wait(sessions.start("user-42")).unwrap().session;
+    let renewal = Renewal::new(&session, session.lifetime().created_at(), session.lifetime());
+    let renewed = [true, false].map(|_| wait(store.renew(&renewal)).unwrap());
+    assert_eq!(renewed, [true, false], "the second is of a version that is gone");
+}
+
 #[test]
 fn a_store_can_wrap_one_that_is_chosen_at_run_time() {
     let calls = Arc::default();
