@@ -28,20 +28,21 @@ table=$(
     echo '| --- | --- |'
     "$binary" --list | while read -r name; do count "$name"; done
 )
-if [ "${1:-}" != --check ]; then
-    echo "$table"
-    exit
-fi
+echo "$table"
+[ "${1:-}" = --check ] || exit 0
 
 # A count moves by a few in a hundred with the compiler, and with the string
-# functions that the C library picks for the processor. More is a change of ours.
+# functions that the C library picks for the processor; where a signature is made or
+# verified, by more, as its code is picked for the processor too. What goes further is
+# a change of ours.
 written=$(sed -n '/<!-- instructions -->/,/<!-- end -->/p' benches/README.md | grep '^|')
 paste -d '\n' <(echo "$written") <(echo "$table") | awk -F ' *[|] *' '
     NR % 2 { name = $2; written = $3; next }
     name != $2 { print "the table has `" name "` in the place of `" $2 "`"; failed = 1; next }
     NR > 4 {
         counts[name] = $3
-        if ($3 < written * 0.97 || $3 > written * 1.03) {
+        leeway = name ~ /^(JWT|jsonwebtoken)/ ? 0.15 : 0.03
+        if ($3 < written * (1 - leeway) || $3 > written * (1 + leeway)) {
             print name ": " $3 " instructions, and benches/README.md says " written
             failed = 1
         }
@@ -59,4 +60,3 @@ paste -d '\n' <(echo "$written") <(echo "$table") | awk -F ' *[|] *' '
         at_most("JWT re-issue", counts["JWT authenticate"] + counts["jsonwebtoken::encode"])
         exit failed
     }'
-echo "$table"

@@ -121,8 +121,8 @@ fn a_refused_request_allocates_nothing() {
     assert_eq!(count, 0);
 }
 
-/// The subject and the profile are shared, and the index by expiry is touched
-/// only if the session is to end earlier than before.
+/// The subject and the profile are in place or shared, and the index by expiry is
+/// touched only if the session is to end earlier than before.
 #[test]
 fn a_renewal_in_the_embedded_store_allocates_nothing_either() {
     let (sessions, clock, started) = world();

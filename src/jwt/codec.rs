@@ -247,12 +247,14 @@ fn read_header(json: &[u8]) -> Result<(Option<Text<'_>>, Text<'_>), JwtError> {
 /// A claim that we do not issue, and honour without leeway: "on or after" (RFC
 /// 7519 section 4.1.5).
 fn check_not_before(nbf: Option<u64>, now: Timestamp) -> Result<(), JwtError> {
-    match nbf.map(|_| instant("nbf", nbf)).transpose()? {
-        Some(since) if now < since => {
-            Err(JwtError::Rejected { reason: RejectReason::NotYetValid, since })
-        }
-        _ => Ok(()),
+    if nbf.is_none() {
+        return Ok(());
     }
+    let since = instant("nbf", nbf)?;
+    if now < since {
+        return Err(JwtError::Rejected { reason: RejectReason::NotYetValid, since });
+    }
+    Ok(())
 }
 
 fn instant(claim: &'static str, secs: Option<u64>) -> Result<Timestamp, JwtError> {

@@ -100,6 +100,7 @@ fn seconds(instant: Option<Timestamp>) -> i64 {
 pub(crate) struct Profiles([OnceLock<SmolStr>; NUMBERED]);
 
 impl Profiles {
+    /// By its number, or the first that is free.
     fn shorten(&self, profile: &SmolStr) -> Profile {
         let is_meant = |number: &OnceLock<_>| number.get_or_init(|| profile.clone()) == profile;
         match self.0.iter().position(is_meant).map(u8::try_from) {
