@@ -33,11 +33,9 @@ impl SessionPolicy {
         let renewal_after = move |lifetime: &Lifetime| {
             let due = lifetime.renewed_at().saturating_add(period);
             match policy.evaluate(lifetime, due) {
-                // Time saturates: at its very end nothing is due any more.
-                Decision::Renew { lifetime: renewed } if due > lifetime.renewed_at() => {
-                    Some(renewed)
-                }
-                _ => None,
+                Decision::Renew { lifetime: renewed } => Some(renewed),
+                // Time saturates, and at its very end every session has ended.
+                Decision::Keep { .. } | Decision::Reject { .. } => None,
             }
         };
         successors(renewal_after(lifetime), renewal_after)

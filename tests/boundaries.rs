@@ -269,6 +269,19 @@ fn at_the_ends_of_the_range_a_session_is_cut_and_still_judged() {
     );
 }
 
+#[test]
+fn a_schedule_of_renewals_ends_with_its_session_and_with_time() {
+    let every_second = policy([1_000, 0, 5_000, 60]);
+    let second = TimeDelta::seconds;
+    for (left, renewals) in [(0, 0), (1, 0), (2, 1), (3, 2)] {
+        let lifetime = every_second.start(Timestamp::MAX.saturating_sub(second(left)));
+        assert_eq!(every_second.renewal_schedule(&lifetime).count(), renewals, "{left}");
+    }
+    let day = policy(WORKING_DAY);
+    let schedule: Vec<_> = day.renewal_schedule(&day.start(at(0))).map(after).collect();
+    assert_eq!(schedule, (1..32).map(|nth| 900 * nth).collect::<Vec<_>>());
+}
+
 fn at(secs: i64) -> Timestamp {
     Timestamp::from_unix_secs(LOGIN + secs)
 }
