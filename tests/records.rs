@@ -68,6 +68,12 @@ fn a_renewal_says_what_it_writes_and_onto_which_version() {
         assert_eq!((rotated.generation(), rotated.confirmed_at()), (6, Some(at(901))));
         assert_eq!(rotated.with_generation(5, Some(at(200))), renewal);
     }
+    // It applies before the cap, wherever it ends.
+    let lifetime = Lifetime::restore(at(0), at(900), at(4_000), at(5_000)).unwrap();
+    for (now, applies) in [(4_999, true), (5_000, false), (5_001, false)] {
+        let renewed = session.renewed(&Renewal::new(&session, at(now), &lifetime));
+        assert_eq!(renewed.map(|renewed| renewed.version()), applies.then_some(8), "{now}");
+    }
 }
 
 #[cfg(feature = "serde")]

@@ -307,6 +307,16 @@ fn a_rotation_when_a_renewal_is_due_renews_under_the_same_cap() {
 }
 
 #[test]
+fn a_rotation_starts_again_at_the_first_version() {
+    let (sessions, clock) = new();
+    let started = start(&sessions);
+    clock.set(at(1_000));
+    let renewed = wait(sessions.authenticate(&started.token)).unwrap().session;
+    assert_eq!(renewed.version(), 1);
+    assert_eq!(wait(sessions.rotate(&renewed)).unwrap().session.version(), 0);
+}
+
+#[test]
 fn a_chain_of_rotations_never_moves_the_cap() {
     let (sessions, clock) = new();
     let mut current = start(&sessions);
