@@ -50,6 +50,16 @@ fn a_sign_in_beyond_the_limit_ends_the_oldest_session() {
     block_on(sessions.authenticate(&started[2].token)).unwrap();
 }
 
+/// Under the ceiling of a provider's session that has ended.
+#[test]
+fn a_sign_in_that_is_over_at_once_displaces_nobody() {
+    let (sessions, _) = sessions(MemoryStore::new(), 1, WhenFull::EndOldest);
+    let live = block_on(sessions.start("user-42")).unwrap();
+    let over = block_on(sessions.start_until("user-42", Policies::DEFAULT, LOGIN)).unwrap();
+    assert!(block_on(sessions.authenticate(&over.token)).is_err());
+    assert!(block_on(sessions.authenticate(&live.token)).is_ok());
+}
+
 #[test]
 fn of_sign_ins_within_one_second_the_later_stays() {
     // Ids are random: going by them alone would end the later half of the time.

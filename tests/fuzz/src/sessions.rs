@@ -109,9 +109,10 @@ impl Service {
         let ahead = input.byte();
         let ceiling =
             if ahead < 128 { None } else { Some(self.model.now + i64::from(ahead) - 130) };
+        let lives = ceiling.is_none_or(|ceiling| ceiling > self.model.now);
         let until = ceiling.map_or(Timestamp::MAX, Timestamp::from_unix_secs);
         let result = block_on(self.sessions().start_until(subject, profile, until));
-        match (result, self.model.starts(subject, profile, CAPACITY)) {
+        match (result, self.model.starts(subject, profile, lives, CAPACITY)) {
             (Ok(started), Ok(displaced)) => {
                 self.model.remove(&displaced);
                 let row = self.model.new_row(started.session.id(), subject, profile, ceiling);

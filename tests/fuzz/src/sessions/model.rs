@@ -81,33 +81,40 @@ impl Model {
         self.rows.iter().filter(lives).collect()
     }
 
-    /// Whether a sign-in is let in, and whom it displaces.
+    /// Whether a sign-in is let in, and whom it displaces: before it is created
+    /// those that are ahead of the clock, then the oldest. One that is over at once
+    /// does not count.
     pub(super) fn starts(
         &self,
         subject: &str,
         profile: &str,
+        lives: bool,
         capacity: usize,
     ) -> Result<Vec<SessionId>, Refusal> {
         let profile =
             self.profiles.iter().find(|known| known.name == profile).ok_or(Refusal::Profile)?;
+        let room = |gone: &[SessionId]| self.rows.len() - gone.len() < capacity;
         let mut displaced = Vec::new();
         if let Some((most, when_full)) = profile.limit {
             let counts = |row: &Row| {
                 row.subject == subject && self.profile(row.profile).name == profile.name
             };
             let mut live = self.live(counts);
-            let excess = (live.len() + 1).saturating_sub(most);
-            if when_full == WhenFull::Refuse && excess > 0 {
+            if when_full == WhenFull::Refuse && live.len() >= most {
                 return Err(Refusal::Limit);
             }
             live.sort_by_key(|row| (row.record.created, row.id));
-            displaced = live.into_iter().take(excess).map(|row| row.id).collect();
+            let ahead = live.partition_point(|row| row.record.created <= self.now);
+            let excess = (live.len() - ahead + 1).saturating_sub(most);
+            displaced = live.drain(ahead..ahead + excess).map(|row| row.id).collect();
+            if !room(&displaced) {
+                return Err(Refusal::Full(displaced));
+            }
+            let excess = (live.len() + usize::from(lives)).saturating_sub(most);
+            displaced.extend(live.into_iter().take(excess).map(|row| row.id));
+            return Ok(displaced);
         }
-        if self.rows.len() - displaced.len() < capacity {
-            Ok(displaced)
-        } else {
-            Err(Refusal::Full(displaced))
-        }
+        if room(&displaced) { Ok(displaced) } else { Err(Refusal::Full(displaced)) }
     }
 
     pub(super) fn new_row(
