@@ -10,6 +10,7 @@ const ROOT: &str = "../../src";
 /// A fault of memory.rs: its name, what stands there and what is put in its
 /// place, where `PLANTED` is its switch.
 const FAULTS: &[(&str, &str, &str)] = &[
+    ("AnothersIsEnded", "if is_meant(entry.get()) =>", "if PLANTED || is_meant(entry.get()) =>"),
     (
         "CapacityRaced",
         "let room = |count: usize| (count < self.capacity).then(|| count + 1);",

@@ -221,6 +221,24 @@ fn a_rotation_and_a_removal_of_all() -> usize {
     side_by_side(&[0], &acts, |store| assert!(store.is_empty(), "a session outlives it"))
 }
 
+/// Ids are random, so this takes a caller that chooses them.
+fn a_removal_of_all_and_an_id_that_changes_hands() -> usize {
+    const OTHER: &str = "grace";
+    let acts: [Act; 2] = [
+        |store| _ = remove_all(store),
+        |store| {
+            remove(store, 0);
+            now(store.create(&session(0, OTHER))).unwrap();
+        },
+    ];
+    side_by_side(&[0], &acts, |store| {
+        let left = now(store.load(&id(0))).unwrap();
+        assert_eq!(left.as_ref().map(Session::subject), Some(OTHER), "it ends another's");
+        // What follows looks for those of `SUBJECT`.
+        assert!(remove(store, 0));
+    })
+}
+
 fn a_list_among_writes() -> usize {
     let list: Act = |store| {
         for session in now(store.list(SUBJECT)).unwrap() {
@@ -233,7 +251,7 @@ fn a_list_among_writes() -> usize {
 
 type Check = fn() -> usize;
 
-const CHECKS: [(&str, Check); 8] = [
+const CHECKS: [(&str, Check); 9] = [
     ("creations at the capacity", creations_at_the_capacity),
     ("creations and removals of one id", creations_and_removals_of_one_id),
     ("removals of the same", removals_of_the_same),
@@ -241,6 +259,10 @@ const CHECKS: [(&str, Check); 8] = [
     ("renewals of one version", renewals_of_one_version),
     ("a renewal and a sweep", a_renewal_and_a_sweep),
     ("a rotation and a removal of all", a_rotation_and_a_removal_of_all),
+    (
+        "a removal of all and an id that changes hands",
+        a_removal_of_all_and_an_id_that_changes_hands,
+    ),
     ("a list among writes", a_list_among_writes),
 ];
 
@@ -259,6 +281,11 @@ fn finds(check: Check, fault: Fault) {
     let failed = catch_unwind(check).is_err();
     plant(None);
     assert!(failed, "{fault:?} is not found");
+}
+
+#[test]
+fn a_removal_of_all_that_ends_anothers_is_found() {
+    finds(a_removal_of_all_and_an_id_that_changes_hands, Fault::AnothersIsEnded);
 }
 
 #[test]

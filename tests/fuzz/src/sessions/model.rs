@@ -93,28 +93,23 @@ impl Model {
     ) -> Result<Vec<SessionId>, Refusal> {
         let profile =
             self.profiles.iter().find(|known| known.name == profile).ok_or(Refusal::Profile)?;
-        let room = |gone: &[SessionId]| self.rows.len() - gone.len() < capacity;
-        let mut displaced = Vec::new();
-        if let Some((most, when_full)) = profile.limit {
-            let counts = |row: &Row| {
-                row.subject == subject && self.profile(row.profile).name == profile.name
-            };
-            let mut live = self.live(counts);
-            if when_full == WhenFull::Refuse && live.len() >= most {
-                return Err(Refusal::Limit);
-            }
-            live.sort_by_key(|row| (row.record.created, row.id));
-            let ahead = live.partition_point(|row| row.record.created <= self.now);
-            let excess = (live.len() - ahead + 1).saturating_sub(most);
-            displaced = live.drain(ahead..ahead + excess).map(|row| row.id).collect();
-            if !room(&displaced) {
-                return Err(Refusal::Full(displaced));
-            }
-            let excess = (live.len() + usize::from(lives)).saturating_sub(most);
-            displaced.extend(live.into_iter().take(excess).map(|row| row.id));
-            return Ok(displaced);
+        let (most, when_full) = profile.limit.unwrap_or((usize::MAX, WhenFull::EndOldest));
+        let counts =
+            |row: &Row| row.subject == subject && self.profile(row.profile).name == profile.name;
+        let mut live = self.live(counts);
+        if when_full == WhenFull::Refuse && live.len() >= most {
+            return Err(Refusal::Limit);
         }
-        if room(&displaced) { Ok(displaced) } else { Err(Refusal::Full(displaced)) }
+        live.sort_by_key(|row| (row.record.created, row.id));
+        let ahead = live.partition_point(|row| row.record.created <= self.now);
+        let excess = (live.len() - ahead + 1).saturating_sub(most);
+        let mut displaced: Vec<_> = live.drain(ahead..ahead + excess).map(|row| row.id).collect();
+        if self.rows.len() - displaced.len() >= capacity {
+            return Err(Refusal::Full(displaced));
+        }
+        let excess = (live.len() + usize::from(lives)).saturating_sub(most);
+        displaced.extend(live.into_iter().take(excess).map(|row| row.id));
+        Ok(displaced)
     }
 
     pub(super) fn new_row(
