@@ -202,7 +202,7 @@ impl SessionStore for MemoryStore {
 
     async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let mut left = limit as usize;
-        while left > 0 {
+        loop {
             let due: Vec<_> = self
                 .expiries()
                 .iter()
@@ -211,7 +211,7 @@ impl SessionStore for MemoryStore {
                 .copied()
                 .collect();
             if due.is_empty() {
-                break;
+                return Ok(u64::from(limit) - left as u64);
             }
             for (_, id) in due {
                 let Entry::Occupied(mut entry) = self.sessions.entry(id) else {
@@ -225,7 +225,6 @@ impl SessionStore for MemoryStore {
                 }
             }
         }
-        Ok(u64::from(limit) - left as u64)
     }
 }
 

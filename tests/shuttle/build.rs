@@ -1,32 +1,35 @@
-//! Copies the crate's source, has `MemoryStore` take its locks from shuttle, and
-//! plants faults in it, each behind its switch. Fails if anything no longer finds
-//! its place.
+//! Has `MemoryStore` take its locks from shuttle, and plants faults in it.
 
-use std::path::Path;
-use std::{env, fs};
+use session_policy_planting::{Fault, Source};
 
-const ROOT: &str = "../../src";
+const FILE: &str = "memory.rs";
 
-/// A fault of memory.rs: its name, what stands there and what is put in its
-/// place, where `PLANTED` is its switch.
-const FAULTS: &[(&str, &str, &str)] = &[
-    ("AnothersIsEnded", "if is_meant(entry.get()) =>", "if PLANTED || is_meant(entry.get()) =>"),
-    (
-        "CapacityRaced",
-        "let room = |count: usize| (count < self.capacity).then(|| count + 1);",
-        "let seen = if PLANTED { Some(self.count.load(Ordering::Acquire)) } else { None };
+const FAULTS: &[Fault<'_>] = &[
+    Fault {
+        name: "AnothersIsEnded",
+        file: FILE,
+        found: "if is_meant(entry.get()) =>",
+        planted: "if PLANTED || is_meant(entry.get()) =>",
+    },
+    Fault {
+        name: "CapacityRaced",
+        file: FILE,
+        found: "let room = |count: usize| (count < self.capacity).then(|| count + 1);",
+        planted: "let seen = if PLANTED { Some(self.count.load(Ordering::Acquire)) } else { None };
         let room = |count: usize| (seen.unwrap_or(count) < self.capacity).then(|| count + 1);",
-    ),
-    (
-        "CountedTwice",
-        "self.count.fetch_sub(1, Ordering::AcqRel);",
-        "self.count.fetch_sub(if PLANTED { 2 } else { 1 }, Ordering::AcqRel);",
-    ),
-    (
-        "IndexAfterTheRow",
-        "self.expiries().remove(&(held.look_at, id));
+    },
+    Fault {
+        name: "CountedTwice",
+        file: FILE,
+        found: "self.count.fetch_sub(1, Ordering::AcqRel);",
+        planted: "self.count.fetch_sub(if PLANTED { 2 } else { 1 }, Ordering::AcqRel);",
+    },
+    Fault {
+        name: "IndexAfterTheRow",
+        file: FILE,
+        found: "self.expiries().remove(&(held.look_at, id));
         entry.remove();",
-        "let place = (held.look_at, id);
+        planted: "let place = (held.look_at, id);
         if PLANTED {
             entry.remove();
             self.expiries().remove(&place);
@@ -34,87 +37,45 @@ const FAULTS: &[(&str, &str, &str)] = &[
             self.expiries().remove(&place);
             entry.remove();
         }",
-    ),
-    (
-        "LocksReversed",
-        "let listed = self.ids_of(subject)",
-        "let _shard = if PLANTED { self.subjects.get(subject) } else { None };
+    },
+    Fault {
+        name: "LocksReversed",
+        file: FILE,
+        found: "let listed = self.ids_of(subject)",
+        planted: "let _shard = if PLANTED { self.subjects.get(subject) } else { None };
         let listed = self.ids_of(subject)",
-    ),
-    (
-        "LooksOnce",
-        "loop {
+    },
+    Fault {
+        name: "LooksOnce",
+        file: FILE,
+        found: "loop {
             let mut ids = self.ids_of(subject);",
-        "let mut looked = false;
+        planted: "let mut looked = false;
         loop {
             let mut ids = if PLANTED && looked { Vec::new() } else { self.ids_of(subject) };
             looked = true;",
-    ),
-    (
-        "SweepTrustsTheIndex",
-        "if entry.get().expires_at() <= now {",
-        "if PLANTED || entry.get().expires_at() <= now {",
-    ),
+    },
+    Fault {
+        name: "SweepTrustsTheIndex",
+        file: FILE,
+        found: "if entry.get().expires_at() <= now {",
+        planted: "if PLANTED || entry.get().expires_at() <= now {",
+    },
 ];
 
 fn main() {
-    println!("cargo::rerun-if-changed={ROOT}");
-    println!("cargo::rerun-if-changed=build.rs");
-    let out = env::var("OUT_DIR").expect("cargo sets it");
-    let out = Path::new(&out);
-    copy(Path::new(ROOT), &out.join("src"));
-    edit(&out.join("src/memory.rs"), |source| {
+    let source = Source::copy("../../src");
+    source.edit(FILE, |text| {
         for import in ["use std::sync::{", "use dashmap::{"] {
-            assert!(source.contains(import), "memory.rs no longer has `{import}`");
+            assert!(text.contains(import), "{FILE} no longer has `{import}`");
         }
-        let mut source = source
-            .replace("use std::sync::", "use crate::stand_in::sync::")
-            .replace("use dashmap::", "use crate::stand_in::dashmap::");
-        for (fault, found, planted) in FAULTS {
-            let places = source.matches(found).count();
-            assert_eq!(places, 1, "the place of fault {fault} in memory.rs: `{found}`");
-            let switch = format!("crate::fault::is_planted(crate::Fault::{fault})");
-            source = source.replacen(found, &planted.replace("PLANTED", &switch), 1);
-        }
-        source
+        // A set in the order of its elements, so that a schedule can be replayed.
+        text.replace("use std::sync::", "use crate::stand_in::sync::")
+            .replace("use dashmap::", "use crate::stand_in::dashmap::")
+            .replace("use std::collections::", "use crate::stand_in::collections::")
     });
-    // A set in the order of its elements, so that a schedule can be replayed.
-    for file in ["memory.rs", "subject_ids.rs"] {
-        let file = out.join("src").join(file);
-        if file.exists() {
-            edit(&file, |source| {
-                source.replace("use std::collections::", "use crate::stand_in::collections::")
-            });
-        }
-    }
-    // Inner attributes and docs cannot be included.
-    edit(&out.join("src/lib.rs"), |source| {
-        let inner = |line: &&str| !line.starts_with("//!") && !line.starts_with("#![");
-        let source: Vec<_> = source.lines().filter(inner).collect();
-        source.join("\n")
+    source.edit("subject_ids.rs", |text| {
+        text.replace("use std::collections::", "use crate::stand_in::collections::")
     });
-    let name = |(name, ..): &(&str, _, _)| format!("    /// In build.rs.\n    {name},\n");
-    let faults = format!(
-        "/// The faults that can be planted.\n#[derive(Clone, Copy, Debug, Eq, PartialEq)]\n\
-         pub enum Fault {{\n{}}}\n",
-        FAULTS.iter().map(name).collect::<String>(),
-    );
-    fs::write(out.join("fault.rs"), faults).expect("OUT_DIR can be written");
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("OUT_DIR can be written");
-    for entry in fs::read_dir(from).expect("the source is there").flatten() {
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).expect("OUT_DIR can be written");
-        }
-    }
-}
-
-fn edit(file: &Path, edit: impl FnOnce(String) -> String) {
-    let source = fs::read_to_string(file).expect("a copied file");
-    fs::write(file, edit(source)).expect("OUT_DIR can be written");
+    source.plant(FAULTS);
 }

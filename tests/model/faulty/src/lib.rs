@@ -3,7 +3,9 @@
 #![no_std]
 #![allow(warnings, reason = "the source is linted where it belongs")]
 
-mod fault;
+mod fault {
+    include!(concat!(env!("OUT_DIR"), "/fault.rs"));
+}
 
 pub use fault::{Fault, plant};
 

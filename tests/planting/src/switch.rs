@@ -1,9 +1,5 @@
-//! The switches.
-
 use std::cell::Cell;
 use std::thread_local;
-
-include!(concat!(env!("OUT_DIR"), "/fault.rs"));
 
 thread_local! {
     static PLANTED: Cell<Option<Fault>> = const { Cell::new(None) };
