@@ -334,6 +334,49 @@ fn a_revocation_that_lies_ahead_holds_for_requests_under_way() {
     assert!(matches!(error, IssueError::Revoked { .. }));
 }
 
+/// An answer that takes ten seconds.
+struct Slow(ManualClock);
+
+impl ValidAfter for Slow {
+    async fn valid_after(&self, _: &str) -> Result<Option<Timestamp>, StoreError> {
+        self.0.advance(TimeDelta::seconds(10));
+        Ok(None)
+    }
+}
+
+#[test]
+fn time_that_the_question_of_revocation_takes_counts() {
+    let (sessions, clock) = sessions(policy(900, 60, 900));
+    let sessions = sessions.with_valid_after(Slow(clock.clone()));
+    let started = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap();
+    assert_eq!(started.claims.lifetime().created_at(), at(0), "the sign-in");
+    assert_eq!(started.issued.max_age, TimeDelta::seconds(890));
+    let token = started.issued.token.expose();
+
+    // Counted from before the question, so that a change meanwhile revokes it.
+    clock.set(at(100));
+    let served = pollster::block_on(sessions.authenticate(token)).unwrap();
+    assert_eq!(served.claims.lifetime().renewed_at(), at(100));
+    assert_eq!(served.status.now, at(110));
+    assert_eq!(served.issued.unwrap().max_age, TimeDelta::seconds(790));
+
+    // Good when the question is asked, over when it is answered.
+    let over = |error: JwtError| match error {
+        JwtError::Rejected { reason, since } => (reason, since),
+        error => panic!("{error}"),
+    };
+    for second in [890, 895, 899] {
+        clock.set(at(second));
+        let refused = pollster::block_on(sessions.authenticate(token)).unwrap_err();
+        assert_eq!(over(refused), (RejectReason::AbsoluteCap, at(900)));
+        clock.set(at(second));
+        let refused = pollster::block_on(sessions.peek(token)).unwrap_err();
+        assert_eq!(over(refused), (RejectReason::AbsoluteCap, at(900)));
+    }
+    clock.set(at(889));
+    assert!(pollster::block_on(sessions.peek(token)).is_ok());
+}
+
 #[test]
 fn nobody_is_let_in_when_revocation_cannot_be_told() {
     struct Down;

@@ -210,6 +210,8 @@ where
         let lifetime = policy.start_until(now, ceiling);
         let valid_after = self.valid_after.valid_after(subject).await?;
         let lifetime = stamped_after(lifetime, valid_after)?;
+        // The answer may have taken its time, which the session does not get back.
+        let now = self.clock.now();
         let (subject, profile) = (subject.into(), profile.into());
         let (id, generation, token_id) = (random_id()?, 0, Arc::default());
         let mut claims =
@@ -231,8 +233,7 @@ where
     /// tokens are revoked, or `valid_after` cannot be told. An error of the
     /// *re-issue* is not one: see [`TokenRenewal::Deferred`].
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated<A>, JwtError> {
-        let now = self.clock.now();
-        let (mut claims, decision) = self.judge(token, now).await?;
+        let (mut claims, now, decision) = self.judge(token).await?;
         let (issued, renewal) = match decision {
             Decision::Renew { lifetime } => {
                 let before = core::mem::replace(&mut claims.lifetime, lifetime);
@@ -267,8 +268,7 @@ where
     ///
     /// As for [`authenticate`](Self::authenticate).
     pub async fn peek(&self, token: &str) -> Result<Authenticated<A>, JwtError> {
-        let now = self.clock.now();
-        let (claims, _) = self.judge(token, now).await?;
+        let (claims, now, _) = self.judge(token).await?;
         Ok(self.served(claims, now, None, TokenRenewal::NotDue))
     }
 
@@ -284,30 +284,46 @@ where
 
     /// Tells the observer of a refusal, with the session once its token is known
     /// to be ours.
-    async fn judge(&self, token: &str, now: Timestamp) -> Result<(Claims<A>, Decision), JwtError> {
+    async fn judge(&self, token: &str) -> Result<(Claims<A>, Timestamp, Decision), JwtError> {
+        let now = self.clock.now();
         let rejected = |error: &JwtError| EventKind::Rejected { reason: error.as_str() };
         let claims: Claims<A> = self.codec.verify(token, now).inspect_err(|error| {
             self.observer.observe(&Event::anonymous(now, rejected(error)));
         })?;
-        let decision = self.limits(&claims, now).await.inspect_err(|error| {
-            self.observer.observe(&claims.event(now, rejected(error)));
+        let (now, decision) = self.limits(&claims, now).await.inspect_err(|error| {
+            self.observer.observe(&claims.event(self.clock.now(), rejected(error)));
         })?;
-        Ok((claims, decision))
+        Ok((claims, now, decision))
     }
 
-    async fn limits(&self, claims: &Claims<A>, now: Timestamp) -> Result<Decision, JwtError> {
+    /// What was decided at `now`, once it is sure that nothing has been revoked, and
+    /// that moment, when the token is still good.
+    async fn limits(
+        &self,
+        claims: &Claims<A>,
+        now: Timestamp,
+    ) -> Result<(Timestamp, Decision), JwtError> {
         if claims.generation != 0 {
             return Err(JwtError::Strategy);
         }
-        let decision = self.policies.judge(&claims.profile).evaluate(&claims.lifetime, now);
+        let policy = self.policies.judge(&claims.profile);
+        // A re-issue counts from before the question, so that a change which its
+        // answer has missed revokes it.
+        let decision = policy.evaluate(&claims.lifetime, now);
         if let Decision::Reject { reason, since } = decision {
             return Err(JwtError::Rejected { reason, since });
         }
         match self.valid_after.valid_after(&claims.subject).await? {
             Some(valid_after) if claims.lifetime.renewed_at() <= valid_after => {
-                Err(JwtError::Revoked { valid_after })
+                return Err(JwtError::Revoked { valid_after });
             }
-            _ => Ok(decision),
+            _ => {}
+        }
+        // The answer may have taken its time.
+        let now = self.clock.now();
+        match policy.peek(&claims.lifetime, now) {
+            Decision::Reject { reason, since } => Err(JwtError::Rejected { reason, since }),
+            Decision::Keep { .. } | Decision::Renew { .. } => Ok((now, decision)),
         }
     }
 
