@@ -37,11 +37,12 @@ fn policy() -> SessionPolicy {
 }
 
 /// A store that can refuse to renew, to load or to remove once, and whose `create`
-/// can come after a logout.
+/// and `remove` can come after a logout.
 #[derive(Default)]
 struct Flaky {
     held: MemoryStore,
     remove_fails: AtomicBool,
+    ended_before_remove: AtomicBool,
     ended_before_create: Mutex<Option<SessionId>>,
     renew_fails: AtomicBool,
     load_fails: AtomicBool,
@@ -73,6 +74,9 @@ impl SessionStore for Flaky {
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
         if self.remove_fails.swap(false, Ordering::SeqCst) {
             return Err(StoreError::unavailable("timeout"));
+        }
+        if self.ended_before_remove.swap(false, Ordering::SeqCst) {
+            self.held.remove(id).await?;
         }
         self.held.remove(id).await
     }
@@ -322,6 +326,20 @@ fn a_rotation_that_does_not_end_the_old_session_starts_no_other() {
     *store.ended_before_create.lock().unwrap() = Some(service.id);
     assert!(matches!(rotate(), IssueError::Unknown));
     assert_eq!(held(), 0);
+}
+
+#[test]
+fn reuse_says_that_it_ended_the_session_only_if_it_did() {
+    for (raced, expected) in [(true, "unknown"), (false, "reused")] {
+        let mut service = Service::new();
+        assert_eq!(service.present(300, 1), "token 2");
+        assert_eq!(service.present(310, 2), "nothing");
+        let store = Arc::clone(service.sessions.store());
+        store.ended_before_remove.store(raced, Ordering::SeqCst);
+        assert_eq!(service.present(400, 1), expected);
+        assert_eq!(service.row(), None);
+        assert_eq!(service.present(400, 2), "unknown");
+    }
 }
 
 #[test]

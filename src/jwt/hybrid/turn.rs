@@ -52,10 +52,15 @@ where
         match step {
             Step::Reject { reason, since } => Err(JwtError::Rejected { reason, since }),
             Step::Reuse => {
+                let ended = self.store.remove(&row.id()).await;
+                if let Ok(false) = ended {
+                    // Others were first: it has ended, or goes on under another id.
+                    return Err(JwtError::Unknown);
+                }
                 let (presented, current) = (claims.generation, row.generation());
                 let kind = EventKind::ReuseDetected { presented, current };
                 self.observer.observe(&Event::of(&row, now, kind));
-                self.store.remove(&row.id()).await?;
+                ended?;
                 Err(JwtError::Reused)
             }
             Step::Serve(serve) => Ok((row, now, serve)),

@@ -170,7 +170,8 @@ where
     ///
     /// [`IssueError`] if the session has ended, a limit is reached, no token can
     /// be issued as for [`start`](Self::start), or the store cannot write. The
-    /// old token is then as it was.
+    /// old token is then as it was, unless the store removed the session and its
+    /// answer was lost.
     pub async fn rotate(
         &self,
         claims: &Claims<A>,

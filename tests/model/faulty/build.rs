@@ -43,8 +43,8 @@ const FAULTS: &[Fault<'_>] = &[
     Fault {
         name: "ReuseEndsNothing",
         file: "jwt/hybrid/turn.rs",
-        found: "self.store.remove(&row.id()).await?;",
-        planted: "if !PLANTED { self.store.remove(&row.id()).await?; }",
+        found: "let ended = self.store.remove(&row.id()).await;",
+        planted: "let ended = if PLANTED { Ok(true) } else { self.store.remove(&row.id()).await };",
     },
     Fault {
         name: "RotatesUnconfirmed",
