@@ -191,7 +191,8 @@ pub enum RotateError {
         /// As of [`Decision::Reject`](crate::Decision::Reject).
         since: Timestamp,
     },
-    /// The store could not write; the old token is as it was.
+    /// The store could not write; the old token is as it was, unless the store
+    /// removed the session and its answer was lost.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The session has ended meanwhile; it is not brought back.

@@ -8,8 +8,9 @@ use crate::{
     Cookie, LifetimeError, RandomError, RejectReason, SessionError, StoreError, Timestamp,
 };
 
-/// Why a token does not authenticate. The text is safe to log and holds no part
-/// of the token.
+/// Why a token does not authenticate. The text is safe to log: it holds no part of
+/// a token that is not ours, and of one that is at most its instants and its
+/// profile, without control characters.
 ///
 /// Callers branch on [`Store`](Self::Store), which is a 503; the others are a
 /// 401. A client need not be told which.

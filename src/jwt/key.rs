@@ -249,6 +249,9 @@ fn pem_of(label: &str, der: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut base64 = Zeroizing::new(alloc::vec![0; Base64::encoded_len(der)]);
     // Always `Ok`: the buffer has exactly the size of the text.
     let base64 = Base64::encode(der, &mut base64).unwrap_or_default();
-    let pem = [b"-----BEGIN ", label.as_bytes(), b"-----\n", base64.as_bytes(), b"\n-----END "];
-    Zeroizing::new([&pem.concat(), label.as_bytes(), b"-----\n"].concat())
+    let (base64, label) = (base64.as_bytes(), label.as_bytes());
+    // At once, since a buffer that grew would leave the key behind.
+    let pem: [&[u8]; 7] =
+        [b"-----BEGIN ", label, b"-----\n", base64, b"\n-----END ", label, b"-----\n"];
+    Zeroizing::new(pem.concat())
 }

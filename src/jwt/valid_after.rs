@@ -28,6 +28,13 @@ use crate::{StoreError, Timestamp};
 /// by the longest that such a request takes, 5 seconds for instance: new sessions
 /// are stamped after it, as above.
 ///
+/// # A second change
+///
+/// A session that was started since the last change, and before its instant, is
+/// stamped with the second after it. So that another change revokes that one too,
+/// write whichever is later: the clock with its margin, or the second after the
+/// instant that is stored.
+///
 /// To go on with one session after a change of privilege, start another with
 /// [`start_until`](super::JwtSessions::start_until) and the former
 /// `absolute_expires_at`, so that its cap does not move.
