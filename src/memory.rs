@@ -230,9 +230,16 @@ impl SessionStore for MemoryStore {
 
 impl SubjectStore for MemoryStore {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
-        let listed = self.ids_of(subject).into_iter().filter_map(|id| self.get(&id));
-        // An id may have been ended and taken by another subject since.
-        Ok(listed.filter(|session| session.subject() == subject).collect())
+        loop {
+            let ids = self.ids_of(subject);
+            let mut listed: Vec<_> = ids.iter().filter_map(|id| self.get(id)).collect();
+            // One that is gone since may go on under another id.
+            if listed.len() == ids.len() {
+                // And an id may have been ended and taken by another subject.
+                listed.retain(|session| session.subject() == subject);
+                return Ok(listed);
+            }
+        }
     }
 
     async fn remove_all(

@@ -99,7 +99,11 @@ pub trait SessionStore: Send + Sync {
 ///    a single SQL `DELETE` too) can miss both, and the stolen session that the
 ///    user meant to end lives on. So repeat the removal until a fresh look finds
 ///    none, or let neither verb run beside `remove_all`.
-/// 2. Subjects are compared byte by byte: `Ada` does not end the sessions of
+/// 2. [`list`](Self::list) shows every session that is there while it runs, and
+///    one that is rotated meanwhile under its former id or its successor's: a
+///    limit counts by it. A single SQL `SELECT` does; where ids are looked up
+///    first and sessions then, look again if one is gone.
+/// 3. Subjects are compared byte by byte: `Ada` does not end the sessions of
 ///    `ada`.
 pub trait SubjectStore: SessionStore {
     /// All sessions of a subject, expired or not, in any order.

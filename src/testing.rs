@@ -91,6 +91,9 @@ impl StoreKit {
             .await;
         run.check("remove_all spares the excepted session", subject::remove_all_except).await;
         run.check("a raced remove_all is never undone", race::remove_all).await;
+        run.check("a session that is being rotated is listed", race::rotations_and_lists).await;
+        run.check("remove_all ends the successors of rotations", race::rotations_and_remove_all)
+            .await;
         run.check("10,000 sessions are listed and ended by subject", scale::subjects).await;
         run.report
     }

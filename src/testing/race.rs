@@ -2,8 +2,8 @@
 
 use std::vec::Vec;
 
-use super::fixture::{SUBJECT, at, expiring, renewal, session, session_of};
-use super::join::{join, join_all};
+use super::fixture::{SUBJECT, at, expiring, id, renewal, session, session_of};
+use super::join::{join, join_all, yield_now};
 use super::probe::{Probe, Verdict, expect, unexpected};
 use crate::{SessionStore, StoreError, SubjectStore};
 
@@ -125,4 +125,63 @@ pub(super) async fn remove_all<S: SubjectStore>(store: Probe<S>) -> Verdict {
         store.lacks("no session after remove_all", session.id()).await?;
     }
     expect("listed after remove_all", &Vec::new(), &store.list(SUBJECT).await?)
+}
+
+/// Rotates a session so many times, as the front doors do, from one number to the
+/// next; ends where it has been ended. Others come between: `pause` rounds while
+/// both are there, and one more while one is, so that nobody keeps in step.
+async fn rotations<S: SubjectStore>(store: &Probe<S>, times: u32, pause: u32) -> Verdict {
+    for n in 0..times {
+        let successor = session(n + 1);
+        store.create(&successor).await?;
+        for _ in 0..pause {
+            yield_now().await;
+        }
+        if !store.remove(id(n)).await? {
+            store.remove(successor.id()).await?;
+            return Ok(());
+        }
+        for _ in 0..=pause {
+            yield_now().await;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn rotations_and_lists<S: SubjectStore>(store: Probe<S>) -> Verdict {
+    for pause in 0..4 {
+        store.create(&session(0)).await?;
+        let lists = async {
+            for _ in 0..RACERS {
+                let listed = store.list(SUBJECT).await?;
+                if !(1..=2).contains(&listed.len()) {
+                    return Err(unexpected("the session, its successor or both", &listed));
+                }
+                yield_now().await;
+            }
+            Ok(())
+        };
+        let (rotated, listed) = join(rotations(&store, RACERS, pause), lists).await;
+        rotated?;
+        listed?;
+        expect("the last successor", &true, &store.remove(id(RACERS)).await?)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn rotations_and_remove_all<S: SubjectStore>(store: Probe<S>) -> Verdict {
+    for late in 0..12 {
+        store.create(&session(0)).await?;
+        let remove_all = async {
+            for _ in 0..late {
+                yield_now().await;
+            }
+            store.remove_all(SUBJECT, None).await
+        };
+        let (rotated, removed) = join(rotations(&store, 8, late % 3), remove_all).await;
+        rotated?;
+        removed?;
+        expect("left of a rotated session", &Vec::new(), &store.list(SUBJECT).await?)?;
+    }
+    Ok(())
 }

@@ -24,6 +24,7 @@ pub(super) enum Fault {
     ListHidesExpired,
     ListIsEmpty,
     ListKeepsRemoved,
+    ListLooksOnce,
     ListPages,
     LoadCountsReads,
     LoadHidesExpired,
@@ -32,6 +33,7 @@ pub(super) enum Fault {
     ProfilesTrimmed,
     RemoveAllEndsEverybody,
     RemoveAllIgnoresExcept,
+    RemoveAllLooksOnce,
     RemoveChecksThenWrites,
     RemoveEndsSubject,
     RemoveKeepsTombstone,
@@ -311,6 +313,11 @@ impl SubjectStore for Planted {
             sessions.extend(self.removed.lock().unwrap().iter().cloned());
         }
         sessions.retain(|session| self.same_subject(session.subject(), subject));
+        if self.has(Fault::ListLooksOnce) {
+            let_others_run().await;
+            let rows = self.rows();
+            sessions.retain(|session| rows.contains_key(&session.id()));
+        }
         match self.fault {
             Fault::ListHidesExpired => sessions.retain(|session| {
                 session.lifetime().expires_at() > session.lifetime().created_at()
@@ -328,12 +335,16 @@ impl SubjectStore for Planted {
         except: Option<&SessionId>,
     ) -> Result<u64, StoreError> {
         let except = except.filter(|_| !self.has(Fault::RemoveAllIgnoresExcept));
+        let seen: Vec<_> = self.rows().keys().copied().collect();
+        if self.has(Fault::RemoveAllLooksOnce) {
+            let_others_run().await;
+        }
         let mut rows = self.rows();
         let before = rows.len();
         rows.retain(|id, row| {
             let ends = self.has(Fault::RemoveAllEndsEverybody)
                 || self.same_subject(row.session.subject(), subject);
-            Some(id) == except || !ends
+            Some(id) == except || !ends || !seen.contains(id)
         });
         Ok((before - rows.len()) as u64)
     }

@@ -41,9 +41,15 @@ const FAULTS: &[Fault<'_>] = &[
     Fault {
         name: "LocksReversed",
         file: FILE,
-        found: "let listed = self.ids_of(subject)",
+        found: "let mut listed: Vec<_> =",
         planted: "let _shard = if PLANTED { self.subjects.get(subject) } else { None };
-        let listed = self.ids_of(subject)",
+            let mut listed: Vec<_> =",
+    },
+    Fault {
+        name: "ListsOnce",
+        file: FILE,
+        found: "if listed.len() == ids.len() {",
+        planted: "if PLANTED || listed.len() == ids.len() {",
     },
     Fault {
         name: "LooksOnce",

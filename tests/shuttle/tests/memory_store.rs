@@ -249,9 +249,17 @@ fn a_list_among_writes() -> usize {
         + side_by_side(&[0], &[list, |store| _ = remove(store, 0)], nothing_more)
 }
 
+fn a_list_and_a_rotation() -> usize {
+    let acts: [Act; 2] = [
+        |store| assert!(!now(store.list(SUBJECT)).unwrap().is_empty(), "out of sight"),
+        |store| _ = rotate(store, 0, 1),
+    ];
+    side_by_side(&[0], &acts, nothing_more)
+}
+
 type Check = fn() -> usize;
 
-const CHECKS: [(&str, Check); 9] = [
+const CHECKS: [(&str, Check); 10] = [
     ("creations at the capacity", creations_at_the_capacity),
     ("creations and removals of one id", creations_and_removals_of_one_id),
     ("removals of the same", removals_of_the_same),
@@ -264,6 +272,7 @@ const CHECKS: [(&str, Check); 9] = [
         a_removal_of_all_and_an_id_that_changes_hands,
     ),
     ("a list among writes", a_list_among_writes),
+    ("a list and a rotation", a_list_and_a_rotation),
 ];
 
 #[test]
@@ -306,6 +315,11 @@ fn an_index_that_is_cleared_after_its_row_is_found() {
 #[test]
 fn locks_in_the_reversed_order_are_found() {
     finds(a_list_among_writes, Fault::LocksReversed);
+}
+
+#[test]
+fn a_list_that_looks_once_is_found() {
+    finds(a_list_and_a_rotation, Fault::ListsOnce);
 }
 
 #[test]

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -276,13 +277,30 @@ impl<C: ConnectionLike + Clone + Send + Sync> SessionStore for RedisStore<C> {
 
 impl<C: ConnectionLike + Clone + Send + Sync> SubjectStore for RedisStore<C> {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
-        let mut sessions = Vec::new();
-        for ids in self.ids_of(subject).await?.chunks(BATCH) {
-            let loaded = try_join_all(ids.iter().map(|id| self.load(id))).await?;
-            sessions.extend(loaded.into_iter().flatten());
+        let mut ids = self.ids_of(subject).await?;
+        let mut missing_before = HashSet::new();
+        loop {
+            let mut sessions = Vec::new();
+            for ids in ids.chunks(BATCH) {
+                let loaded = try_join_all(ids.iter().map(|id| self.load(id))).await?;
+                sessions.extend(loaded.into_iter().flatten());
+            }
+            let found: HashSet<_> = sessions.iter().map(Session::id).collect();
+            let missing: HashSet<_> =
+                ids.iter().copied().filter(|id| !found.contains(id)).collect();
+            sessions.retain(|session| session.subject() == subject);
+            if missing.is_empty() {
+                return Ok(sessions);
+            }
+            // One that is missing has ended, or has been rotated: then its successor
+            // has been noted by now, or is one that was missing as it came too soon.
+            let noted = self.ids_of(subject).await?;
+            let known = |id| found.contains(id) || missing.contains(id);
+            if missing.is_subset(&missing_before) && noted.iter().all(known) {
+                return Ok(sessions);
+            }
+            (ids, missing_before) = (noted, missing);
         }
-        sessions.retain(|session| session.subject() == subject);
-        Ok(sessions)
     }
 
     async fn remove_all(
