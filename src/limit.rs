@@ -12,6 +12,12 @@ use core::num::NonZeroU32;
 /// is about time alone. Sessions that a limit of time has ended do not count,
 /// swept or not.
 ///
+/// A session that is being [rotated](crate::Sessions::rotate) counts as two for a
+/// moment. A sign-in in that moment finds one too many: under
+/// [`Refuse`](WhenFull::Refuse) it is refused, and can be tried again; under
+/// [`EndOldest`](WhenFull::EndOldest), if the rotated session is the oldest, that
+/// ends, and its next request is refused if its rotation is not.
+///
 /// [`Policies`]: crate::Policies
 /// [`SessionPolicy`]: crate::SessionPolicy
 ///

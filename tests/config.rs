@@ -26,6 +26,8 @@ proptest! {
         prop_assert_eq!(toml::from_str::<SessionPolicy>(&toml).unwrap(), policy);
         let binary = postcard::to_allocvec(&policy).unwrap();
         prop_assert_eq!(postcard::from_bytes::<SessionPolicy>(&binary).unwrap(), policy);
+        let named = rmp_serde::to_vec_named(&policy).unwrap();
+        prop_assert_eq!(rmp_serde::from_slice::<SessionPolicy>(&named).unwrap(), policy);
     }
 
     #[test]
@@ -36,6 +38,10 @@ proptest! {
         prop_assert_eq!(&toml::from_str::<Policies>(&toml).unwrap(), &policies);
         let binary = postcard::to_allocvec(&policies).unwrap();
         prop_assert_eq!(&postcard::from_bytes::<Policies>(&binary).unwrap(), &policies);
+        let named = rmp_serde::to_vec_named(&policies).unwrap();
+        prop_assert_eq!(&rmp_serde::from_slice::<Policies>(&named).unwrap(), &policies);
+        let in_order = rmp_serde::to_vec(&policies).unwrap();
+        prop_assert_eq!(&rmp_serde::from_slice::<Policies>(&in_order).unwrap(), &policies);
     }
 }
 

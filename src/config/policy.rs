@@ -116,7 +116,8 @@ impl<'a> Policy<'a> {
                 None => Ok(policy),
             })
             .map_err(|error| self.refuse(error))?;
-        let limit = match (values.limit.max_sessions, values.limit.when_full) {
+        let Limit { max_sessions, when_full } = values.limit;
+        let limit = match (max_sessions.flatten(), when_full.flatten()) {
             (None, None) => None,
             (Some(max_sessions), Some(when_full)) => {
                 Some(SessionLimit::new(max_sessions, when_full))
@@ -183,8 +184,8 @@ impl<'de> Visitor<'de> for Policy<'_> {
             *value = seq.next_element_seed(Setting { place: self.place, key })?;
         }
         if self.keys.len() > TIMES {
-            values.limit.max_sessions = seq.next_element()?.flatten();
-            values.limit.when_full = seq.next_element()?.flatten();
+            values.limit.max_sessions = seq.next_element()?;
+            values.limit.when_full = seq.next_element()?;
         }
         self.build(&values)
     }

@@ -79,32 +79,41 @@ impl<'de> DeserializeSeed<'de> for Setting<'_> {
     }
 }
 
-/// The settings of a limit.
+/// The settings of a limit, each once it was met. Formats that people do not write
+/// also say that there is none.
 #[derive(Default)]
 pub(super) struct Limit {
-    pub(super) max_sessions: Option<NonZeroU32>,
-    pub(super) when_full: Option<WhenFull>,
+    pub(super) max_sessions: Option<Option<NonZeroU32>>,
+    pub(super) when_full: Option<Option<WhenFull>>,
 }
 
-/// Reads `max_sessions`, where people write it.
+/// Reads `max_sessions`.
 pub(super) struct MaxSessionsSetting<'a>(Setting<'a>);
 
 impl<'de> DeserializeSeed<'de> for MaxSessionsSetting<'_> {
-    type Value = NonZeroU32;
+    type Value = Option<NonZeroU32>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<NonZeroU32, D::Error> {
-        self.0.named(deserializer.deserialize_any(Count))
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        self.0.named(if deserializer.is_human_readable() {
+            deserializer.deserialize_any(Count).map(Some)
+        } else {
+            Option::deserialize(deserializer)
+        })
     }
 }
 
-/// Reads `when_full`, where people write it.
+/// Reads `when_full`.
 pub(super) struct WhenFullSetting<'a>(Setting<'a>);
 
 impl<'de> DeserializeSeed<'de> for WhenFullSetting<'_> {
-    type Value = WhenFull;
+    type Value = Option<WhenFull>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<WhenFull, D::Error> {
-        self.0.named(WhenFull::deserialize(deserializer))
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        self.0.named(if deserializer.is_human_readable() {
+            WhenFull::deserialize(deserializer).map(Some)
+        } else {
+            Option::deserialize(deserializer)
+        })
     }
 }
 
