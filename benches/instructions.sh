@@ -5,6 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR=never
+command -v valgrind >/dev/null || { echo "needs valgrind" >&2; exit 1; }
 
 binary=$(cargo bench --locked --quiet --features jwt --bench instructions --no-run --message-format=json |
     sed -n 's/.*"name":"instructions".*"executable":"\([^"]*\)".*/\1/p')

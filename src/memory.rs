@@ -56,7 +56,8 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// An empty store without a bound.
+    /// An empty store without a bound: it grows until sessions end or a
+    /// [sweep](crate::Sessions::sweep) removes expired ones.
     #[must_use]
     pub fn new() -> Self {
         Self::bounded(usize::MAX)

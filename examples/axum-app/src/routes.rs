@@ -35,7 +35,7 @@ const LARGEST_FORM: usize = 16 * 1024;
 const LONGEST_REQUEST: Duration = Duration::from_secs(20);
 
 impl App {
-    /// All routes. What is below `route_layer` needs a session.
+    /// All routes. What is added before `route_layer` needs a session.
     pub fn router(self) -> Router {
         let private = Router::new()
             .route("/", get(home::page))

@@ -25,7 +25,7 @@ type AppSessions = Sessions<Arc<dyn DynSessionStore>, Arc<dyn Clock>, SessionLog
 
 /// The sessions, and the cookie that carries their tokens.
 #[derive(Clone)]
-#[expect(missing_debug_implementations, reason = "a store need not have one")]
+#[allow(missing_debug_implementations, reason = "a store need not have one")]
 pub struct WebSessions {
     /// Shared by all requests.
     pub sessions: Arc<AppSessions>,
