@@ -18,7 +18,7 @@ const DEFAULT_CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
 /// | setting | unit | bound | also known as |
 /// | --- | --- | --- | --- |
 /// | `max_age` | whole seconds | 1 s to `absolute_cap` | idle or inactivity timeout (OWASP ASVS 5.0 7.3.1, NIST SP 800-63B-4 5.2) |
-/// | `update_age` | whole seconds | 0 s to less than `max_age` | renewal throttle, OWASP renewal timeout |
+/// | `update_age` | whole seconds | 0 s to less than `max_age` | renewal throttle; not OWASP's renewal timeout, after which the session id changes |
 /// | `absolute_cap` | whole seconds | `max_age` to 100 years (36 525 days) | absolute or overall timeout (OWASP ASVS 5.0 7.3.2, NIST SP 800-63B-4 5.2) |
 /// | `clock_skew` | whole seconds | 0 s to 1 day, 60 s if not set | tolerance for a record from the near future; never lengthens a session |
 ///
