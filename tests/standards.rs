@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use session_policy::SessionPolicy;
-use session_policy::standards::{Finding, Limit, Standard, Verdict};
+use session_policy::standards::{Finding, Level, Limit, Standard, Verdict};
 
 const M: i64 = 60;
 const H: i64 = 60 * M;
@@ -52,16 +52,18 @@ const ROWS: &[Row] = {
         (NistAal1, (30 * D, 5 * M, CENTURY - 1), &[CAP_30], 2, RESETS),
         (NistAal1, (30 * D, 5 * M, CENTURY), &["2.1.3 SHALL absolute_cap", CAP_30], 1, RESETS),
         (NistAal1, (1, 0, 1), &[], 4, &[]),
-        // AAL2: at most 24 hours in all and 1 hour idle, both SHOULD.
-        (NistAal2, (H, M, 24 * H), &[], 3, RESETS),
-        (NistAal2, (H, 0, 24 * H), &[], 4, &[]),
-        (NistAal2, (H + 1, M, 24 * H), &[IDLE_60], 2, RESETS),
-        (NistAal2, (H, M, 24 * H + 1), &[CAP_24], 2, RESETS),
-        (NistAal2, (H + 1, M, 24 * H + 1), &[CAP_24, IDLE_60], 1, RESETS),
+        // AAL2: some cap (SHALL), at most 24 hours in all and 1 hour idle (SHOULD).
+        (NistAal2, (H, M, 24 * H), &[], 4, RESETS),
+        (NistAal2, (H, 0, 24 * H), &[], 5, &[]),
+        (NistAal2, (H + 1, M, 24 * H), &[IDLE_60], 3, RESETS),
+        (NistAal2, (H, M, 24 * H + 1), &[CAP_24], 3, RESETS),
+        (NistAal2, (H + 1, M, 24 * H + 1), &[CAP_24, IDLE_60], 2, RESETS),
+        (NistAal2, (H, M, CENTURY - 1), &[CAP_24], 3, RESETS),
+        (NistAal2, (H, M, CENTURY), &["2.2.3 SHALL absolute_cap", CAP_24], 2, RESETS),
         // A throttle shortens what is guaranteed, not what an attacker may use.
-        (NistAal2, (H + M, M, 24 * H), &[IDLE_60], 2, RESETS),
-        (NistAal2, (8 * H, 15 * M, 8 * H), &[IDLE_60], 3, &[]),
-        (NistAal2, (30 * D, 5 * M, 45 * D), &[CAP_24, IDLE_60], 1, RESETS),
+        (NistAal2, (H + M, M, 24 * H), &[IDLE_60], 3, RESETS),
+        (NistAal2, (8 * H, 15 * M, 8 * H), &[IDLE_60], 4, &[]),
+        (NistAal2, (30 * D, 5 * M, 45 * D), &[CAP_24, IDLE_60], 2, RESETS),
         // AAL3: at most 12 hours in all (SHALL) and 15 minutes idle (SHOULD).
         (NistAal3, (15 * M, M, 12 * H), &[], 3, RESETS),
         (NistAal3, (15 * M + 1, M, 12 * H), &[IDLE_15], 2, RESETS),
@@ -116,9 +118,11 @@ fn a_report_prints_a_line_a_finding() {
     let report = policy(H + 1, M, 24 * H).check(Standard::NistAal2).to_string();
     let lines: Vec<_> = report.lines().collect();
     assert_eq!(
-        lines[..5],
+        lines[..6],
         [
-            "NIST SP 800-63B-4 AAL2: 1 broken, 2 kept, 4 not shown",
+            "NIST SP 800-63B-4 AAL2: 1 broken, 3 kept, 5 not shown",
+            "kept       2.2.3 (SHALL) an overall limit: absolute_cap is 1d, must be less than \
+             36525d. Nothing is to be changed.",
             "kept       2.2.3 (SHOULD) at most 24 hours in all: absolute_cap is 1d, should be at \
              most 1d. Nothing is to be changed.",
             "broken     2.2.3 (SHOULD) at most 1 hour of inactivity: max_age is 1h 1s, should be \
@@ -130,7 +134,7 @@ fn a_report_prints_a_line_a_finding() {
              for the user, or set update_age to 0s.",
         ],
     );
-    assert_eq!(lines.len(), 8);
+    assert_eq!(lines.len(), 10);
     let short = policy(15 * M, M, 4 * H - 1).check(Standard::CheatSheetLowRisk).to_string();
     let shown = "Show that the application is not in use for a whole working day.";
     assert!(short.contains(shown), "{short}");
@@ -182,6 +186,27 @@ fn every_standard_lists_something_that_a_policy_cannot_show() {
         let report = policy(1, 0, 1).check(standard);
         let unmeasured = report.with(Verdict::NotShown).filter(|f| f.setting.is_none());
         assert_ne!(unmeasured.count(), 0, "{report}");
+    }
+}
+
+#[test]
+fn of_a_cookie_nist_requires_secure_and_recommends_the_prefix_and_the_path() {
+    for standard in [Standard::NistAal1, Standard::NistAal2, Standard::NistAal3] {
+        let report = standard.preset().check(standard);
+        let cookies = report.findings.iter().filter(|finding| finding.clause.id == "5.1.1");
+        let told: Vec<_> = cookies.map(|f| (f.clause.level, f.clause.title, f.verdict)).collect();
+        assert_eq!(
+            told,
+            [
+                (Level::Shall, "cookies with Secure", Verdict::NotShown),
+                (Level::Should, "cookies with `__Host-` and Path=/", Verdict::NotShown),
+                (
+                    Level::Shall,
+                    "the expiry of a cookie does not enforce the limits",
+                    Verdict::NotShown,
+                ),
+            ],
+        );
     }
 }
 

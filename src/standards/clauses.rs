@@ -256,17 +256,20 @@ const NIST_AAL1: &[Rule] = &[
     NIST_EITHER,
     NIST_RESETS,
     NIST_BOTH,
-    NIST_COOKIES,
+    NIST_COOKIES_SECURE,
+    NIST_COOKIES_HOST,
     NIST_COOKIE_EXPIRY,
 ];
 
 const NIST_AAL2: &[Rule] = &[
+    shall("2.2.3", "an overall limit", Test::Exists(Setting::AbsoluteCap)),
     should("2.2.3", "at most 24 hours in all", at_most(Setting::AbsoluteCap, TimeDelta::hours(24))),
     should("2.2.3", "at most 1 hour of inactivity", at_most(Setting::MaxAge, TimeDelta::hours(1))),
     NIST_EITHER,
     NIST_RESETS,
     NIST_BOTH,
-    NIST_COOKIES,
+    NIST_COOKIES_SECURE,
+    NIST_COOKIES_HOST,
     NIST_COOKIE_EXPIRY,
 ];
 
@@ -280,7 +283,8 @@ const NIST_AAL3: &[Rule] = &[
     NIST_EITHER,
     NIST_RESETS,
     NIST_BOTH,
-    NIST_COOKIES,
+    NIST_COOKIES_SECURE,
+    NIST_COOKIES_HOST,
     NIST_COOKIE_EXPIRY,
 ];
 
@@ -298,9 +302,12 @@ const NIST_BOTH: Rule = shall(
     Test::NotShown("Start a new session after each re-authentication, and end the old one."),
 );
 
-const NIST_COOKIES: Rule = should(
+const NIST_COOKIES_SECURE: Rule =
+    shall("5.1.1", "cookies with Secure", Test::NotShown("Set it where the cookie is made."));
+
+const NIST_COOKIES_HOST: Rule = should(
     "5.1.1",
-    "cookies with Secure, `__Host-` and Path=/",
+    "cookies with `__Host-` and Path=/",
     Test::NotShown("Set them where the cookie is made."),
 );
 
