@@ -15,6 +15,12 @@
 //! ends a session: by a `max_age` equal to `absolute_cap`, and by an
 //! `absolute_cap` of 100 years, the longest there is, which stands for "never".
 //!
+//! WCAG asks of each time limit that the user can extend it ten times, given 20
+//! seconds for it, unless it is longer than 20 hours. An inactivity limit takes
+//! eleven times `max_age` for that, and an absolute limit is never extended. One
+//! that falls short may still be essential or part of a real-time event, or the
+//! application may let the user adjust it beforehand: it is not shown.
+//!
 //! | standard | source |
 //! | --- | --- |
 //! | [`Asvs5`](Standard::Asvs5) | OWASP ASVS 5.0, chapter 7 |

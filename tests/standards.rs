@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use chrono::TimeDelta;
-use session_policy::SessionPolicy;
 use session_policy::standards::{Finding, Level, Limit, Standard, Verdict};
+use session_policy::{Decision, SessionPolicy, Timestamp};
 
 const M: i64 = 60;
 const H: i64 = 60 * M;
@@ -38,6 +38,8 @@ const IDLE_15: &str = "2.3.3 SHOULD max_age";
 const LONGEST: &str = "Idle Timeout SHOULD max_age";
 const SHORTEST: &str = "Idle Timeout SHOULD guaranteed_idle";
 const FULL_DAY: &str = "Absolute Timeout SHOULD absolute_cap";
+const CAP_20: &[&str] = &["2.2.1 SHALL absolute_cap"];
+const TEN_AND_CAP_20: &[&str] = &["2.2.1 SHALL absolute_cap", "2.2.1 SHALL absolute_cap"];
 
 #[rustfmt::skip]
 const ROWS: &[Row] = {
@@ -106,10 +108,27 @@ const ROWS: &[Row] = {
         (PciDss4, (16 * M, M, 8 * H), &["8.2.8 SHALL max_age"], 0, &[]),
         (PciDss4, (30 * D, 5 * M, 45 * D), &["8.2.8 SHALL max_age"], 0, &[]),
         // WCAG: 20 seconds to extend, also right after an activity.
-        (Wcag22, (20, 0, 8 * H), &[], 1, &[]),
-        (Wcag22, (19, 0, 8 * H), &["2.2.1 SHALL guaranteed_idle"], 0, &[]),
-        (Wcag22, (15 * M, 15 * M - 20, 8 * H), &[], 1, &[]),
-        (Wcag22, (15 * M, 15 * M - 19, 8 * H), &["2.2.1 SHALL guaranteed_idle"], 0, &[]),
+        (Wcag22, (20, 0, 8 * H), &[], 2, CAP_20),
+        (Wcag22, (19, 0, 8 * H), &["2.2.1 SHALL guaranteed_idle"], 1, CAP_20),
+        (Wcag22, (15 * M, 15 * M - 20, 8 * H), &[], 2, CAP_20),
+        (Wcag22, (15 * M, 15 * M - 19, 8 * H), &["2.2.1 SHALL guaranteed_idle"], 1, CAP_20),
+        // Ten extensions, or a cap longer than 20 hours, which needs none itself.
+        (Wcag22, (H, M, 11 * H), &[], 2, CAP_20),
+        (Wcag22, (H, M, 11 * H - 1), &[], 1, TEN_AND_CAP_20),
+        (Wcag22, (30, 5, 330), &[], 2, CAP_20),
+        (Wcag22, (30, 5, 329), &[], 1, TEN_AND_CAP_20),
+        (Wcag22, (30, 5, 60), &[], 1, TEN_AND_CAP_20),
+        (Wcag22, (H, M, 20 * H), &[], 2, CAP_20),
+        (Wcag22, (H, M, 20 * H + 1), &[], 3, &[]),
+        (Wcag22, (10 * H, M, 20 * H), &[], 1, TEN_AND_CAP_20),
+        (Wcag22, (10 * H, M, 20 * H + 1), &[], 3, &[]),
+        (Wcag22, (30 * D, 5 * M, 45 * D), &[], 3, &[]),
+        // None to extend: the cap alone ends sessions.
+        (Wcag22, (8 * H, 15 * M, 8 * H), &[], 0, TEN_AND_CAP_20),
+        (Wcag22, (8 * H - 1, 15 * M, 8 * H), &[], 1, TEN_AND_CAP_20),
+        (Wcag22, (20 * H, M, 20 * H), &[], 0, TEN_AND_CAP_20),
+        (Wcag22, (20 * H + 1, M, 20 * H + 1), &[], 3, &[]),
+        (Wcag22, (30 * D, 30 * D - 1, 30 * D), &[], 3, &[]),
     ]
 };
 
@@ -186,6 +205,54 @@ fn every_standard_lists_something_that_a_policy_cannot_show() {
         let report = policy(1, 0, 1).check(standard);
         let unmeasured = report.with(Verdict::NotShown).filter(|f| f.setting.is_none());
         assert_ne!(unmeasured.count(), 0, "{report}");
+    }
+}
+
+#[test]
+fn a_limit_that_cannot_be_extended_ten_times_has_to_be_shown_essential() {
+    assert_eq!(
+        SessionPolicy::WORKING_DAY.check(Standard::Wcag22).to_string(),
+        "\
+WCAG 2.2: 0 broken, 0 kept, 4 not shown
+not shown  2.2.1 (SHALL) 20 seconds to extend the inactivity limit before it ends a session: \
+There is none to extend, since max_age is as long as absolute_cap; show that the absolute limit \
+is essential.
+not shown  2.2.1 (SHALL) ten extensions of the inactivity limit, or an absolute limit longer than \
+20 hours: absolute_cap is 8h, must be at least 20h 1s. Show that the absolute limit is essential, \
+or set absolute_cap to 20h 1s or more.
+not shown  2.2.1 (SHALL) an absolute limit longer than 20 hours, or essential: absolute_cap is 8h, \
+must be at least 20h 1s. Show that the absolute limit is essential, or set absolute_cap to 20h 1s \
+or more.
+not shown  2.2.1 (SHALL) a warning, and a simple action that extends: Warn from `status` at least \
+20 s before the end, and let one click send a request.",
+    );
+    let report = policy(30, 5, 60).check(Standard::Wcag22);
+    assert_eq!(report.findings[1].verdict, Verdict::NotShown);
+    assert_eq!(
+        report.findings[1].advice,
+        "Show that the absolute limit is essential, or set absolute_cap to 5m 30s or more.",
+    );
+    assert_eq!(policy(30, 5, 330).check(Standard::Wcag22).findings[1].verdict, Verdict::Kept);
+    let month = policy(30 * D, M, 30 * D).check(Standard::Wcag22);
+    assert_eq!(
+        month.findings[0].advice,
+        "There is none to extend, since max_age is as long as absolute_cap, which is long enough.",
+    );
+}
+
+/// Ten extensions of [`SessionPolicy::evaluate`], each in the last second, and
+/// each by all of `max_age`.
+#[test]
+fn a_session_under_the_preset_is_extended_ten_times() {
+    let policy = Standard::Wcag22.preset();
+    let mut lifetime = policy.start(Timestamp::from_unix_secs(0));
+    for _ in 0..10 {
+        let now = lifetime.expires_at().saturating_sub(TimeDelta::seconds(1));
+        let Decision::Renew { lifetime: extended } = policy.evaluate(&lifetime, now) else {
+            panic!("not extended at {now}");
+        };
+        assert_eq!(extended.expires_at(), now.saturating_add(policy.max_age()));
+        lifetime = extended;
     }
 }
 

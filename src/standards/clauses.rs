@@ -23,10 +23,17 @@ enum Test {
     Exists(Setting),
     /// The cap is within a range for one kind of use.
     FullDay { shortest: TimeDelta, longest: TimeDelta },
+    /// The cap is this long, or is essential.
+    LongOrEssential(TimeDelta),
     /// The policy says nothing about it.
     NotShown(&'static str),
     /// Every activity counts, not only the first after each `update_age`.
     Resets,
+    /// The inactivity limit can be extended ten times, or the cap is this long.
+    TenExtensions(TimeDelta),
+    /// A user who is warned `time` before the inactivity limit can extend it; no
+    /// need to where there is only a cap of at least `long`.
+    TimeToExtend { time: TimeDelta, long: TimeDelta },
 }
 
 impl Rule {
@@ -46,8 +53,26 @@ impl Rule {
             Test::FullDay { longest, .. } => {
                 self.bound(policy, Setting::AbsoluteCap, Limit::AtMost(longest))
             }
+            Test::LongOrEssential(long) => self.long_or_essential(policy, long),
             Test::NotShown(what) => self.unmeasured(Verdict::NotShown, what),
             Test::Resets => self.resets(policy),
+            // Each at the last moment and by all of max_age, after the first one.
+            Test::TenExtensions(long) => {
+                self.long_or_essential(policy, (policy.max_age() * 11).min(long))
+            }
+            Test::TimeToExtend { time, .. } if policy.max_age() < policy.absolute_cap() => {
+                self.bound(policy, Setting::GuaranteedIdle, Limit::AtLeast(time))
+            }
+            Test::TimeToExtend { long, .. } if policy.absolute_cap() >= long => self.unmeasured(
+                Verdict::Kept,
+                "There is none to extend, since max_age is as long as absolute_cap, which is long \
+                 enough.",
+            ),
+            Test::TimeToExtend { .. } => self.unmeasured(
+                Verdict::NotShown,
+                "There is none to extend, since max_age is as long as absolute_cap; show that the \
+                 absolute limit is essential.",
+            ),
         }
     }
 
@@ -66,6 +91,18 @@ impl Rule {
             limit: Some(limit),
             advice,
         }
+    }
+
+    fn long_or_essential(&self, policy: &SessionPolicy, long: TimeDelta) -> Finding {
+        let finding = self.bound(policy, Setting::AbsoluteCap, Limit::AtLeast(long));
+        if finding.verdict == Verdict::Kept {
+            return finding;
+        }
+        let advice = format!(
+            "Show that the absolute limit is essential, or set absolute_cap to {} or more.",
+            Human(long),
+        );
+        Finding { verdict: Verdict::NotShown, advice, ..finding }
     }
 
     fn resets(&self, policy: &SessionPolicy) -> Finding {
@@ -332,11 +369,24 @@ const PCI_DSS_4: &[Rule] = &[
     ),
 ];
 
+/// Longer than 20 hours, in whole seconds.
+const OVER_20_HOURS: TimeDelta = TimeDelta::seconds(20 * 60 * 60 + 1);
+
 const WCAG_2_2: &[Rule] = &[
     shall(
         "2.2.1",
-        "20 seconds to extend a session before it ends",
-        Test::Bound(Setting::GuaranteedIdle, Limit::AtLeast(TimeDelta::seconds(20))),
+        "20 seconds to extend the inactivity limit before it ends a session",
+        Test::TimeToExtend { time: TimeDelta::seconds(20), long: OVER_20_HOURS },
+    ),
+    shall(
+        "2.2.1",
+        "ten extensions of the inactivity limit, or an absolute limit longer than 20 hours",
+        Test::TenExtensions(OVER_20_HOURS),
+    ),
+    shall(
+        "2.2.1",
+        "an absolute limit longer than 20 hours, or essential",
+        Test::LongOrEssential(OVER_20_HOURS),
     ),
     shall(
         "2.2.1",
