@@ -67,7 +67,6 @@ impl RejectReason {
     }
 
     /// On which side of the limit the session is refused, for messages.
-    #[cfg(feature = "std")]
     pub(crate) const fn bound(self) -> &'static str {
         match self {
             Self::AbsoluteCap | Self::Idle => "since",

@@ -191,7 +191,7 @@ impl fmt::Display for TimelineEvent {
             Happening::Kept => write!(f, "kept, until {until}")?,
             Happening::Pinned => write!(f, "kept, at the cap, until {until}")?,
             Happening::Refused { reason, since } => {
-                write!(f, "refused since {since}: {reason}")?;
+                write!(f, "refused {} {since}: {reason}", reason.bound())?;
             }
             Happening::Renewed => write!(f, "renewed, until {until}")?,
             Happening::SignedIn => write!(f, "signed in, until {until}")?,

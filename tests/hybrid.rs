@@ -313,6 +313,22 @@ fn a_rotation_of_the_id_goes_by_the_rule() {
 }
 
 #[test]
+fn a_refusal_says_until_when_a_session_is_not_yet_valid_and_since_when_it_is_over() {
+    let service = Service::new();
+    let claims = block_on(service.sessions.peek(&service.tokens[0])).unwrap().claims;
+    for (now, text) in [
+        (-600, "the session is refused until 2027-01-15T08:59:00Z: not yet valid"),
+        (1_800, "the session is refused since 2027-01-15T09:30:00Z: idle for too long"),
+    ] {
+        service.clock.set(at(now));
+        let refused = block_on(service.sessions.authenticate(&service.tokens[0])).unwrap_err();
+        assert_eq!(refused.to_string(), text);
+        let refused = block_on(service.sessions.rotate(&claims, NoClaims {})).unwrap_err();
+        assert_eq!(refused.to_string(), text);
+    }
+}
+
+#[test]
 fn a_rotation_that_does_not_end_the_old_session_starts_no_other() {
     let service = Service::new();
     let store = Arc::clone(service.sessions.store());

@@ -103,6 +103,10 @@ fn a_request_before_the_sign_in_is_refused_and_its_cookie_kept() {
     let reason = RejectReason::NotYetValid;
     assert_eq!(early.happening, Happening::Refused { reason, since: at(-60) });
     assert_eq!(early.cookie, None);
+    assert_eq!(
+        early.to_string(),
+        "1969-12-31T23:58:59Z  refused until 1969-12-31T23:59:00Z: not yet valid",
+    );
     assert_eq!(tolerated.happening, Happening::Kept);
     assert_eq!(end.happening, Happening::Ended { reason: IDLE });
 }

@@ -64,7 +64,7 @@ pub enum JwtError {
     Names(SessionError),
     /// The session has reached a limit of its policy, or the token is not valid
     /// yet.
-    #[error("the session is refused since {since}: {reason}")]
+    #[error("the session is refused {} {since}: {reason}", reason.bound())]
     Rejected {
         /// Which limit.
         reason: RejectReason,
@@ -182,7 +182,7 @@ pub enum IssueError {
     #[error(transparent)]
     Random(#[from] RandomError),
     /// The session has reached a limit of its policy.
-    #[error("the session is refused since {since}: {reason}")]
+    #[error("the session is refused {} {since}: {reason}", reason.bound())]
     Rejected {
         /// Which limit.
         reason: RejectReason,
