@@ -11,6 +11,8 @@ use crate::{Lifetime, PolicyChange, Timestamp};
 /// a store with [`count`](Self::count). A session is counted by its deadlines
 /// under the old and under the new policy, as [`SessionPolicy::status`] has
 /// them: the one without further activity, and the one whatever the activity.
+/// Only deadlines are counted: one that a shorter `clock_skew` refuses for now, as
+/// not yet valid, is counted as if it were served.
 ///
 /// Serialised with instants as unix seconds and durations as whole seconds.
 ///

@@ -339,6 +339,16 @@ fn an_impact_serialises_with_durations_as_whole_seconds() {
 }
 
 #[test]
+fn only_deadlines_are_counted_and_not_a_start_that_lies_ahead() {
+    let old = policy(H, M, D);
+    let change = PolicyChange::between(old, old.with_clock_skew(TimeDelta::zero()).unwrap());
+    let ahead = old.start(at(30));
+    assert!(change.old().evaluate(&ahead, at(0)).is_served());
+    assert!(!change.new_policy().evaluate(&ahead, at(0)).is_served());
+    assert_eq!(change.impact(at(0), [ahead]).unaffected, 1);
+}
+
+#[test]
 fn nothing_counted_has_no_instants_and_no_mean() {
     let change = PolicyChange::between(SessionPolicy::WORKING_DAY, SessionPolicy::SLIDING_MONTH);
     let impact = Impact::new(change, at(0));
