@@ -42,7 +42,7 @@
 //! | a standard | [`SessionPolicy::check`] | a finding a clause, see [`standards`] |
 //! | a change to make | [`PolicyChange`] | what it means, and for how many |
 //! | "why was I signed out?" | [`SessionPolicy::explain`] | the limit, and where it comes from |
-//! | a log of requests | [`Timeline`] | every decision, write, cookie and token |
+//! | a log of requests | [`Timeline`] | every decision, write and cookie of [`Sessions`] |
 //!
 //! # Data flows one way
 //!

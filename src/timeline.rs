@@ -6,11 +6,18 @@ use chrono::TimeDelta;
 use crate::duration::Human;
 use crate::{Decision, Lifetime, RejectReason, SessionPolicy, Timestamp};
 
-/// One session, played request by request under a policy: every decision, write,
-/// cookie and token.
+/// One session, played request by request under a policy: every decision, write
+/// and cookie.
 ///
-/// It shows what the front doors would do, without a store or a clock. A renewal
-/// that gains no time, since the session is pinned at its cap, writes nothing.
+/// It shows what [`Sessions`](crate::Sessions) would do, the front door of opaque
+/// tokens, without a store or a clock. A renewal that gains no time, since the
+/// session is pinned at its cap, writes nothing.
+///
+/// Up to there `jwt::JwtSessions` and `jwt::HybridSessions` re-issue a token where
+/// `Sessions` writes, and once pinned they go on, as in
+/// [`renewal_schedule`](SessionPolicy::renewal_schedule). A timeline shows neither
+/// that nor what a hybrid session writes besides: that a token has arrived, and
+/// each renewal once pinned.
 ///
 /// `Display` prints a line an event. Serialised with instants as unix seconds and
 /// durations as whole seconds.
@@ -120,7 +127,8 @@ impl Timeline {
         &self.events
     }
 
-    /// How often a record was written: created once, and at each renewal.
+    /// How often `Sessions` writes the record: created once, and at each renewal
+    /// that gains time.
     #[must_use]
     pub fn writes(&self) -> usize {
         self.events.iter().filter(|event| event.write.is_some()).count()
@@ -169,7 +177,8 @@ pub struct TimelineEvent {
     pub write: Option<StoreWrite>,
     /// What the browser is sent.
     pub cookie: Option<CookieChange>,
-    /// The `exp` of the token that is issued, where the session is in tokens.
+    /// The `exp` of the token that is issued, where the session is in tokens and
+    /// not yet pinned at its cap.
     pub token: Option<Timestamp>,
 }
 
@@ -227,7 +236,8 @@ pub enum Happening {
     /// A request was served; no renewal was due.
     Kept,
     /// A request was served; a renewal was due, but the session is pinned at its
-    /// cap, so it would gain no time.
+    /// cap, so it would gain no time. The front doors of signed tokens re-issue
+    /// theirs all the same.
     Pinned,
     /// A request was refused.
     Refused {

@@ -280,3 +280,113 @@ mod against_sessions {
         }
     }
 }
+
+/// What the front doors of signed tokens do beyond a timeline, and up to where it
+/// is the same.
+#[cfg(all(feature = "jwt", feature = "memory"))]
+mod against_tokens {
+    use session_policy::jwt::{
+        Algorithm, HybridSessions, JwtSessions, KeyRing, NoClaims, SigningKey,
+    };
+    use session_policy::{ManualClock, MemoryStore, SessionStore, Sessions};
+
+    use super::*;
+
+    fn ring() -> KeyRing {
+        KeyRing::new(SigningKey::secret("k", Algorithm::Hs256, [7; 32]).unwrap()).unwrap()
+    }
+
+    /// When `JwtSessions` re-issued a token, and its `exp`.
+    fn reissued(policy: SessionPolicy, requests: &[i64]) -> Vec<(Timestamp, Timestamp)> {
+        let clock = ManualClock::new(at(0));
+        let sessions = JwtSessions::new(ring(), policy).with_clock(clock.clone());
+        let started = pollster::block_on(sessions.start("u", NoClaims {})).unwrap();
+        let mut token = started.issued.token;
+        let mut reissued = Vec::new();
+        for request in requests {
+            clock.set(at(*request));
+            let outcome = pollster::block_on(sessions.authenticate(token.expose()));
+            if let Ok(served) = outcome
+                && let Some(issued) = served.issued
+            {
+                reissued.push((at(*request), served.claims.lifetime().expires_at()));
+                token = issued.token;
+            }
+        }
+        reissued
+    }
+
+    /// When `HybridSessions` re-issued a token, and how often the row was written.
+    fn reissued_by_hybrid(policy: SessionPolicy, requests: &[i64]) -> (Vec<Timestamp>, u64) {
+        let clock = ManualClock::new(at(0));
+        let sessions = HybridSessions::new(MemoryStore::new(), ring(), policy).unwrap();
+        let sessions = sessions.with_clock(clock.clone());
+        let started = pollster::block_on(sessions.start("u", NoClaims {})).unwrap();
+        let mut token = started.issued.token;
+        let mut reissued = Vec::new();
+        for request in requests {
+            clock.set(at(*request));
+            let served = pollster::block_on(sessions.authenticate(token.expose())).unwrap();
+            if let Some(issued) = served.issued {
+                reissued.push(at(*request));
+                token = issued.token;
+            }
+        }
+        let row = pollster::block_on(sessions.store().load(&started.claims.id())).unwrap();
+        (reissued, row.unwrap().version())
+    }
+
+    /// How often `Sessions` wrote the row after its creation.
+    fn written(policy: SessionPolicy, requests: &[i64]) -> u64 {
+        let clock = ManualClock::new(at(0));
+        let sessions = Sessions::new(MemoryStore::new(), policy).with_clock(clock.clone());
+        let started = pollster::block_on(sessions.start("u")).unwrap();
+        for request in requests {
+            clock.set(at(*request));
+            pollster::block_on(sessions.authenticate(&started.token)).unwrap();
+        }
+        let row = pollster::block_on(sessions.store().load(&started.session.id())).unwrap();
+        row.unwrap().version()
+    }
+
+    fn renewed(timeline: &Timeline) -> Vec<(Timestamp, Timestamp)> {
+        let renewed = timeline.events().iter().filter(|e| e.happening == Happening::Renewed);
+        renewed.map(|event| (event.at, event.token.unwrap())).collect()
+    }
+
+    #[test]
+    fn tokens_are_reissued_up_to_the_end_where_sessions_writes_no_more_once_pinned() {
+        const M: i64 = 60;
+        let (day, sliding) = (SessionPolicy::WORKING_DAY, policy(30 * M, 5 * M, 480 * M));
+        for (policy, writes, tokens) in [(day, 0, 31), (sliding, 90, 95)] {
+            let step = usize::try_from(policy.update_age().num_seconds()).unwrap();
+            let requests: Vec<_> = (0..policy.absolute_cap().num_seconds()).step_by(step).collect();
+            let timeline = play(&policy, &requests);
+            let schedule: Vec<_> = policy.renewal_schedule(&policy.start(at(0))).collect();
+            assert_eq!(schedule.len(), tokens);
+
+            assert_eq!(timeline.writes(), writes + 1);
+            assert_eq!(written(policy, &requests), writes as u64);
+            let instants = renewed(&timeline).into_iter().map(|(at, _)| at);
+            assert_eq!(instants.collect::<Vec<_>>(), schedule[..writes]);
+
+            let by_jwt = reissued(policy, &requests);
+            assert_eq!(by_jwt[..writes], renewed(&timeline));
+            assert_eq!(by_jwt.into_iter().map(|(at, _)| at).collect::<Vec<_>>(), schedule);
+            let (by_hybrid, hybrid_writes) = reissued_by_hybrid(policy, &requests);
+            assert_eq!(by_hybrid, schedule);
+            assert_eq!(hybrid_writes, tokens as u64);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn up_to_the_cap_a_token_is_reissued_where_a_timeline_renews((policy, requests) in any_play()) {
+            let timeline = play(&policy, &requests);
+            let mut judged = timeline.events().iter().filter(|event| event.is_request());
+            let pinned = judged.position(|event| event.happening == Happening::Pinned);
+            let before = &requests[..pinned.unwrap_or(requests.len())];
+            prop_assert_eq!(reissued(policy, before), renewed(&play(&policy, before)));
+        }
+    }
+}
