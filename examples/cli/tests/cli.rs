@@ -233,6 +233,9 @@ fn capacity_compares_the_throttle_with_a_write_a_request() {
     assert_eq!(load["bytes_per_session"], 104 + 36 + 7);
     let writes = load["writes_per_second"].as_f64().unwrap();
     assert!((writes - 100_000.0 * 4_321.0 / 3_888_000.0).abs() < 1e-9, "{writes}");
+    // Signed tokens are re-issued while pinned, too.
+    let tokens = load["tokens_per_second"].as_f64().unwrap();
+    assert!((tokens - 100_000.0 * 12_960.0 / 3_888_000.0).abs() < 1e-9, "{tokens}");
     let none = run(&["capacity", "after.toml", "--users", "1", "--every", "0s"]);
     assert_eq!((status(&none), stderr(&none).as_str()), (2, "error: --every: shorter than 1s\n"));
 }

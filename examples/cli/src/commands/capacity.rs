@@ -12,7 +12,9 @@ use crate::report::Report;
 /// Say what the throttle buys: writes, re-issued tokens and storage for N users
 ///
 /// Every user is active all the time, sends a request at a fixed interval and
-/// signs in again when the session has ended.
+/// signs in again when the session has ended. Writes are those of opaque tokens,
+/// which stop once the session is pinned at its cap; signed tokens are re-issued
+/// up to its end.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The policy file
@@ -45,7 +47,8 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
     let users = as_f64(args.users);
     let every = args.every.num_seconds().unsigned_abs();
     let requests = users / as_f64(every);
-    let writes = users * as_f64(load.writes()) / as_f64(load.session);
+    let writes = users * as_f64(load.renewals + 1) / as_f64(load.session);
+    let tokens = users * as_f64(load.reissues + 1) / as_f64(load.session);
     let storage = args.users.saturating_mul(record);
     let text = format!(
         "\
@@ -53,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
 requests                      {requests:>14.3} a second
 writes under the policy       {writes:>14.3} a second ({renewals} renewals and 1 sign-in in {days:.1} days)
 writes with one a request     {requests:>14.3} a second, {times:.1} times as many
-tokens issued, if in tokens   {writes:>14.3} a second
+tokens issued, if in tokens   {tokens:>14.3} a second
 storage                       {storage:>14} bytes ({record} a session, without the store's own)
 ",
         users = args.users,
@@ -69,7 +72,7 @@ storage                       {storage:>14} bytes ({record} a session, without t
         "requests_per_second": requests,
         "writes_per_second": writes,
         "writes_per_second_unthrottled": requests,
-        "tokens_per_second": writes,
+        "tokens_per_second": tokens,
         "bytes_per_session": record,
         "bytes": storage,
     });
@@ -83,6 +86,9 @@ struct Load {
     session: u64,
     /// Written renewals in that time.
     renewals: u64,
+    /// Renewals in that time that re-issue a signed token: those that gain no time,
+    /// too.
+    reissues: u64,
 }
 
 impl Load {
@@ -93,18 +99,14 @@ impl Load {
             (secs(policy.max_age()), secs(policy.absolute_cap()), secs(every));
         // The first request that is due, and from there on every so many seconds.
         let renewal = secs(policy.update_age()).max(1).next_multiple_of(every);
-        let (end, renewals) = if renewal >= max_age {
-            (max_age, 0) // Idle before a request is due.
+        let (end, renewals, reissues) = if renewal >= max_age {
+            (max_age, 0, 0) // Idle before a request is due.
         } else {
             // The renewal that reaches the cap is the last one that gains time.
-            (cap, (cap - max_age).div_ceil(renewal))
+            (cap, (cap - max_age).div_ceil(renewal), (cap - 1) / renewal)
         };
         // The first request that is refused signs in again.
-        Self { session: end.next_multiple_of(every), renewals }
-    }
-
-    const fn writes(&self) -> u64 {
-        self.renewals + 1
+        Self { session: end.next_multiple_of(every), renewals, reissues }
     }
 }
 
@@ -115,7 +117,7 @@ const fn as_f64(number: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use session_policy::{Happening, Timeline, Timestamp};
+    use session_policy::{Decision, Happening, Timeline, Timestamp};
 
     use super::*;
 
@@ -143,7 +145,25 @@ mod tests {
         Load {
             session: first.as_unix_secs().unsigned_abs(),
             renewals: timeline.writes() as u64 - 1,
+            reissues: reissues(policy, every),
         }
+    }
+
+    /// As `JwtSessions` and `HybridSessions` carry out what `evaluate` decides.
+    fn reissues(policy: &SessionPolicy, every: i64) -> u64 {
+        let mut lifetime = policy.start(Timestamp::from_unix_secs(0));
+        let mut reissues = 0;
+        for n in 1.. {
+            match policy.evaluate(&lifetime, Timestamp::from_unix_secs(n * every)) {
+                Decision::Keep { .. } => {}
+                Decision::Reject { .. } => break,
+                Decision::Renew { lifetime: renewed } => {
+                    lifetime = renewed;
+                    reissues += 1;
+                }
+            }
+        }
+        reissues
     }
 
     #[test]
