@@ -1,5 +1,6 @@
 use alloc::string::{String, ToString};
 use core::fmt;
+use core::mem::replace;
 
 use chrono::TimeDelta;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -116,8 +117,7 @@ impl<'a> Policy<'a> {
                 None => Ok(policy),
             })
             .map_err(|error| self.refuse(error))?;
-        let Limit { max_sessions, when_full } = values.limit;
-        let limit = match (max_sessions.flatten(), when_full.flatten()) {
+        let limit = match (values.limit.max_sessions, values.limit.when_full) {
             (None, None) => None,
             (Some(max_sessions), Some(when_full)) => {
                 Some(SessionLimit::new(max_sessions, when_full))
@@ -155,24 +155,19 @@ impl<'de> Visitor<'de> for Policy<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut values = Values::default();
-        while let Some(key) = map.next_key_seed(Key(&self))? {
-            let setting = Setting { place: self.place, key };
-            let time = KEYS.iter().take(TIMES).position(|time| *time == key);
-            let known = match (time, key) {
-                (Some(index), _) => {
-                    values.times[index].replace(map.next_value_seed(setting)?).is_some()
-                }
-                (None, "max_sessions") => {
-                    let read = map.next_value_seed(setting.max_sessions())?;
-                    values.limit.max_sessions.replace(read).is_some()
-                }
-                (None, _) => {
-                    let read = map.next_value_seed(setting.when_full())?;
-                    values.limit.when_full.replace(read).is_some()
-                }
-            };
-            if known {
+        let mut met = [false; KEYS.len()];
+        while let Some(index) = map.next_key_seed(Key(&self))? {
+            let key = KEYS[index];
+            if replace(&mut met[index], true) {
                 return Err(self.refuse(format_args!("duplicate field `{key}`")));
+            }
+            let setting = Setting { place: self.place, key };
+            match values.times.get_mut(index) {
+                Some(time) => *time = Some(map.next_value_seed(setting)?),
+                None if key == "max_sessions" => {
+                    values.limit.max_sessions = map.next_value_seed(setting.max_sessions())?;
+                }
+                None => values.limit.when_full = map.next_value_seed(setting.when_full())?,
             }
         }
         self.build(&values)
@@ -184,22 +179,22 @@ impl<'de> Visitor<'de> for Policy<'_> {
             *value = seq.next_element_seed(Setting { place: self.place, key })?;
         }
         if self.keys.len() > TIMES {
-            values.limit.max_sessions = seq.next_element()?;
-            values.limit.when_full = seq.next_element()?;
+            values.limit.max_sessions = seq.next_element()?.flatten();
+            values.limit.when_full = seq.next_element()?.flatten();
         }
         self.build(&values)
     }
 }
 
-/// Reads a key.
+/// Reads a key: its place in `KEYS`.
 struct Key<'a>(&'a Policy<'a>);
 
 impl<'de> DeserializeSeed<'de> for Key<'_> {
-    type Value = &'static str;
+    type Value = usize;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<&'static str, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
         let key = String::deserialize(deserializer)?;
-        self.0.keys.iter().copied().find(|known| *known == key).ok_or_else(|| {
+        self.0.keys.iter().position(|known| *known == key).ok_or_else(|| {
             self.0.refuse(format_args!(
                 "unknown field `{}`, expected one of `{}`",
                 key.escape_debug(),

@@ -79,15 +79,14 @@ impl<'de> DeserializeSeed<'de> for Setting<'_> {
     }
 }
 
-/// The settings of a limit, each once it was met. Formats that people do not write
-/// also say that there is none.
+/// The settings of a limit.
 #[derive(Default)]
 pub(super) struct Limit {
-    pub(super) max_sessions: Option<Option<NonZeroU32>>,
-    pub(super) when_full: Option<Option<WhenFull>>,
+    pub(super) max_sessions: Option<NonZeroU32>,
+    pub(super) when_full: Option<WhenFull>,
 }
 
-/// Reads `max_sessions`.
+/// Reads `max_sessions`; formats that people do not write also say that there is none.
 pub(super) struct MaxSessionsSetting<'a>(Setting<'a>);
 
 impl<'de> DeserializeSeed<'de> for MaxSessionsSetting<'_> {
@@ -102,7 +101,7 @@ impl<'de> DeserializeSeed<'de> for MaxSessionsSetting<'_> {
     }
 }
 
-/// Reads `when_full`.
+/// Reads `when_full`, as `max_sessions`.
 pub(super) struct WhenFullSetting<'a>(Setting<'a>);
 
 impl<'de> DeserializeSeed<'de> for WhenFullSetting<'_> {
