@@ -319,7 +319,7 @@ impl<S: SessionStore, C: Clock, O: Observer> Sessions<S, C, O> {
     }
 
     /// Removes at most `limit` expired sessions; how many it removed. Fewer than
-    /// `limit` means that none is left.
+    /// `limit` means that none is left but those that are being written just then.
     ///
     /// Sweeping only frees space: an expired session is refused whether or not it
     /// has been swept. A loop around it should go on after an error.

@@ -73,7 +73,8 @@ pub trait SessionStore: Send + Sync {
     fn remove(&self, id: &SessionId) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Removes at most `limit` sessions whose `expires_at` is at or before
-    /// `now`; how many it removed. Fewer than `limit` means that none is left.
+    /// `now`; how many it removed. Fewer than `limit` means that none is left but
+    /// those that are being written just then.
     ///
     /// # Errors
     ///

@@ -227,7 +227,7 @@ where
     }
 
     /// Removes at most `limit` expired sessions; how many it removed. Fewer than
-    /// `limit` means that none is left.
+    /// `limit` means that none is left but those that are being written just then.
     ///
     /// # Errors
     ///
