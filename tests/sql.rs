@@ -62,3 +62,19 @@ fn sqlites_migrated_table_is_the_one_of_its_schema() {
         assert_eq!(laid, *schema);
     }
 }
+
+#[test]
+fn no_step_of_a_migration_but_the_last_drops_a_table() {
+    for (engine, sql) in ENGINES {
+        let migration = sql.migration(&SessionPolicy::SLIDING_MONTH);
+        let mut steps = migration.expand;
+        steps.push(migration.backfill);
+        steps.extend(migration.contract);
+        for text in steps {
+            for dropped in text.split("DROP TABLE ").skip(1) {
+                let name = dropped.trim_start_matches("IF EXISTS ");
+                assert!(name.starts_with("temp."), "{engine} drops {name}");
+            }
+        }
+    }
+}

@@ -25,16 +25,24 @@ use crate::SessionPolicy;
 ///    after the empty id, and run [`backfill`](Self::backfill) up to it, until
 ///    there is none. Each batch is one short transaction.
 /// 4. Run [`contract`](Self::contract), which fails rather than leave a row
-///    without a cap. (On SQLite, stop the program of before first.)
+///    without a cap or lose one. (On SQLite, stop the program of before first.)
 /// 5. Start the new program beside the one of before, and stop that.
 /// 6. Run [`finish`](Self::finish).
 ///
-/// Every statement may be run again, so an interrupted migration is resumed by
-/// starting over; rows that are filled stay as they are. No table lock is held
-/// longer than its change of the catalogue takes. To *get* that lock a statement
-/// may have to wait for a running transaction, and requests then wait behind it:
-/// set a `lock_timeout` (PostgreSQL) or `lock_wait_timeout` (MariaDB) of a second
-/// or two, and try again after it.
+/// Stop at the first error, and roll back what it leaves open. An interrupted
+/// migration is resumed by starting over, since these may be run again:
+///
+/// | statements | may be run again |
+/// | --- | --- |
+/// | `applied`, `batch_end` | always: they only read |
+/// | `expand`, `backfill` | until `applied` selects a row; rows that are filled stay as they are |
+/// | `contract` | always; on SQLite it fails, and changes nothing, once `applied` selects a row |
+/// | `finish` | always, from step 6 on |
+///
+/// No table lock is held longer than its change of the catalogue takes. To *get*
+/// that lock a statement may have to wait for a running transaction, and requests
+/// then wait behind it: set a `lock_timeout` (PostgreSQL) or `lock_wait_timeout`
+/// (MariaDB) of a second or two, and try again after it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Migration {
@@ -48,9 +56,11 @@ pub struct Migration {
     pub batch_end: &'static str,
     /// Fills the rows of a batch. Parameters: the two ids, the first exclusive.
     pub backfill: String,
-    /// Adds the indexes and the constraints. As [`expand`](Self::expand).
+    /// Adds the indexes and the constraints. As [`expand`](Self::expand); a text of
+    /// several statements is for one connection.
     pub contract: Vec<String>,
-    /// Drops the triggers. As [`expand`](Self::expand).
+    /// Drops what only the migration needed: the triggers, and on SQLite the table
+    /// of before. As [`expand`](Self::expand).
     pub finish: &'static [&'static str],
 }
 

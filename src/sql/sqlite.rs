@@ -5,6 +5,20 @@ use super::migration::Template;
 ///
 /// Use `journal_mode = WAL`, so that readers and the one writer do not wait for
 /// each other, and a `busy_timeout`.
+///
+/// [`contract`](super::Migration::contract) is one transaction in one text, for
+/// one connection that is in none. It drops no session: the table of before is
+/// kept as `sessions_uncapped` until [`finish`](super::Migration::finish). A
+/// constraint says why it failed:
+///
+/// | constraint | what to do |
+/// | --- | --- |
+/// | `every_session_is_filled` | [`backfill`](super::Migration::backfill) the rest, and delete rows that the new table does not take |
+/// | `no_ended_session_is_filled` | run it again |
+/// | `nothing_else_names_sessions` | drop the views, the triggers and the foreign keys of other tables that name `sessions`, and make them again after `finish` |
+/// | `sessions_has_no_cap_yet` | drop `sessions_capped` and the triggers, which [`expand`](super::Migration::expand) made after all was done |
+///
+/// Without a table `sessions_capped`, `expand` was not run, or `contract` was.
 pub const SQLITE: Statements = Statements {
     schema: &[
         "CREATE TABLE IF NOT EXISTS sessions (
@@ -118,10 +132,51 @@ END",
         created_at + {cap},
         0, NULL
 FROM sessions WHERE id > ?1 AND id <= ?2",
-        contract: &["BEGIN IMMEDIATE;
-DROP TABLE sessions;
-ALTER TABLE sessions_capped RENAME TO sessions;
+        // A runner that goes on after an error must lose nothing either, and no
+        // DROP TABLE can be made to depend on a check. So nothing is dropped before
+        // `finish`, and the tables change places by names: SQLite renames no table
+        // while a view is broken, which `sessions_guard` is unless the check passed.
+        contract: &["PRAGMA legacy_alter_table = OFF;
+BEGIN IMMEDIATE;
+DROP VIEW IF EXISTS temp.sessions_guard;
+DROP TABLE IF EXISTS temp.sessions_checked;
+DROP TABLE IF EXISTS temp.sessions_check;
+DELETE FROM main.sessions_capped WHERE NOT EXISTS (
+    SELECT 1 FROM main.sessions WHERE sessions.id = sessions_capped.id
+);
+CREATE TEMP TABLE sessions_check (
+    capped INTEGER CONSTRAINT sessions_has_no_cap_yet CHECK (capped = 0),
+    unfilled INTEGER CONSTRAINT every_session_is_filled CHECK (unfilled = 0),
+    ended INTEGER CONSTRAINT no_ended_session_is_filled CHECK (ended = 0),
+    named INTEGER CONSTRAINT nothing_else_names_sessions CHECK (named = 0)
+);
+INSERT INTO temp.sessions_check SELECT
+    (SELECT count(*) FROM pragma_table_info('sessions') WHERE name = 'absolute_expires_at'),
+    (SELECT count(*) FROM main.sessions WHERE NOT EXISTS (
+        SELECT 1 FROM main.sessions_capped WHERE sessions_capped.id = sessions.id
+    )),
+    (SELECT count(*) FROM main.sessions_capped WHERE NOT EXISTS (
+        SELECT 1 FROM main.sessions WHERE sessions.id = sessions_capped.id
+    )),
+    (SELECT count(*) FROM main.sqlite_schema
+        WHERE type IN ('trigger', 'view')
+            AND name NOT IN ('sessions_cap_insert', 'sessions_cap_update', 'sessions_cap_delete')
+            AND lower(sql) || ' ' GLOB '*[^a-z0-9_]sessions[^a-z0-9_]*')
+    + (SELECT count(*)
+        FROM main.sqlite_schema AS other, pragma_foreign_key_list(other.name) AS link
+        WHERE other.type = 'table' AND lower(other.name) <> 'sessions'
+            AND lower(link.\"table\") = 'sessions');
+CREATE TEMP TABLE sessions_checked AS
+    SELECT abs(-9223372036854775807 - (count(*) = 0)) AS overflows_unless_checked
+    FROM temp.sessions_check;
+CREATE TEMP VIEW sessions_guard AS
+    SELECT overflows_unless_checked FROM temp.sessions_checked;
+ALTER TABLE main.sessions RENAME TO sessions_uncapped;
+ALTER TABLE main.sessions_capped RENAME TO sessions;
+DROP VIEW temp.sessions_guard;
+DROP TABLE temp.sessions_checked;
+DROP TABLE temp.sessions_check;
 COMMIT"],
-        finish: &[],
+        finish: &["DROP TABLE IF EXISTS sessions_uncapped"],
     },
 };

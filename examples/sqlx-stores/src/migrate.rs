@@ -29,7 +29,7 @@ macro_rules! change {
         loop {
             match $executed.await {
                 Err(error) if is_busy(&error) && tries < TRIES => tries += 1,
-                result => break result?,
+                result => break result,
             }
         }
     }};
@@ -59,7 +59,7 @@ macro_rules! migration {
             }
             for text in migration.expand {
                 let start = Instant::now();
-                change!(sqlx::raw_sql(AssertSqlSafe(text.clone())).execute(&mut connection));
+                change!(sqlx::raw_sql(AssertSqlSafe(text.clone())).execute(&mut connection))?;
                 migrated.longest_change = migrated.longest_change.max(start.elapsed());
             }
             let mut after: Vec<u8> = Vec::new();
@@ -76,7 +76,7 @@ macro_rules! migration {
                         .bind(after.clone())
                         .bind(end.clone())
                         .execute(&mut connection)
-                );
+                )?;
                 migrated.longest_batch = migrated.longest_batch.max(start.elapsed());
                 migrated.rows += filled.rows_affected();
                 migrated.batches += 1;
@@ -90,7 +90,7 @@ macro_rules! migration {
         ///
         /// # Errors
         ///
-        /// As sqlx has them, and if a row has no cap.
+        /// As sqlx has them, and if a row has no cap: it is still there.
         pub async fn $contract(url: &str, policy: &SessionPolicy) -> Result<Migrated, sqlx::Error> {
             let migration = $statements.migration(policy);
             let mut connection = url.parse::<$options>()?.connect().await?;
@@ -101,7 +101,12 @@ macro_rules! migration {
             }
             for text in migration.contract {
                 let start = Instant::now();
-                change!(sqlx::raw_sql(AssertSqlSafe(text.clone())).execute(&mut connection));
+                let changed =
+                    change!(sqlx::raw_sql(AssertSqlSafe(text.clone())).execute(&mut connection));
+                if let Err(error) = changed {
+                    // What it began is rolled back before another statement can follow.
+                    return connection.close().await.and(Err(error));
+                }
                 migrated.longest_change = migrated.longest_change.max(start.elapsed());
             }
             connection.close().await?;
@@ -117,7 +122,7 @@ macro_rules! migration {
             let mut connection = url.parse::<$options>()?.connect().await?;
             connection.execute($settings).await?;
             for text in $statements.migration(policy).finish {
-                change!(sqlx::raw_sql(*text).execute(&mut connection));
+                change!(sqlx::raw_sql(*text).execute(&mut connection))?;
             }
             connection.close().await
         }

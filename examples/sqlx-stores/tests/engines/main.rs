@@ -12,5 +12,6 @@ mod faults;
 mod load;
 mod migration;
 mod private;
+mod sqlite_contract;
 mod statements;
 mod support;
