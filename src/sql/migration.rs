@@ -19,7 +19,7 @@ use crate::SessionPolicy;
 /// The program of before serves its sessions throughout, unchanged: triggers give
 /// each row that it writes a cap at once, and clamp what it extends. The steps:
 ///
-/// 1. If [`applied`](Self::applied) selects a row, all is done.
+/// 1. If [`applied`](Self::applied) selects a row, go on with step 5.
 /// 2. Run [`expand`](Self::expand).
 /// 3. Fill the rows in batches: select [`batch_end`](Self::batch_end), starting
 ///    after the empty id, and run [`backfill`](Self::backfill) up to it, until
@@ -27,7 +27,7 @@ use crate::SessionPolicy;
 /// 4. Run [`contract`](Self::contract), which fails rather than leave a row
 ///    without a cap or lose one. (On SQLite, stop the program of before first.)
 /// 5. Start the new program beside the one of before, and stop that.
-/// 6. Run [`finish`](Self::finish).
+/// 6. Run [`finish`](Self::finish). Then all is done.
 ///
 /// Stop at the first error, and roll back what it leaves open. An interrupted
 /// migration is resumed by starting over, since these may be run again:
@@ -46,7 +46,7 @@ use crate::SessionPolicy;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Migration {
-    /// Selects a row once the migration is done. No parameters.
+    /// Selects a row once [`contract`](Self::contract) is done. No parameters.
     pub applied: &'static str,
     /// Adds the columns, and the triggers that fill them. To be run in this
     /// order, outside a transaction, without parameters.

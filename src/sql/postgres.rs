@@ -131,6 +131,8 @@ END $$",
             "DROP TRIGGER IF EXISTS sessions_cap_insert ON sessions",
             "DROP TRIGGER IF EXISTS sessions_cap_update ON sessions",
             "DROP FUNCTION IF EXISTS sessions_cap",
+            // Left by a `contract` that was interrupted before its last statement.
+            "ALTER TABLE sessions DROP CONSTRAINT IF EXISTS sessions_filled",
         ],
     },
 };

@@ -11,6 +11,8 @@
 //! migrate contract  # likewise (SQLite: once it has stopped writing)
 //! migrate finish    # once the new program has taken over
 //! ```
+//!
+//! Stop at the first that fails. Wherever it was interrupted, run the three again.
 
 use std::error::Error;
 

@@ -40,7 +40,8 @@ macro_rules! migration {
         /// Adds the columns to the table `sessions` at `url`, and gives its rows
         /// their cap in batches of at most `batch`: steps 1 to 3 of a
         /// [`Migration`](session_policy::sql::Migration). May be interrupted and
-        /// run again.
+        /// run again. Once the constraints are there it does nothing, and what is
+        /// left is to finish.
         ///
         /// # Errors
         ///
@@ -86,7 +87,8 @@ macro_rules! migration {
             Ok(migrated)
         }
 
-        /// Adds the indexes and constraints: step 4.
+        /// Adds the indexes and constraints: step 4. May be interrupted and run
+        /// again, as filling.
         ///
         /// # Errors
         ///
@@ -113,7 +115,8 @@ macro_rules! migration {
             Ok(migrated)
         }
 
-        /// Drops what the program of before needed: step 6.
+        /// Drops what the program of before needed: step 6. May be
+        /// interrupted and run again.
         ///
         /// # Errors
         ///

@@ -9,6 +9,7 @@
 mod conformance;
 mod explain;
 mod faults;
+mod interrupted;
 mod load;
 mod migration;
 mod private;
