@@ -65,7 +65,7 @@ pub enum RenewalOutcome {
     /// It was due, but the store could not write. The session is valid and
     /// served, and the next request tries again.
     Deferred(StoreError),
-    /// It was due, but would gain no time: the session is pinned at its cap.
+    /// It was due, but would gain no time, as where the session is pinned at its cap.
     /// Nothing was written.
     NoGain,
     /// It was not due.
