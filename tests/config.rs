@@ -7,11 +7,13 @@
 
 mod strategies;
 
+use std::num::NonZeroU32;
+
 use proptest::prelude::*;
 use serde::de::value::MapDeserializer;
 use serde::de::{Deserialize, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
-use session_policy::{Policies, SessionPolicy};
+use session_policy::{Policies, SessionLimit, SessionPolicy, WhenFull};
 
 use crate::strategies::{cases, policy};
 
@@ -372,10 +374,21 @@ fn message_of<T: std::fmt::Debug>(read: serde_json::Result<T>) -> String {
 
 fn policies() -> impl Strategy<Value = Policies> {
     let name = r"\PC{1,16}".prop_filter("reserved", |name| name != Policies::DEFAULT);
-    (policy(), proptest::collection::btree_map(name, policy(), 0..6)).prop_map(
-        |(default, profiles)| {
-            profiles.into_iter().fold(Policies::new(default), |policies, (name, policy)| {
-                policies.with_profile(name, policy).expect("a profile's name, once")
+    let limit = (1..=u32::MAX, any::<bool>()).prop_map(|(most, refuse)| {
+        let when_full = if refuse { WhenFull::Refuse } else { WhenFull::EndOldest };
+        SessionLimit::new(NonZeroU32::new(most).expect("from 1"), when_full)
+    });
+    let limited = (policy(), proptest::option::of(limit)).boxed();
+    (limited.clone(), proptest::collection::btree_map(name, limited, 0..6)).prop_map(
+        |((default, limit), profiles)| {
+            let limit_of = |policies: Policies, name: &str, limit| match limit {
+                Some(limit) => policies.with_limit(name, limit).expect("a profile's name"),
+                None => policies,
+            };
+            let default = limit_of(Policies::new(default), Policies::DEFAULT, limit);
+            profiles.into_iter().fold(default, |policies, (name, (policy, limit))| {
+                let policies = policies.with_profile(&*name, policy).expect("a name, once");
+                limit_of(policies, &name, limit)
             })
         },
     )
