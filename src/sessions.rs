@@ -416,6 +416,11 @@ impl<S: SubjectStore, C: Clock, O: Observer> Sessions<S, C, O> {
     /// 5.0 7.4.3); how many there were. After a [rotation](Self::rotate), pass the
     /// session that it returned: the old one spares nothing.
     ///
+    /// A sign-in under way, which has checked the old password and not yet started its
+    /// session, is not among them. So store the new password before this, and let a
+    /// sign-in look again, once its session is started, whether the password that it
+    /// checked is still the one, and end the session if it is not.
+    ///
     /// # Errors
     ///
     /// [`StoreError`] if the store cannot write.

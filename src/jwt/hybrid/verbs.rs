@@ -309,7 +309,8 @@ where
     }
 
     /// Ends the subject's other sessions, as after a password change (OWASP ASVS
-    /// 5.0 7.4.3); how many there were.
+    /// 5.0 7.4.3); how many there were. Of a sign-in under way, see
+    /// [`Sessions::end_others`](crate::Sessions::end_others).
     ///
     /// # Errors
     ///
