@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{join_all, try_join, try_join_all};
+use redis::FromRedisValue;
 use redis::aio::{ConnectionLike, ConnectionManager};
-use redis::{FromRedisValue, RedisResult};
 use session_policy::{
     Renewal, Session, SessionId, SessionStore, StoreError, SubjectStore, Timestamp,
 };
@@ -114,16 +114,16 @@ impl<C: ConnectionLike + Clone + Send + Sync> RedisStore<C> {
         join_all(notes.into_iter().map(|(key, ids)| self.drop_notes(key, ids))).await;
     }
 
-    async fn drop_notes(&self, key: Vec<u8>, ids: Vec<SessionId>) {
+    async fn drop_notes(&self, key: Vec<u8>, ids: Vec<SessionId>) -> Result<(), StoreError> {
         if ids.is_empty() {
-            return;
+            return Ok(());
         }
         let mut command = redis::cmd("ZREM");
         command.arg(key);
         for id in ids {
             command.arg(id.to_string());
         }
-        let _: RedisResult<()> = command.query_async(&mut self.connection.clone()).await;
+        self.query(&command).await
     }
 
     /// Removes a session, of this subject if one is given; its subject.
@@ -165,7 +165,8 @@ impl<C: ConnectionLike + Clone + Send + Sync> RedisStore<C> {
         match found {
             0 => {
                 let key = self.keys.expiry(shard_of(&id)).into_bytes();
-                self.drop_notes(key, vec![id]).await;
+                // A note that stays would be due again, and the sweep would not end.
+                self.drop_notes(key, vec![id]).await?;
                 Ok(0)
             }
             1 => {
@@ -208,7 +209,7 @@ impl<C: ConnectionLike + Clone + Send + Sync> SessionStore for RedisStore<C> {
             Some(subject) => {
                 if subject != session.subject().as_bytes() {
                     let key = self.keys.subject(session.subject().as_bytes());
-                    self.drop_notes(key, vec![id]).await;
+                    let _ = self.drop_notes(key, vec![id]).await; // As harmless.
                 }
                 Err(StoreError::Conflict)
             }

@@ -16,7 +16,7 @@ use session_policy::{
 use session_policy_redis::RedisStore;
 use session_policy_store_harness::Load;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::common::{Server, manager, store};
 
@@ -145,6 +145,38 @@ async fn a_read_only_replica_serves_reads_and_defers_renewals() {
     let refused = reading.end(&started.session.id()).await.unwrap_err();
     println!("logout refused: {}", chain(&refused));
     assert!(writing.end(&started.session.id()).await.unwrap(), "a logout goes to the primary");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_on_a_read_only_replica_ends_with_an_error_also_over_a_note_of_nothing() {
+    let Some(primary) = Server::start(&[]) else { return };
+    let port = primary.port.to_string();
+    let Some(replica) = Server::start(&["--replicaof", "127.0.0.1", &port]) else { return };
+    let clock = ManualClock::new(LOGIN);
+    let over = async |server: &Server| {
+        let store = RedisStore::new(manager(&server.client()).await, "shop").unwrap();
+        Sessions::new(store, SLIDES).with_clock(clock.clone())
+    };
+    let (writing, reading) = (over(&primary).await, over(&replica).await);
+    let started = writing.start("user-42").await.unwrap();
+    // Until the replica has caught up, with the session and then without it.
+    while !reading.list("user-42").await.is_ok_and(|sessions| sessions.len() == 1) {
+        sleep(Duration::from_millis(50)).await;
+    }
+    // As if the engine dropped it by itself: its note stays.
+    let mut drop = redis::cmd("DEL");
+    drop.arg(format!("shop:session:{}", started.session.id()));
+    assert_eq!(primary.command::<u64>(&drop).await, 1);
+    while !reading.list("user-42").await.unwrap().is_empty() {
+        sleep(Duration::from_millis(50)).await;
+    }
+    clock.advance(SLIDES.max_age());
+
+    let sweep = timeout(Duration::from_secs(10), reading.sweep(100)).await;
+    let refused = sweep.unwrap().unwrap_err();
+    println!("sweep refused: {}", chain(&refused));
+    assert!(chain(&refused).contains("read only"), "{}", chain(&refused));
+    assert_eq!(writing.sweep(100).await.unwrap(), 0, "the primary drops the note");
 }
 
 #[tokio::test(flavor = "multi_thread")]
