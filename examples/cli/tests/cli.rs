@@ -119,6 +119,65 @@ fn diff_is_silent_about_what_stays_and_ends_as_diff_does() {
     assert_eq!(settings[0]["after"], 45 * 86_400);
 }
 
+#[test]
+fn diff_knows_the_limits_on_sessions() {
+    let times = "[default]\nmax_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n";
+    let five = format!("{times}max_sessions = 5\nwhen_full = 'end_oldest'\n");
+    let one = format!("{times}max_sessions = 1\nwhen_full = 'refuse'\n");
+    let two = format!("{times}max_sessions = 2\nwhen_full = 'end_oldest'\n");
+    let longer = one.replace("'8h'\nmax_sessions", "'9h'\nmax_sessions");
+    let directory = directory(
+        "limits",
+        &[
+            ("none.toml", times),
+            ("five.toml", &five),
+            ("one.toml", &one),
+            ("two.toml", &two),
+            ("longer.toml", &longer),
+        ],
+    );
+    let diff = |old, new, more: &[&str]| {
+        command(&directory, &[&["diff", old, new], more].concat()).output().unwrap()
+    };
+    let lowered = diff("five.toml", "one.toml", &[]);
+    let expected = "\
+default
+
+| setting      | before     | after  | live sessions                                     |
+| ------------ | ---------- | ------ | ------------------------------------------------- |
+| max_sessions | 5          | 1      | live on; sign-ins are refused until there is room |
+| when_full    | end_oldest | refuse | live on                                           |
+";
+    assert_eq!((status(&lowered), stdout(&lowered).as_str()), (1, expected));
+    for (old, new, row) in [
+        (
+            "none.toml",
+            "two.toml",
+            "| max_sessions | none   | 2          | the oldest beyond it end at the next sign-in |",
+        ),
+        ("two.toml", "five.toml", "| max_sessions | 2      | 5     | live on       |"),
+        ("five.toml", "none.toml", "| max_sessions | 5          | none  | live on       |"),
+    ] {
+        let output = diff(old, new, &[]);
+        assert_eq!(status(&output), 1, "{old} {new}");
+        assert!(stdout(&output).contains(row), "{}", stdout(&output));
+    }
+    let same = diff("one.toml", "one.toml", &[]);
+    assert_eq!((status(&same), stdout(&same).as_str()), (0, "default\n\nNothing changes.\n"));
+    let both = stdout(&diff("five.toml", "longer.toml", &[]));
+    assert!(both.contains("absolute_cap | 8h") && both.contains("max_sessions | 5"), "{both}");
+
+    let limits = |old, new| json(&diff(old, new, &["--json"]))[0]["limit"].clone();
+    assert_eq!(
+        limits("none.toml", "two.toml"),
+        serde_json::json!([
+            {"setting": "max_sessions", "before": null, "after": 2},
+            {"setting": "when_full", "before": null, "after": "end_oldest"},
+        ]),
+    );
+    assert_eq!(limits("one.toml", "one.toml"), serde_json::json!([]));
+}
+
 const SESSIONS: &str = "\
 id,created_at,renewed_at,expires_at,absolute_expires_at,profile
 a,0,8640000,11232000,3155760000,default

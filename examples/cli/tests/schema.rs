@@ -68,6 +68,11 @@ fn schema_and_crate_agree_row_by_row() {
         policy[key] = value;
         policy
     };
+    let limited = |max_sessions: Value, when_full: Value| {
+        let mut policy = with("max_sessions", max_sessions);
+        policy["when_full"] = when_full;
+        json!({"default": policy, "profiles": {"admin": policy}})
+    };
     for (good, value) in [
         (true, with("clock_skew", json!("60s"))),
         (true, with("clock_skew", json!(0))),
@@ -129,6 +134,23 @@ fn schema_and_crate_agree_row_by_row() {
         (false, json!({"default": with("max_age", json!("1h")), "profiles": null})),
         (false, json!({"default": with("max_age", json!("1h")), "max_age": "8h"})),
         (false, json!({"profiles": {}})),
+        // A limit is both of its settings or none, and of a policy in a set only.
+        (true, limited(json!(1), json!("refuse"))),
+        (true, limited(json!(4_294_967_295_u32), json!("end_oldest"))),
+        (false, limited(json!(4_294_967_296_u64), json!("end_oldest"))),
+        (false, limited(json!(0), json!("refuse"))),
+        (false, limited(json!("1"), json!("refuse"))),
+        (false, limited(json!(1.5), json!("refuse"))),
+        (false, limited(json!(null), json!("refuse"))),
+        (false, limited(json!(1), json!("end_newest"))),
+        (false, limited(json!(1), json!(null))),
+        (false, json!({"default": with("max_sessions", json!(1))})),
+        (false, json!({"default": with("when_full", json!("refuse"))})),
+        (false, limited(json!(1), json!("refuse"))["default"].clone()),
+        (
+            true,
+            json!({"default": with("max_age", json!("1h")), "profiles": limited(json!(1), json!("refuse"))["profiles"]}),
+        ),
     ] {
         assert_eq!(SCHEMA.is_valid(&value), good, "the schema: {value}");
         assert_eq!(read(&value).is_ok(), good, "the crate: {value}: {:?}", read(&value));
@@ -186,6 +208,7 @@ fn any_policy() -> impl Strategy<Value = Value> {
         8 => Just("update_age".to_owned()),
         8 => Just("absolute_cap".to_owned()),
         4 => Just("clock_skew".to_owned()),
+        1 => Just("max_sessions".to_owned()),
         1 => "[a-z_]{0,8}",
     ];
     prop::collection::hash_map(key, any_duration(), 0..6)
@@ -198,6 +221,18 @@ proptest! {
     #[test]
     fn schema_and_crate_agree_on_any_policy(policy in any_policy()) {
         assert_agreement(&policy);
+    }
+
+    #[test]
+    fn schema_and_crate_agree_on_any_policy_of_a_set(
+        policy in any_policy(),
+        when_full in prop::option::of("end_oldest|refuse|end"),
+    ) {
+        let mut policy = policy;
+        if let Some(when_full) = when_full {
+            policy["when_full"] = when_full.into();
+        }
+        assert_agreement(&json!({"default": policy}));
     }
 
     #[test]

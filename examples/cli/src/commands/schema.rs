@@ -1,7 +1,10 @@
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::json;
 
 use crate::Failure;
-use crate::report::{Report, json};
+use crate::report::{self, Report};
 
 /// Print the JSON Schema of policy files, for editors
 #[derive(Debug, clap::Args)]
@@ -9,7 +12,7 @@ pub(crate) struct Args {}
 
 #[expect(clippy::unnecessary_wraps, reason = "the form of every command")]
 pub(crate) fn run(_: &Args) -> Result<Report, Failure> {
-    let schema = json(schemars::schema_for!(PolicyFile));
+    let schema = report::json(schemars::schema_for!(PolicyFile));
     Ok(Report { text: format!("{schema:#}"), json: schema, found: false })
 }
 
@@ -28,7 +31,7 @@ enum PolicyFile {
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is used")]
 struct Policies {
-    default: Policy,
+    default: LimitedPolicy,
     /// Policies by profile name.
     #[serde(default)]
     #[schemars(schema_with = "profiles", extend("default" = {}))]
@@ -56,20 +59,54 @@ struct Policy {
     clock_skew: (),
 }
 
-fn from_0(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+/// A policy in a set, which may have a limit: both of its settings or none.
+struct LimitedPolicy;
+
+impl JsonSchema for LimitedPolicy {
+    fn schema_name() -> Cow<'static, str> {
+        "LimitedPolicy".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Policy::json_schema(generator);
+        schema.insert(
+            "description".to_owned(),
+            "How long a session may live, and how many of them a user may have at once.".into(),
+        );
+        schema.insert(
+            "dependentRequired".to_owned(),
+            json!({"max_sessions": ["when_full"], "when_full": ["max_sessions"]}),
+        );
+        if let Some(properties) = schema.get_mut("properties") {
+            properties["max_sessions"] = json!({
+                "description": "How many live sessions a user may have at once.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": u32::MAX,
+            });
+            properties["when_full"] = json!({
+                "description": "What a sign-in does that would exceed max_sessions.",
+                "enum": ["end_oldest", "refuse"],
+            });
+        }
+        schema
+    }
+}
+
+fn from_0(_: &mut SchemaGenerator) -> Schema {
     duration(0, 36_525 * 86_400)
 }
 
-fn from_1(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+fn from_1(_: &mut SchemaGenerator) -> Schema {
     duration(1, 36_525 * 86_400)
 }
 
-fn skew(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+fn skew(_: &mut SchemaGenerator) -> Schema {
     duration(0, 86_400)
 }
 
 /// Whole seconds within these bounds, or a text whose bounds a schema cannot say.
-fn duration(minimum: i64, maximum: i64) -> schemars::Schema {
+fn duration(minimum: i64, maximum: i64) -> Schema {
     schemars::json_schema!({
         "oneOf": [
             {
@@ -82,8 +119,8 @@ fn duration(minimum: i64, maximum: i64) -> schemars::Schema {
     })
 }
 
-fn profiles(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    let policy = generator.subschema_for::<Policy>();
+fn profiles(generator: &mut SchemaGenerator) -> Schema {
+    let policy = generator.subschema_for::<LimitedPolicy>();
     schemars::json_schema!({
         "type": "object",
         "propertyNames": {
