@@ -300,6 +300,26 @@ fn capacity_compares_the_throttle_with_a_write_a_request() {
 }
 
 #[test]
+fn capacity_refuses_numbers_that_give_none() {
+    let most = u64::MAX.to_string();
+    let one_too_many = (u64::MAX / 147 + 1).to_string();
+    for (users, subject_bytes, expected) in [
+        ("0", "36", "--users: fewer than 1"),
+        (&*most, "36", "--users: 2^64 bytes or more, at 147 a session"),
+        (&*one_too_many, "36", "--users: 2^64 bytes or more, at 147 a session"),
+        ("1", &*most, "--subject-bytes: 2^64 bytes or more a session"),
+    ] {
+        let args = ["capacity", "after.toml", "--every", "30s", "--users", users];
+        let output = run(&[&args[..], &["--subject-bytes", subject_bytes]].concat());
+        assert_eq!(stderr(&output), format!("error: {expected}\n"));
+        assert_eq!((status(&output), stdout(&output).as_str()), (2, ""));
+    }
+    let most = (u64::MAX / 147).to_string();
+    let args = ["capacity", "after.toml", "--every", "30s", "--json", "--users", &most];
+    assert_eq!(json(&run(&args))["bytes"], u64::MAX / 147 * 147);
+}
+
+#[test]
 fn the_same_seed_gives_the_same_sample_and_impact_reads_it() {
     let args = ["sample", "before.toml", "--sessions", "1000", "--now", "1800000000"];
     let [one, two] = [run(&args), run(&args)].map(|output| stdout(&output));

@@ -42,14 +42,21 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
     if args.every < TimeDelta::seconds(1) {
         return Err(InputError::new("--every", "shorter than 1s").into());
     }
+    if args.users == 0 {
+        return Err(InputError::new("--users", "fewer than 1").into());
+    }
     let load = Load::of(policies.judge(&args.profile), args.every);
-    let record = FIXED_BYTES + args.subject_bytes + args.profile.len() as u64;
+    let record = (FIXED_BYTES + args.profile.len() as u64)
+        .checked_add(args.subject_bytes)
+        .ok_or_else(|| InputError::new("--subject-bytes", "2^64 bytes or more a session"))?;
+    let storage = args.users.checked_mul(record).ok_or_else(|| {
+        InputError::new("--users", format!("2^64 bytes or more, at {record} a session"))
+    })?;
     let users = as_f64(args.users);
     let every = args.every.num_seconds().unsigned_abs();
     let requests = users / as_f64(every);
     let writes = users * as_f64(load.renewals + 1) / as_f64(load.session);
     let tokens = users * as_f64(load.reissues + 1) / as_f64(load.session);
-    let storage = args.users.saturating_mul(record);
     let text = format!(
         "\
 {users} users, a request every {every} s each
