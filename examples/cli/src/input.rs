@@ -6,7 +6,7 @@ mod records;
 mod requests;
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 pub(crate) use self::instant::{Instant, duration};
@@ -37,12 +37,20 @@ impl InputError {
     }
 }
 
-/// A file to stream, or standard input for `-`, and its length where known.
+/// A file to stream, or standard input for `-`, and its length where known. The
+/// byte order mark that some programs put in front is left out.
 fn open(file: &Path) -> Result<(Box<dyn BufRead>, Option<u64>), InputError> {
-    if file == Path::new("-") {
-        return Ok((Box::new(BufReader::with_capacity(1 << 16, io::stdin())), None));
+    let bad = |error: io::Error| InputError::file(file, &error);
+    let (input, length): (Box<dyn Read>, _) = if file == Path::new("-") {
+        (Box::new(io::stdin()), None)
+    } else {
+        let opened = File::open(file).map_err(bad)?;
+        let length = opened.metadata().ok().map(|metadata| metadata.len());
+        (Box::new(opened), length)
+    };
+    let mut reader = BufReader::with_capacity(1 << 16, input);
+    if reader.fill_buf().map_err(bad)?.starts_with("\u{feff}".as_bytes()) {
+        reader.consume("\u{feff}".len());
     }
-    let opened = File::open(file).map_err(|error| InputError::file(file, &error))?;
-    let length = opened.metadata().ok().map(|metadata| metadata.len());
-    Ok((Box::new(BufReader::with_capacity(1 << 16, opened)), length))
+    Ok((Box::new(reader), length))
 }

@@ -217,6 +217,20 @@ fn impact_reads_json_lines_flat_and_nested_alike() {
 }
 
 #[test]
+fn a_byte_order_mark_is_skipped() {
+    let json_line =
+        "{\"created_at\":0,\"renewed_at\":0,\"expires_at\":9,\"absolute_expires_at\":9}\n";
+    let csv = "created_at,renewed_at,expires_at,absolute_expires_at\n0,0,9,9\n";
+    for sessions in [json_line, csv] {
+        let args = ["explain", "after.toml", "-", "--now", "1"];
+        let plain = run_with(&args, sessions);
+        let marked = run_with(&args, &format!("\u{feff}{sessions}"));
+        assert_eq!(stdout(&marked), stdout(&plain), "{}", stderr(&marked));
+        assert!(stdout(&plain).contains("1970-01-01T00:00:09Z"), "{}", stdout(&plain));
+    }
+}
+
+#[test]
 fn impact_adopts_records_from_before_the_cap_only_if_asked_to() {
     let old = "created_at,expires_at\n0,2592000\n";
     let args = ["impact", "before.toml", "after.toml", "-", "--now", "0"];
@@ -360,14 +374,12 @@ fn bad_input_ends_with_the_file_the_line_and_the_key() {
             ("order.csv", "created_at,renewed_at,expires_at,absolute_expires_at\n0,0,2,1\n"),
             ("ragged.csv", "created_at,renewed_at,expires_at,absolute_expires_at\n0,0,2\n"),
             ("empty.csv", "created_at,renewed_at,expires_at,absolute_expires_at\n0,,2,3\n"),
-            ("key.jsonl", "{\"created_at\":0,\"renewed_at\":0,\"expires_at\":0}\n"),
-            ("type.jsonl", "{\"created_at\":1.5}\n"),
             ("kind.log", "2026-03-02T09:00:00Z\n2026-03-02T09:00:00Z signin\n"),
             ("instant.log", "# nothing\n9 o'clock\nnine\n"),
             ("empty.log", "# nothing\n"),
         ],
     );
-    for (args, expected) in [
+    let rows = [
         ("check none.toml -s pci-dss-4", "none.toml: cannot be read: "),
         (
             "check policy.yaml -s pci-dss-4",
@@ -396,20 +408,64 @@ fn bad_input_ends_with_the_file_the_line_and_the_key() {
         ),
         ("explain ok.toml ragged.csv", "ragged.csv:2: 3 values in 4 columns"),
         ("explain ok.toml empty.csv", "empty.csv:2: renewed_at is missing"),
-        ("explain ok.toml key.jsonl", "key.jsonl:1: absolute_expires_at is missing"),
-        (
-            "explain ok.toml type.jsonl",
-            "type.jsonl:1: created_at: `1.5` is neither unix seconds nor RFC 3339",
-        ),
         ("timeline ok.toml kind.log", "kind.log:2: `signin` is none of sign-in, request and poll"),
         (
             "timeline ok.toml instant.log",
             "instant.log:2: the first line is a o'clock, not a sign-in",
         ),
         ("timeline ok.toml empty.log", "empty.log: there is no request in it"),
-    ] {
+    ];
+    assert_refused(&directory, &rows);
+}
+
+#[test]
+fn bad_json_lines_end_with_the_line_and_the_key() {
+    let directory = directory(
+        "bad_json_lines",
+        &[
+            ("ok.toml", "max_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n"),
+            ("key.jsonl", "{\"created_at\":0,\"renewed_at\":0,\"expires_at\":0}\n"),
+            ("type.jsonl", "{\"created_at\":1.5}\n"),
+            (
+                "profile.jsonl",
+                "{\"created_at\":0,\"renewed_at\":0,\"expires_at\":1,\"absolute_expires_at\":1}\n{\"profile\":5}\n",
+            ),
+            ("huge.jsonl", "{\"created_at\": 1e400}\n"),
+            ("escape.jsonl", "{\"created_at\": \"\\ud800\"}\n"),
+            ("nested.jsonl", "\n{\"lifetime\": {\"created_at\": 0, \"expires_at\": [1]}}\n"),
+            ("lifetime.jsonl", "{\"lifetime\": 7}\n"),
+            ("twice.jsonl", "{\"created_at\":0,\"created_at\":0}\n"),
+            ("array.json", "[1]\n"),
+        ],
+    );
+    let rows = [
+        ("explain ok.toml key.jsonl", "key.jsonl:1: absolute_expires_at is missing"),
+        (
+            "explain ok.toml type.jsonl",
+            "type.jsonl:1: created_at: `1.5` is neither unix seconds nor RFC 3339",
+        ),
+        ("explain ok.toml profile.jsonl", "profile.jsonl:2: profile: `5` is not a text"),
+        (
+            "explain ok.toml huge.jsonl",
+            "huge.jsonl:1: created_at: `1e400` is neither unix seconds nor RFC 3339",
+        ),
+        ("explain ok.toml escape.jsonl", "escape.jsonl:1: created_at: "),
+        (
+            "explain ok.toml nested.jsonl",
+            "nested.jsonl:2: lifetime: expires_at: `[1]` is neither unix seconds nor RFC 3339",
+        ),
+        ("explain ok.toml lifetime.jsonl", "lifetime.jsonl:1: lifetime: `7` is not an object"),
+        ("explain ok.toml twice.jsonl", "twice.jsonl:1: duplicate field `created_at`"),
+        ("explain ok.toml array.json", "array.json:1: not an object, such as `{"),
+    ];
+    assert_refused(&directory, &rows);
+}
+
+/// Each command line ends with this, on one line, and prints nothing else.
+fn assert_refused(directory: &Path, rows: &[(&str, &str)]) {
+    for (args, expected) in rows {
         let args: Vec<_> = args.split(' ').collect();
-        let output = command(&directory, &args).output().unwrap();
+        let output = command(directory, &args).output().unwrap();
         let said = stderr(&output);
         assert_eq!(status(&output), 2, "{args:?}: {said}");
         assert!(said.starts_with(&format!("error: {expected}")), "{args:?}: {said}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use session_policy::{Lifetime, Policies, SessionPolicy};
 
 use super::{InputError, Instant, open};
@@ -42,23 +42,21 @@ struct Columns {
 }
 
 /// A line of JSON: the instants at the top, or under `lifetime` as the crate
-/// serialises a session.
+/// serialises a session. Read as it is, so that an error can name the key.
 #[derive(Deserialize)]
-struct JsonLine {
-    lifetime: Option<JsonInstants>,
-    profile: Option<String>,
-    #[serde(flatten)]
-    flat: JsonInstants,
-}
-
-/// Read as they are, so that an error can name the key.
-#[derive(Deserialize)]
-#[expect(clippy::struct_field_names, reason = "the keys of the file")]
-struct JsonInstants {
-    created_at: Option<Value>,
-    renewed_at: Option<Value>,
-    expires_at: Option<Value>,
-    absolute_expires_at: Option<Value>,
+struct JsonLine<'a> {
+    #[serde(borrow)]
+    lifetime: Option<&'a RawValue>,
+    #[serde(borrow)]
+    profile: Option<&'a RawValue>,
+    #[serde(borrow)]
+    created_at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    renewed_at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    expires_at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    absolute_expires_at: Option<&'a RawValue>,
 }
 
 #[derive(Clone, Copy)]
@@ -76,7 +74,9 @@ impl Records {
     pub(crate) fn open(file: &Path, adopt: Option<SessionPolicy>) -> Result<Self, InputError> {
         let (mut reader, length) = open(file)?;
         let start = reader.fill_buf().map_err(|error| InputError::file(file, &error))?;
-        let is_json = start.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+        // No column of a CSV file begins so.
+        let first = start.iter().find(|byte| !byte.is_ascii_whitespace());
+        let is_json = matches!(first, Some(b'{' | b'['));
         let progress = length.map_or_else(ProgressBar::no_length, ProgressBar::new);
         progress.set_style(style(length.is_some()));
         progress.enable_steady_tick(Duration::from_millis(250));
@@ -125,17 +125,10 @@ impl Records {
                 if text.trim().is_empty() {
                     continue;
                 }
-                let parsed: JsonLine = serde_json::from_str(text).map_err(|error| {
-                    let message = error.to_string();
-                    let message = message.split(" at line ").next().unwrap_or_default();
-                    InputError::at_line(&self.file, *line, message)
-                })?;
-                let instants = parsed
-                    .lifetime
-                    .unwrap_or(parsed.flat)
-                    .parse()
+                let (instants, profile) = JsonLine::read(text)
+                    .and_then(|read| Ok((read.instants()?, read.profile()?)))
                     .map_err(|message| InputError::at_line(&self.file, *line, message))?;
-                break (*line, instants, parsed.profile);
+                break (*line, instants, profile);
             },
         };
         let lifetime = instants
@@ -185,12 +178,38 @@ impl Columns {
     }
 }
 
-impl JsonInstants {
-    fn parse(self) -> Result<Instants, String> {
-        let instant = |value: Option<Value>, name: &str| {
+impl<'a> JsonLine<'a> {
+    fn read(text: &'a str) -> Result<Self, String> {
+        if text.trim_start().starts_with('{') {
+            serde_json::from_str(text).map_err(|error| json_message(&error))
+        } else {
+            Err("not an object, such as `{\"created_at\": …}`, on a line of its own".to_owned())
+        }
+    }
+
+    fn profile(&self) -> Result<Option<String>, String> {
+        let Some(value) = self.profile else { return Ok(None) };
+        if value.get().starts_with('"') {
+            text(value, "profile").map(Some)
+        } else {
+            Err(format!("profile: `{}` is not a text", value.get().escape_debug()))
+        }
+    }
+
+    fn instants(&self) -> Result<Instants, String> {
+        if let Some(lifetime) = self.lifetime {
+            if !lifetime.get().starts_with('{') {
+                let value = lifetime.get().escape_debug();
+                return Err(format!("lifetime: `{value}` is not an object"));
+            }
+            let lifetime = Self::read(lifetime.get())
+                .and_then(|lifetime| Self { lifetime: None, ..lifetime }.instants());
+            return lifetime.map_err(|message| format!("lifetime: {message}"));
+        }
+        let instant = |value: Option<&RawValue>, name: &str| {
             let Some(value) = value else { return Ok(None) };
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            text.parse().map(Some).map_err(|error: String| format!("{name}: {error}"))
+            let instant = text(value, name)?.parse();
+            instant.map(Some).map_err(|error: String| format!("{name}: {error}"))
         };
         Ok(Instants {
             created_at: instant(self.created_at, "created_at")?,
@@ -216,6 +235,22 @@ impl Instants {
         Lifetime::restore(created_at, renewed_at, expires_at, absolute_expires_at)
             .map_err(|error| error.to_string())
     }
+}
+
+/// A text without its quotes, anything else as it is written.
+fn text(value: &RawValue, name: &str) -> Result<String, String> {
+    if value.get().starts_with('"') {
+        serde_json::from_str(value.get())
+            .map_err(|error| format!("{name}: {}", json_message(&error)))
+    } else {
+        Ok(value.get().to_owned())
+    }
+}
+
+/// Without the place, which is one in the line.
+fn json_message(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    message.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
 fn csv_message(error: &csv::Error) -> String {
