@@ -9,6 +9,8 @@ mod common;
 
 extern crate session_policy_tower_sessions_0_14 as adapter;
 
+use std::time::{Duration, Instant};
+
 use adapter::CappedStore;
 use axum::Router;
 use axum::body::Body;
@@ -152,4 +154,63 @@ async fn bad_cookies_and_passwords_get_in_nowhere() {
         let response = send(&app, "POST", "/login", "", form).await;
         assert_eq!((response.status(), set_cookie(&response)), (StatusCode::UNAUTHORIZED, None));
     }
+}
+
+#[tokio::test]
+async fn a_name_that_is_none_takes_as_long_as_a_wrong_password() {
+    let (store, _, _) = capped();
+    let app = layered(&store);
+    let mut fastest = [Duration::MAX; 2];
+    for _ in 0..5 {
+        for (fastest, name) in fastest.iter_mut().zip(["ferris", "nobody"]) {
+            let start = Instant::now();
+            let form = format!("name={name}&password=wrong");
+            let response = send(&app, "POST", "/login", "", &form).await;
+            *fastest = start.elapsed().min(*fastest);
+            assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        }
+    }
+    // Without a hash to verify, it is a hundredth.
+    let [known, unknown] = fastest;
+    assert!(unknown * 4 > known && known * 4 > unknown, "{known:?}, {unknown:?}");
+}
+
+#[tokio::test]
+async fn no_response_is_stored() {
+    let (store, _, _) = capped();
+    let app = layered(&store);
+    let signed_in = sign_in(&app, "").await;
+    let cookie = pair(&signed_in);
+    for response in [
+        signed_in,
+        send(&app, "GET", "/", "", "").await,
+        send(&app, "GET", "/", &cookie, "").await,
+        send(&app, "GET", "/login", "", "").await,
+        send(&app, "POST", "/logout", &cookie, "").await,
+    ] {
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store", "{response:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_origin_signs_nobody_in_or_out() {
+    let (store, _, _) = capped();
+    let app = layered(&store);
+    let cookie = pair(&sign_in(&app, "").await);
+    let post = async |path: &str, site| {
+        let request = Request::post(path)
+            .header(header::COOKIE, &cookie)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", site)
+            .body(Body::from("name=ferris&password=hunter42"))
+            .unwrap();
+        app.clone().oneshot(request).await.unwrap().status()
+    };
+    for site in ["cross-site", "same-site", "none"] {
+        for path in ["/login", "/logout"] {
+            assert_eq!(post(path, site).await, StatusCode::FORBIDDEN, "{path}, {site}");
+        }
+    }
+    assert_eq!(send(&app, "GET", "/", &cookie, "").await.status(), StatusCode::OK);
+    assert_eq!(post("/logout", "same-origin").await, StatusCode::SEE_OTHER);
 }
