@@ -44,6 +44,8 @@ pub struct Peeked(pub Authenticated);
 pub enum Answer {
     /// Clear it.
     Clear,
+    /// Set it to this token if the session still lives when the response is sent.
+    Renew(Issued),
     /// Set it to this token.
     Set(Issued),
 }
@@ -66,11 +68,20 @@ pub async fn cookies(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let transport = *shared::<Transport>(request.request())?;
     let mut response = next.call(request).await?;
-    let answer = response.request().extensions_mut().remove::<Answer>();
+    let mut answer = response.request().extensions_mut().remove::<Answer>();
+    // The session may have ended or been replaced while the handler ran, also by
+    // another request: its token must not come back, or oust its successor's.
+    if let Some(Answer::Renew(issued)) = &answer
+        && shared::<Sessions>(response.request())?.peek(issued.token.expose()).await.is_err()
+    {
+        answer = None;
+    }
     if let Some(answer) = answer {
         let (value, max_age) = match &answer {
             Answer::Clear => ("", 0),
-            Answer::Set(issued) => (issued.token.expose(), issued.max_age.num_seconds()),
+            Answer::Renew(issued) | Answer::Set(issued) => {
+                (issued.token.expose(), issued.max_age.num_seconds())
+            }
         };
         let cookie = Cookie::build(name(transport), value).path("/").http_only(true);
         let cookie = cookie.secure(transport == Transport::Https).same_site(SameSite::Lax);
@@ -93,7 +104,7 @@ impl FromRequest for Active {
             let served = shared::<Sessions>(&request)?.authenticate(token(&request)?).await;
             let mut served = served.map_err(|error| refused(&request, &error))?;
             if let Some(issued) = served.issued.take() {
-                Answer::Set(issued).leave(&request);
+                Answer::Renew(issued).leave(&request);
             }
             Ok(Self(served))
         })

@@ -200,6 +200,47 @@ async fn a_sign_in_ends_the_session_that_the_client_had() {
 }
 
 #[actix_web::test]
+async fn a_late_answer_does_not_oust_the_cookie_of_a_new_sign_in() {
+    let site = std::rc::Rc::new(site());
+    let before = site.ada().await;
+    site.at(300);
+    site.store.lists.hold(true);
+    let late = actix_web::rt::spawn({
+        let (site, before) = (site.clone(), before.clone());
+        async move { site.get("/sessions", &before).await }
+    });
+    site.store.lists.until_one_is_held().await;
+    assert_eq!(site.store.renewals.load(Ordering::SeqCst), 1, "it has a token to send");
+    let after = site.login("ada", "correct horse", &before).await.pair();
+    site.store.lists.hold(false);
+    let late = late.await.unwrap();
+    assert_eq!((late.status.as_u16(), late.set_cookie()), (200, None));
+    assert_eq!(site.get("/me", &after).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_renewal_that_the_store_cannot_vouch_for_is_left_to_the_next_request() {
+    let site = std::rc::Rc::new(site());
+    let cookie = site.ada().await;
+    site.at(300);
+    site.store.lists.hold(true);
+    let late = actix_web::rt::spawn({
+        let (site, cookie) = (site.clone(), cookie.clone());
+        async move { site.get("/sessions", &cookie).await }
+    });
+    site.store.lists.until_one_is_held().await;
+    site.store.go_away(true);
+    site.store.lists.hold(false);
+    let late = late.await.unwrap();
+    assert_eq!((late.status.as_u16(), late.set_cookie()), (200, None));
+    site.store.go_away(false);
+    site.at(331);
+    let next = site.get("/me", &cookie).await;
+    assert_eq!(next.status, 200);
+    assert_eq!(site.get("/me", &next.pair()).await.status, 200);
+}
+
+#[actix_web::test]
 async fn an_unknown_user_is_a_wrong_password() {
     let site = site();
     let mut bodies = Vec::new();
@@ -388,18 +429,18 @@ async fn the_log_tells_the_lifecycle_and_no_secret() {
 async fn a_stop_finishes_the_requests_that_run() {
     let site = std::rc::Rc::new(site());
     let cookie = site.ada().await;
-    site.store.hold(true);
+    site.store.loads.hold(true);
     let running = actix_web::rt::spawn({
         let (site, cookie) = (site.clone(), cookie.clone());
         async move { site.get("/me", &cookie).await }
     });
-    site.store.until_one_is_held().await;
+    site.store.loads.until_one_is_held().await;
     let stop = actix_web::rt::spawn(site.handle.stop(true));
     while tokio::net::TcpStream::connect(site.address).await.is_ok() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert!(!stop.is_finished(), "it waits for the request");
-    site.store.hold(false);
+    site.store.loads.hold(false);
     assert_eq!(running.await.unwrap().status, 200);
     stop.await.unwrap();
 }

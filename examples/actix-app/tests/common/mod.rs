@@ -4,6 +4,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
@@ -28,31 +29,50 @@ pub(crate) fn policy() -> SessionPolicy {
     SessionPolicy::new(idle, renew, TimeDelta::hours(8)).unwrap()
 }
 
-/// A memory store that counts the renewals it writes, and is away on demand.
+/// What waits while it is held.
 #[derive(Debug, Default)]
-pub(crate) struct Store {
-    held: MemoryStore,
-    pub(crate) renewals: AtomicUsize,
-    pub(crate) sweeps: AtomicUsize,
-    away: AtomicBool,
+pub(crate) struct Gate {
     is_held: AtomicBool,
     waiting: AtomicUsize,
 }
 
-impl Store {
-    pub(crate) fn go_away(&self, away: bool) {
-        self.away.store(away, Ordering::SeqCst);
-    }
-
-    /// While it is held, nothing is loaded.
+impl Gate {
     pub(crate) fn hold(&self, is_held: bool) {
         self.is_held.store(is_held, Ordering::SeqCst);
     }
 
     pub(crate) async fn until_one_is_held(&self) {
         while self.waiting.load(Ordering::SeqCst) == 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    async fn pass(&self) {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        // As over a network: others run in between.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        while self.is_held.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A memory store that counts the renewals it writes, and is away on demand.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    held: MemoryStore,
+    pub(crate) renewals: AtomicUsize,
+    pub(crate) sweeps: AtomicUsize,
+    /// What was read goes through these before it is returned.
+    pub(crate) loads: Gate,
+    pub(crate) lists: Gate,
+    away: AtomicBool,
+}
+
+impl Store {
+    pub(crate) fn go_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
     }
 
     fn reach(&self) -> Result<&MemoryStore, StoreError> {
@@ -68,13 +88,7 @@ impl SessionStore for Store {
 
     async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
         let loaded = self.reach()?.load(id).await;
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        // As over a network: others run in between.
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        while self.is_held.load(Ordering::SeqCst) {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        }
-        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        self.loads.pass().await;
         loaded
     }
 
@@ -96,7 +110,9 @@ impl SessionStore for Store {
 
 impl SubjectStore for Store {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
-        self.reach()?.list(subject).await
+        let listed = self.reach()?.list(subject).await;
+        self.lists.pass().await;
+        listed
     }
 
     async fn remove_all(
