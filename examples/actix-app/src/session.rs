@@ -126,11 +126,12 @@ impl FromRequest for Peeked {
 
 /// The token that a request presents.
 pub(crate) fn token(request: &HttpRequest) -> Result<&str, Problem> {
-    let wanted = name(*shared(request)?);
-    let values = request.headers().get_all(COOKIE).filter_map(|value| value.to_str().ok());
-    let mut pairs = values.flat_map(|it| it.split(';')).filter_map(|it| it.split_once('='));
-    let pair = pairs.find(|(name, _)| name.trim_ascii() == wanted);
-    pair.map(|(_, token)| token.trim_ascii()).ok_or(Problem::NO_SESSION)
+    let wanted = name(*shared(request)?).as_bytes();
+    // Of the other cookies, none need be text.
+    let values = request.headers().get_all(COOKIE).map(HeaderValue::as_bytes);
+    let mut pairs = values.flat_map(|it| it.split(|byte| *byte == b';')).map(<[u8]>::trim_ascii);
+    let token = pairs.find_map(|it| it.strip_prefix(wanted)?.trim_ascii().strip_prefix(b"="));
+    token.and_then(|it| str::from_utf8(it.trim_ascii()).ok()).ok_or(Problem::NO_SESSION)
 }
 
 fn name(transport: Transport) -> &'static str {

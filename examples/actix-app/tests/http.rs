@@ -286,6 +286,27 @@ async fn malformed_and_forged_tokens_are_one_problem_and_no_panic() {
 }
 
 #[actix_web::test]
+async fn other_cookies_do_not_hide_the_session() {
+    let site = site();
+    let cookie = site.ada().await;
+    let value = cookie.split_once('=').unwrap().1;
+    for cookies in [
+        format!("name=José; {cookie}"),
+        format!("{cookie}; name=José"),
+        format!("José; =; {cookie}"),
+        format!("__Host-session2=x;__Host-sessio=x; x__Host-session=x; __Host-session; {cookie}"),
+        format!(" \t__Host-session = {value} ;a=b"),
+    ] {
+        assert_eq!(site.get("/me", &cookies).await.status, 200, "{cookies}");
+    }
+    for cookies in [format!("__Host-session=José; {cookie}"), cookie.replace('=', "")] {
+        assert_eq!(site.get("/me", &cookies).await.problem(), (401, "no-session"), "{cookies}");
+    }
+    assert_eq!(site.post("/logout", &format!("name=José; {cookie}")).await.status, 204);
+    assert_eq!(site.get("/me", &cookie).await.problem(), (401, "no-session"));
+}
+
+#[actix_web::test]
 async fn bytes_that_are_no_request_end_their_connection_only() {
     let site = site();
     let cookie = site.ada().await;

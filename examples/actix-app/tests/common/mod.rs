@@ -173,7 +173,7 @@ impl Site {
     ) -> Answer {
         let mut request = self.client.request(method, format!("http://{}{path}", self.address));
         if !cookie.is_empty() {
-            request = request.header(COOKIE, cookie);
+            request = request.header(COOKIE, cookie.as_bytes());
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
