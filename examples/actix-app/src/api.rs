@@ -106,7 +106,7 @@ async fn me(Active(served): Active) -> Json<Me> {
 /// Both deadlines and the server's `now`, for a countdown. Extends nothing.
 #[get("/session/status")]
 async fn status(Peeked(served): Peeked) -> HttpResponse {
-    HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(served.status)
+    HttpResponse::Ok().json(served.status)
 }
 
 #[post("/logout")]

@@ -57,7 +57,8 @@ impl Answer {
     }
 }
 
-/// The middleware: sends the cookie that an extractor or a handler has left.
+/// The middleware: sends the cookie that an extractor or a handler has left, and
+/// keeps every response out of caches.
 ///
 /// # Errors
 ///
@@ -68,6 +69,7 @@ pub async fn cookies(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let transport = *shared::<Transport>(request.request())?;
     let mut response = next.call(request).await?;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let mut answer = response.request().extensions_mut().remove::<Answer>();
     // The session may have ended or been replaced while the handler ran, also by
     // another request: its token must not come back, or oust its successor's.
@@ -87,7 +89,6 @@ pub async fn cookies(
         let cookie = cookie.secure(transport == Transport::Https).same_site(SameSite::Lax);
         let cookie = cookie.max_age(Duration::seconds(max_age)).finish();
         response.response_mut().add_cookie(&cookie)?;
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     Ok(response)
 }

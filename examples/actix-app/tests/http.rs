@@ -200,6 +200,30 @@ async fn a_sign_in_ends_the_session_that_the_client_had() {
 }
 
 #[actix_web::test]
+async fn no_response_is_to_be_stored() {
+    let site = site();
+    let (cookie, other) = (site.ada().await, site.ada().await);
+    let others = site.get("/me", &other).await.json["session"].as_str().unwrap().to_owned();
+    for (method, path, cookie, status) in [
+        (Method::GET, "/me", &*cookie, 200),
+        (Method::GET, "/session/status", &cookie, 200),
+        (Method::GET, "/sessions", &cookie, 200),
+        (Method::GET, "/health", "", 200),
+        (Method::GET, "/problems/malformed", "", 200),
+        (Method::GET, "/nowhere", "", 404),
+        (Method::GET, "/me", "", 401),
+        (Method::DELETE, &format!("/sessions/{others}"), &cookie, 204),
+        (Method::DELETE, "/sessions", &cookie, 200),
+        (Method::POST, "/logout", &cookie, 204),
+    ] {
+        let answer = site.send(method, path, cookie, &[], None).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.headers.get_all("cache-control").iter().count(), 1, "{path}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+    }
+}
+
+#[actix_web::test]
 async fn a_late_answer_does_not_oust_the_cookie_of_a_new_sign_in() {
     let site = std::rc::Rc::new(site());
     let before = site.ada().await;
