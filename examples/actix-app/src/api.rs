@@ -71,9 +71,13 @@ async fn login(
     credentials: Json<Credentials>,
 ) -> Result<HttpResponse, Problem> {
     let Credentials { user, password, remember } = credentials.into_inner();
+    let turn = users.turn().await.map_err(|_| Problem::UNAVAILABLE)?;
     // Argon2 takes its time, which the other requests of this thread have not.
-    let user = block(move || users.verify(&user, &password)).await;
-    let user = user.map_err(|_| Problem::UNAVAILABLE)?.ok_or(Problem::CREDENTIALS)?;
+    let user = block(move || {
+        let _turn = turn;
+        users.verify(&user, &password)
+    });
+    let user = user.await.map_err(|_| Problem::UNAVAILABLE)?.ok_or(Problem::CREDENTIALS)?;
     let profile = if remember { REMEMBER_ME } else { Policies::DEFAULT };
     let started = sessions.start_with(user, profile, NoClaims {}).await.map_err(issue_problem)?;
     // The session that this client had before would only be forgotten.

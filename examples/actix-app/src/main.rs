@@ -16,6 +16,7 @@ use clap::Parser;
 use session_policy::jwt::{Algorithm, KeyRing, SigningKey};
 use session_policy::{MemoryStore, Policies, SessionPolicy, SystemClock};
 use session_policy_actix_app::session::Transport;
+use session_policy_actix_app::users::Users;
 use session_policy_actix_app::{api, server};
 
 /// A JSON API with sessions that end.
@@ -61,7 +62,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sweep = actix_web::rt::spawn(server::sweep(sessions.clone(), Duration::from_secs(60)));
     let listener = TcpListener::bind(listen)?;
     tracing::info!(%listen, "serving");
-    server::serve(listener, sessions, transport, workers)?.await?;
+    let users = Data::new(Users::seeded());
+    server::serve(listener, sessions, users, transport, workers)?.await?;
     sweep.abort();
     tracing::info!("stopped");
     Ok(())

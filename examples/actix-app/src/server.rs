@@ -46,10 +46,11 @@ pub fn sessions(
 pub fn serve(
     listener: TcpListener,
     sessions: Data<Sessions>,
+    users: Data<Users>,
     transport: Transport,
     workers: usize,
 ) -> std::io::Result<Server> {
-    let (transport, users) = (Data::new(transport), Data::new(Users::seeded()));
+    let transport = Data::new(transport);
     let app = move || {
         App::new()
             .app_data(sessions.clone())

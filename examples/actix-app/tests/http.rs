@@ -11,6 +11,7 @@ use reqwest::Method;
 use serde_json::json;
 use session_policy_actix_app::server;
 use session_policy_actix_app::session::Transport;
+use session_policy_actix_app::users::AT_A_TIME;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const ATTRIBUTES: &str = "; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=";
@@ -275,6 +276,31 @@ async fn an_unknown_user_is_a_wrong_password() {
         bodies.push(answer.json);
     }
     assert_eq!(bodies[0], bodies[1]);
+}
+
+#[actix_web::test]
+async fn sign_ins_take_turns_and_nothing_else_waits_for_them() {
+    let site = std::rc::Rc::new(site());
+    let cookie = site.ada().await;
+    let mut turns = Vec::new();
+    for _ in 0..AT_A_TIME {
+        turns.push(site.users.turn().await.unwrap());
+    }
+    let waiting = actix_web::rt::spawn({
+        let site = site.clone();
+        async move { site.login("ada", "correct horse", "").await }
+    });
+    let refused = actix_web::rt::spawn({
+        let site = site.clone();
+        async move { site.login("nobody", "wrong", "").await }
+    });
+    // Longer than it takes to verify a password.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(site.get("/me", &cookie).await.status, 200);
+    assert!(!waiting.is_finished() && !refused.is_finished());
+    turns.pop();
+    assert_eq!(waiting.await.unwrap().status, 200);
+    assert_eq!(refused.await.unwrap().problem(), (401, "credentials"));
 }
 
 #[actix_web::test]

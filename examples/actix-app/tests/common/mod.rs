@@ -18,6 +18,7 @@ use session_policy::{
     StoreError, SubjectStore, Timestamp,
 };
 use session_policy_actix_app::session::{Sessions, Transport};
+use session_policy_actix_app::users::Users;
 use session_policy_actix_app::{api, server};
 
 pub(crate) const START: i64 = 1_800_000_000;
@@ -130,6 +131,7 @@ pub(crate) struct Site {
     pub(crate) clock: ManualClock,
     pub(crate) store: Arc<Store>,
     pub(crate) sessions: Data<Sessions>,
+    pub(crate) users: Data<Users>,
     pub(crate) cookie_name: &'static str,
     pub(crate) handle: ServerHandle,
     client: Client,
@@ -149,16 +151,17 @@ pub(crate) fn site_over(transport: Transport) -> Site {
     let sessions =
         server::sessions(store.clone(), ring.unwrap(), policies, Arc::new(clock.clone()));
     let sessions = Data::new(sessions.unwrap());
+    let users = Data::new(Users::seeded());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let server = server::serve(listener, sessions.clone(), transport, 2).unwrap();
+    let server = server::serve(listener, sessions.clone(), users.clone(), transport, 2).unwrap();
     let handle = server.handle();
     actix_web::rt::spawn(server);
     let cookie_name = match transport {
         Transport::Https => "__Host-session",
         Transport::LoopbackHttp => "session",
     };
-    Site { address, clock, store, sessions, cookie_name, handle, client: Client::new() }
+    Site { address, clock, store, sessions, users, cookie_name, handle, client: Client::new() }
 }
 
 impl Site {
