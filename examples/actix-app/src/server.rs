@@ -11,6 +11,7 @@ use actix_web::{App, HttpServer};
 use session_policy::Event;
 use session_policy::jwt::HybridSessions;
 use session_policy::{Clock, DynSessionStore, Policies, jwt::GraceError, jwt::KeyRing};
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::session::{Sessions, Transport, cookies};
 use crate::users::Users;
@@ -64,15 +65,29 @@ pub fn serve(
     Ok(server.listen(listener)?.run())
 }
 
-/// Removes expired sessions every `period`, and goes on after an error.
+/// Removes all expired sessions every `period`, and goes on after an error.
 pub async fn sweep(sessions: Data<Sessions>, period: Duration) {
-    let mut ticks = tokio::time::interval(period);
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match sessions.sweep(SWEEP).await {
-            Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "swept"),
-            Err(error) => tracing::error!(%error, "the sweep failed, and will be tried again"),
+        let mut removed = 0;
+        loop {
+            match sessions.sweep(SWEEP).await {
+                Ok(count) => {
+                    removed += count;
+                    if count < SWEEP.into() {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the sweep failed, and will be tried again");
+                    break;
+                }
+            }
+        }
+        if removed > 0 {
+            tracing::info!(removed, "swept");
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use common::{CAP, START, log, site, site_over};
 use reqwest::Method;
 use serde_json::json;
+use session_policy::jwt::NoClaims;
 use session_policy_actix_app::server;
 use session_policy_actix_app::session::Transport;
 use session_policy_actix_app::users::AT_A_TIME;
@@ -467,6 +468,27 @@ async fn the_sweep_goes_on_after_an_error() {
     sweep.abort();
     site.at(0);
     assert_eq!(site.get("/me", &cookie).await.problem(), (401, "no-session"), "swept");
+}
+
+#[actix_web::test]
+async fn one_round_of_the_sweep_removes_all_that_have_expired() {
+    let site = site();
+    for _ in 0..2_500 {
+        let _ = site.sessions.start("ada", NoClaims {}).await.unwrap();
+    }
+    site.at(1_800);
+    let alive = site.ada().await;
+    let sweep = server::sweep(site.sessions.clone(), Duration::from_secs(3_600));
+    let sweep = actix_web::rt::spawn(sweep);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    while site.store.swept.load(Ordering::SeqCst) < 2_500 {
+        let swept = &site.store.swept;
+        assert!(tokio::time::Instant::now() < deadline, "stopped at {swept:?}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    sweep.abort();
+    assert_eq!(site.store.sweeps.load(Ordering::SeqCst), 3, "1,000 at a time");
+    assert_eq!(site.get("/me", &alive).await.status, 200);
 }
 
 #[actix_web::test]

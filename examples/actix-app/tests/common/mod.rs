@@ -2,7 +2,7 @@
 //! counts and fails.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -65,6 +65,8 @@ pub(crate) struct Store {
     held: MemoryStore,
     pub(crate) renewals: AtomicUsize,
     pub(crate) sweeps: AtomicUsize,
+    /// How many sessions they have removed.
+    pub(crate) swept: AtomicU64,
     /// What was read goes through these before it is returned.
     pub(crate) loads: Gate,
     pub(crate) lists: Gate,
@@ -105,7 +107,9 @@ impl SessionStore for Store {
 
     async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.sweeps.fetch_add(1, Ordering::SeqCst);
-        self.reach()?.remove_expired(now, limit).await
+        let removed = self.reach()?.remove_expired(now, limit).await?;
+        self.swept.fetch_add(removed, Ordering::SeqCst);
+        Ok(removed)
     }
 }
 
