@@ -8,6 +8,7 @@
 //! ```
 
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,8 +31,8 @@ struct Arguments {
     #[arg(long)]
     plain_http: bool,
     /// How many threads serve requests.
-    #[arg(long, env, default_value_t = 2)]
-    workers: usize,
+    #[arg(long, env, default_value = "2")]
+    workers: NonZeroUsize,
 }
 
 #[actix_web::main]
@@ -60,7 +61,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sessions = Data::new(server::sessions(store, ring, policies, Arc::new(SystemClock))?);
 
     let sweep = actix_web::rt::spawn(server::sweep(sessions.clone(), Duration::from_secs(60)));
-    let listener = TcpListener::bind(listen)?;
+    let listener = TcpListener::bind(listen)
+        .map_err(|error| format!("cannot listen on `{listen}`: {error}"))?;
     tracing::info!(%listen, "serving");
     let users = Data::new(Users::seeded());
     server::serve(listener, sessions, users, transport, workers)?.await?;

@@ -1,6 +1,7 @@
 //! The server: what it is started with, its log, its sweep and its end.
 
 use std::net::TcpListener;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,7 +50,7 @@ pub fn serve(
     sessions: Data<Sessions>,
     users: Data<Users>,
     transport: Transport,
-    workers: usize,
+    workers: NonZeroUsize,
 ) -> std::io::Result<Server> {
     let transport = Data::new(transport);
     let app = move || {
@@ -61,7 +62,7 @@ pub fn serve(
             .wrap(from_fn(csrf::same_origin))
             .configure(api::routes)
     };
-    let server = HttpServer::new(app).workers(workers).shutdown_timeout(GRACE);
+    let server = HttpServer::new(app).workers(workers.get()).shutdown_timeout(GRACE);
     Ok(server.listen(listener)?.run())
 }
 

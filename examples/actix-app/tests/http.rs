@@ -55,15 +55,36 @@ async fn over_plain_http_on_loopback_the_cookie_is_another_and_not_secure() {
     assert_eq!(site.get("/me", &renamed).await.problem(), (401, "no-session"));
 }
 
-#[actix_web::test]
-async fn plain_http_on_another_address_is_refused() {
+/// What the program says on its way out when it is started like this.
+fn refused(arguments: &[&str], workers: &str) -> String {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_session-policy-actix-app"))
-        .args(["--plain-http", "--listen", "0.0.0.0:0"])
+        .args(arguments)
+        .env("WORKERS", workers)
         .output()
         .unwrap();
     assert!(!output.status.success());
-    let error = String::from_utf8(output.stderr).unwrap();
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn plain_http_on_another_address_is_refused() {
+    let error = refused(&["--plain-http", "--listen", "0.0.0.0:0"], "2");
     assert!(error.contains("--plain-http and --listen `0.0.0.0:0`"), "{error}");
+}
+
+#[test]
+fn a_start_without_workers_is_refused() {
+    for error in [refused(&[], "0"), refused(&["--workers", "0"], "2")] {
+        assert!(error.contains("invalid value '0' for '--workers <WORKERS>'"), "{error}");
+    }
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let error = refused(&["--listen", &address], "2");
+    assert!(error.contains(&format!("cannot listen on `{address}`: ")), "{error}");
 }
 
 #[actix_web::test]

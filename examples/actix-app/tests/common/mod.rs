@@ -2,6 +2,7 @@
 //! counts and fails.
 
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -156,9 +157,11 @@ pub(crate) fn site_over(transport: Transport) -> Site {
         server::sessions(store.clone(), ring.unwrap(), policies, Arc::new(clock.clone()));
     let sessions = Data::new(sessions.unwrap());
     let users = Data::new(Users::seeded());
+    let workers = NonZeroUsize::new(2).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let server = server::serve(listener, sessions.clone(), users.clone(), transport, 2).unwrap();
+    let server =
+        server::serve(listener, sessions.clone(), users.clone(), transport, workers).unwrap();
     let handle = server.handle();
     actix_web::rt::spawn(server);
     let cookie_name = match transport {
