@@ -84,13 +84,13 @@ fn asset(kind: &'static str, body: &'static str) -> MethodRouter<App> {
 #[derive(Debug, thiserror::Error)]
 enum PageError {
     #[error(transparent)]
-    Hashing(#[from] JoinError),
-    #[error(transparent)]
     Rotate(#[from] RotateError),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Task(#[from] JoinError),
 }
 
 impl IntoResponse for PageError {
@@ -105,7 +105,7 @@ impl IntoResponse for PageError {
                 tracing::error!(error = %self, "the store did not do as asked");
                 pages::unavailable()
             }
-            Self::Hashing(_) | Self::Rotate(_) | Self::Start(_) => {
+            Self::Rotate(_) | Self::Start(_) | Self::Task(_) => {
                 tracing::error!(error = %self, "a page could not be served");
                 pages::failed()
             }

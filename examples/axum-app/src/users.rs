@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, spawn_blocking};
 
 /// The users that exist after a start: name, password, whether an administrator.
@@ -19,7 +19,8 @@ pub const DEMO_USERS: [(&str, &str, bool); 3] = [
 pub const SHORTEST_PASSWORD: usize = 15;
 const LONGEST_PASSWORD: usize = 128;
 
-/// How many passwords are hashed at a time: each takes 19 MiB for its while.
+/// How many passwords are hashed at a time: each takes 19 MiB until it is done,
+/// also where the client has hung up.
 const HASHES_AT_ONCE: usize = 4;
 
 /// The users by name, their passwords as Argon2id hashes.
@@ -72,19 +73,31 @@ impl Users {
         self.find(name).is_some_and(|user| user.admin)
     }
 
-    /// Whether this is the password of a user of this name. An unknown name takes
-    /// as long as a wrong password, so that names cannot be probed for.
-    pub(crate) async fn verify(&self, name: &str, password: String) -> Result<bool, JoinError> {
+    /// The hash that this password of a user of this name matches, if it does. An
+    /// unknown name takes as long as a wrong password, so that names cannot be
+    /// probed for.
+    pub(crate) async fn verify(
+        &self,
+        name: &str,
+        password: String,
+    ) -> Result<Option<Arc<str>>, JoinError> {
+        let permit = self.permit().await;
+        // Read after the wait, in which the password may have changed.
         let user = self.find(name);
         let known = user.is_some();
         let hash = user.or_else(|| self.find(DEMO_USERS[0].0)).map(|user| user.hash);
-        // Never closed, so never an error.
-        let _permit = self.hashing.acquire().await;
         spawn_blocking(move || {
-            let matches = |hash: &str| password_auth::verify_password(password, hash).is_ok();
-            hash.is_some_and(|hash| matches(&hash)) && known
+            let _permit = permit;
+            hash.filter(|hash| password_auth::verify_password(password, hash).is_ok() && known)
         })
         .await
+    }
+
+    /// Whether this is still the hash of the user's password. Where it was
+    /// [verified](Self::verify) for something that a change of the password ends,
+    /// ask once that exists: either the change sees it, or this sees the change.
+    pub(crate) fn is_current(&self, name: &str, hash: &Arc<str>) -> bool {
+        self.find(name).is_some_and(|user| Arc::ptr_eq(&user.hash, hash))
     }
 
     /// Whether a text may be a new password.
@@ -96,18 +109,64 @@ impl Users {
         }
     }
 
-    /// Gives a user another, [checked](Self::check) password.
-    pub(crate) async fn set_password(&self, name: &str, password: String) -> Result<(), JoinError> {
-        let _permit = self.hashing.acquire().await;
-        let hash = spawn_blocking(move || password_auth::generate_hash(password)).await?;
+    /// The hash of a new, [checked](Self::check) password.
+    pub(crate) async fn hash(&self, password: String) -> Result<Arc<str>, JoinError> {
+        let permit = self.permit().await;
+        spawn_blocking(move || {
+            let _permit = permit;
+            password_auth::generate_hash(password).into()
+        })
+        .await
+    }
+
+    /// Gives a user another password if this one is still theirs, and whether it
+    /// was: of two changes at once, one is made.
+    pub(crate) fn replace(&self, name: &str, verified: &Arc<str>, new: Arc<str>) -> bool {
         let mut users = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(user) = users.get_mut(name) {
-            user.hash = hash.into();
-        }
-        Ok(())
+        let user = users.get_mut(name).filter(|user| Arc::ptr_eq(&user.hash, verified));
+        user.map(|user| user.hash = new).is_some()
+    }
+
+    /// To be held by the work itself, which goes on where its request does not.
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
+        // Never closed, so never an error.
+        Arc::clone(&self.hashing).acquire_owned().await
     }
 
     fn find(&self, name: &str) -> Option<User> {
         self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::pin::pin;
+    use std::sync::mpsc;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    #[test]
+    fn a_hash_counts_until_it_is_done_also_where_nobody_waits_for_it_any_more() {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+        runtime.block_on(async {
+            let users = Users::demo();
+            let (release, released) = mpsc::channel::<()>();
+            let busy = spawn_blocking(move || released.recv());
+            let context = &mut Context::from_waker(Waker::noop());
+            {
+                let verified = pin!(users.verify("ada", "any".into()));
+                let hashed = pin!(users.hash("any".into()));
+                assert!(verified.poll(context).is_pending() && hashed.poll(context).is_pending());
+            }
+            assert_eq!(users.hashing.available_permits(), HASHES_AT_ONCE - 2);
+            release.send(()).unwrap();
+            busy.await.unwrap().unwrap();
+            let all = users.hashing.acquire_many(4).await.unwrap();
+            assert_eq!(all.num_permits(), HASHES_AT_ONCE);
+        });
     }
 }

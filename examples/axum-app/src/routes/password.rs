@@ -1,9 +1,13 @@
+use std::sync::Arc;
+
 use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use maud::Markup;
 use serde::Deserialize;
+use session_policy::Session;
+use tracing::Instrument;
 
 use crate::app::App;
 use crate::pages;
@@ -22,31 +26,49 @@ pub(super) struct Change {
 }
 
 /// Changes the password, gives this session a new id and ends the others (OWASP
-/// ASVS 5.0 7.4.3). The new id comes first: if the store cannot write, nothing
-/// has changed.
+/// ASVS 5.0 7.4.3).
 pub(super) async fn change(
     State(app): State<App>,
     signed_in: SignedIn,
     Form(form): Form<Change>,
 ) -> Result<Response, PageError> {
-    let name = signed_in.session.subject();
     let refused = |error: &PasswordError| {
         let page = pages::password(&app, &signed_in, Some(error));
         Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
     };
-    if !app.users.verify(name, form.current).await? {
+    let Some(verified) = app.users.verify(signed_in.session.subject(), form.current).await? else {
         return refused(&PasswordError::Wrong);
-    }
+    };
     if let Err(error) = Users::check(&form.new) {
         return refused(&error);
     }
-    let rotated = app.web.sessions.rotate(&signed_in.session).await?;
-    app.users.set_password(name, form.new).await?;
-    let ended = app.web.sessions.end_others(&rotated.session).await;
+    let new = app.users.hash(form.new).await?;
+    if !app.users.is_current(signed_in.session.subject(), &verified) {
+        return refused(&PasswordError::Wrong);
+    }
+    // A task of its own, which goes on where the client hangs up.
+    let replacing = replace(app.clone(), signed_in.session, verified, new);
+    tokio::spawn(replacing.in_current_span()).await?
+}
+
+/// All that changes, with no hashing in between. The new id comes first: if the
+/// store cannot write, or the session has ended, nothing has changed.
+async fn replace(
+    app: App,
+    session: Session,
+    verified: Arc<str>,
+    new: Arc<str>,
+) -> Result<Response, PageError> {
+    let rotated = app.web.sessions.rotate(&session).await?;
+    let cookie = app.web.set(&rotated.token, rotated.max_age);
+    let signed_in = SignedIn { session: rotated.session, status: rotated.status };
+    if !app.users.replace(session.subject(), &verified, new) {
+        let page = pages::password(&app, &signed_in, Some(&PasswordError::Wrong));
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, cookie, page).into_response());
+    }
+    let ended = app.web.sessions.end_others(&signed_in.session).await;
     if let Err(error) = &ended {
         tracing::error!(%error, "the other sessions were not ended");
     }
-    let signed_in = SignedIn { session: rotated.session, status: rotated.status };
-    let cookie = app.web.set(&rotated.token, rotated.max_age);
     Ok((cookie, pages::password_changed(&app, &signed_in, ended.ok())).into_response())
 }

@@ -44,11 +44,14 @@ pub(super) async fn sign_in(
     Form(form): Form<Credentials>,
 ) -> Result<Response, PageError> {
     let next = known_page(&form.next);
-    if !app.users.verify(&form.name, form.password).await? {
+    let refused = |name: &str| {
         tracing::warn!("a sign-in failed");
-        let page = pages::sign_in(&app, None, next, Some(&form.name));
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
-    }
+        let page = pages::sign_in(&app, None, next, Some(name));
+        Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+    };
+    let Some(hash) = app.users.verify(&form.name, form.password).await? else {
+        return refused(&form.name);
+    };
     if let Some(token) = app.web.token(&headers)
         && let Ok(old) = app.web.sessions.peek(&token).await
     {
@@ -60,6 +63,12 @@ pub(super) async fn sign_in(
         None => Policies::DEFAULT,
     };
     let started = app.web.sessions.start_with(form.name, profile).await?;
+    // A change of the password ends the sessions that there are: this one, or it
+    // came first and shows here.
+    if !app.users.is_current(started.session.subject(), &hash) {
+        app.web.sessions.end(&started.session.id()).await?;
+        return refused(started.session.subject());
+    }
     Ok((app.web.set(&started.token, started.max_age), Redirect::to(next)).into_response())
 }
 

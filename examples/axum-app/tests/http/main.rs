@@ -8,6 +8,7 @@ mod cookies;
 mod csrf;
 mod devices;
 mod limits;
+mod passwords;
 mod races;
 mod service;
 mod store_away;

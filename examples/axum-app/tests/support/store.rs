@@ -5,8 +5,8 @@ use session_policy::{
 };
 use tokio::sync::Semaphore;
 
-/// A memory store that can go away, refuse writes, count them, and hold a
-/// renewal back until the test lets it go.
+/// A memory store that can go away, refuse writes, count them, and hold calls
+/// back until the test lets them go.
 pub(crate) struct TestStore {
     inner: MemoryStore,
     /// Nothing can be read or written.
@@ -19,7 +19,16 @@ pub(crate) struct TestStore {
     pub(crate) calls: AtomicU64,
     /// Sessions that sweeps removed.
     pub(crate) swept: AtomicU64,
-    /// How many of the next renewals wait to be let go.
+    /// Before a session is written.
+    pub(crate) creations: Gate,
+    /// Before a renewal is written.
+    renewing: Gate,
+    /// After a session was removed.
+    pub(crate) removals: Gate,
+}
+
+/// Where the next calls wait until they are let go.
+pub(crate) struct Gate {
     to_hold: AtomicUsize,
     held_back: Semaphore,
     let_go: Semaphore,
@@ -34,9 +43,39 @@ impl Default for TestStore {
             renewals: AtomicU64::new(0),
             calls: AtomicU64::new(0),
             swept: AtomicU64::new(0),
-            to_hold: AtomicUsize::new(0),
-            held_back: Semaphore::new(0),
-            let_go: Semaphore::new(0),
+            creations: Gate::default(),
+            renewing: Gate::default(),
+            removals: Gate::default(),
+        }
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        let (held_back, let_go) = (Semaphore::new(0), Semaphore::new(0));
+        Self { to_hold: AtomicUsize::new(0), held_back, let_go }
+    }
+}
+
+impl Gate {
+    /// The next `count` calls wait for [`Self::let_go`].
+    pub(crate) fn hold(&self, count: usize) {
+        self.to_hold.store(count, SeqCst);
+    }
+
+    /// Until so many calls wait.
+    pub(crate) async fn held(&self, count: u32) {
+        self.held_back.acquire_many(count).await.unwrap().forget();
+    }
+
+    pub(crate) fn let_go(&self) {
+        self.let_go.add_permits(1_000);
+    }
+
+    async fn pass(&self) {
+        if self.to_hold.fetch_update(SeqCst, SeqCst, |count| count.checked_sub(1)).is_ok() {
+            self.held_back.add_permits(1);
+            self.let_go.acquire().await.unwrap().forget();
         }
     }
 }
@@ -48,16 +87,16 @@ impl TestStore {
 
     /// The next `count` renewals wait for [`Self::let_renewals_go`].
     pub(crate) fn hold_renewals(&self, count: usize) {
-        self.to_hold.store(count, SeqCst);
+        self.renewing.hold(count);
     }
 
     /// Until so many renewals wait.
     pub(crate) async fn renewals_are_held(&self, count: u32) {
-        self.held_back.acquire_many(count).await.unwrap().forget();
+        self.renewing.held(count).await;
     }
 
     pub(crate) fn let_renewals_go(&self) {
-        self.let_go.add_permits(1_000);
+        self.renewing.let_go();
     }
 
     fn check(&self) -> Result<(), StoreError> {
@@ -69,6 +108,7 @@ impl TestStore {
 impl SessionStore for TestStore {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
         self.check()?;
+        self.creations.pass().await;
         self.inner.create(session).await
     }
 
@@ -84,10 +124,7 @@ impl SessionStore for TestStore {
         if self.read_only.load(SeqCst) {
             return Err(StoreError::unavailable("read-only"));
         }
-        if self.to_hold.fetch_update(SeqCst, SeqCst, |count| count.checked_sub(1)).is_ok() {
-            self.held_back.add_permits(1);
-            self.let_go.acquire().await.unwrap().forget();
-        }
+        self.renewing.pass().await;
         let renewed = self.inner.renew(renewal).await?;
         self.renewals.fetch_add(renewed.into(), SeqCst);
         Ok(renewed)
@@ -95,7 +132,9 @@ impl SessionStore for TestStore {
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
         self.check()?;
-        self.inner.remove(id).await
+        let removed = self.inner.remove(id).await;
+        self.removals.pass().await;
+        removed
     }
 
     async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
