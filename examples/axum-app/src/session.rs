@@ -36,8 +36,8 @@ pub struct WebSessions {
 impl WebSessions {
     /// The token of a request; a malformed one is none.
     pub fn token(&self, headers: &HeaderMap) -> Option<SessionToken> {
-        let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = values.flat_map(|it| it.split(';')).filter_map(|it| it.split_once('='));
+        let all = headers.get_all(COOKIE).iter().flat_map(|it| it.as_bytes().split(|b| *b == b';'));
+        let mut pairs = all.filter_map(|it| str::from_utf8(it).ok()?.split_once('='));
         pairs.find(|(name, _)| name.trim_ascii() == self.cookie_name())?.1.trim_ascii().parse().ok()
     }
 

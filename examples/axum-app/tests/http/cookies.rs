@@ -1,5 +1,8 @@
 //! The cookie, to the letter.
 
+use reqwest::Method;
+use reqwest::header::{COOKIE, HeaderValue};
+
 use crate::support::{Harness, START};
 
 /// `Set-Cookie` of this token, as it must be.
@@ -139,4 +142,24 @@ async fn cookies_that_are_no_token_are_no_session_and_do_no_harm() {
     oversized.cookie = Some(format!("__Host-session={}", "A".repeat(1_000_000)));
     assert_eq!(oversized.get("/").await.status, 431);
     assert_eq!(signed_in.get("/").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_cookie_of_any_bytes_beside_it_hides_no_token() {
+    let app = Harness::start().await;
+    let mut client = app.signed_in("ada").await;
+    let own = client.cookie.clone().unwrap();
+    for beside in [&b"caf\xc3\xa9=\xf0\x9f\x8d\xaa"[..], b"latin=caf\xe9", b"\xff", b"\xff=\xfe"] {
+        for parts in [[beside, own.as_bytes()], [own.as_bytes(), beside]] {
+            let cookies = HeaderValue::from_bytes(&parts.join(&b"; "[..])).unwrap();
+            client.cookie = None;
+            let request = client.request(Method::GET, "/").header(COOKIE, cookies);
+            assert_eq!(client.send(request).await.status, 200, "{}", beside.escape_ascii());
+        }
+    }
+    let cookies = [b"latin=caf\xe9; ", own.as_bytes()].concat();
+    let request = client.request(Method::POST, "/sign-out").header("sec-fetch-site", "same-origin");
+    let request = request.header(COOKIE, HeaderValue::from_bytes(&cookies).unwrap());
+    assert_eq!(client.send(request).await.location(), "/sign-in?reason=signed_out&next=/");
+    assert_eq!(app.store.held(), 0);
 }
