@@ -74,7 +74,9 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
         tracing::warn!("cookies have neither Secure nor __Host-: for development only");
         app = app.for_plain_http();
     }
-    let listener = TcpListener::bind(settings.listen).await?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone())?);

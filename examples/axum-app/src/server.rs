@@ -13,7 +13,7 @@ use crate::session::WebSessions;
 
 /// How many expired sessions one write removes.
 const SWEEP_BATCH: u32 = 1_000;
-/// How long requests that are under way may take once the service stops.
+/// How long what is under way may take once the service stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// A running application: the listener and the sweep.
@@ -33,8 +33,8 @@ impl fmt::Debug for Service {
 }
 
 impl Service {
-    /// Serves until `stop` is cancelled; then finishes the requests that are
-    /// under way, for 10 s at most.
+    /// Serves until `stop` is cancelled; then finishes the requests and the sweep
+    /// that are under way, for 10 s at most in all.
     ///
     /// # Errors
     ///
@@ -42,23 +42,26 @@ impl Service {
     pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
         let tasks = TaskTracker::new();
         tasks.spawn(sweep(self.app.web.clone(), self.sweep_every, self.stop.clone()));
+        tasks.close();
         let stopped = self.stop.clone().cancelled_owned();
         let serving = axum::serve(listener, self.app.router()).with_graceful_shutdown(stopped);
+        let finished = async {
+            let result = serving.await;
+            self.stop.cancel();
+            tasks.wait().await;
+            result
+        };
         let drained = async {
             self.stop.cancelled().await;
             sleep(DRAIN).await;
         };
-        let result = tokio::select! {
-            result = serving.into_future() => result,
+        tokio::select! {
+            result = finished => result,
             () = drained => {
-                tracing::warn!("requests under way were cut off after {DRAIN:?}");
+                tracing::warn!("what was under way was cut off after {DRAIN:?}");
                 Ok(())
             }
-        };
-        self.stop.cancel();
-        tasks.close();
-        tasks.wait().await;
-        result
+        }
     }
 }
 

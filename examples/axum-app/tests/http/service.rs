@@ -2,9 +2,15 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::support::{Client, Harness};
+use session_policy::{ManualClock, Timestamp};
+use session_policy_axum_app::Service;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{Client, Harness, START, TestStore, app};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_session-policy-axum-app");
 
@@ -22,6 +28,20 @@ async fn a_request_under_way_is_finished_before_the_service_stops() {
     app.store.let_renewals_go();
     assert_eq!(under_way.await.unwrap().status, 200);
     app.served.await.unwrap().unwrap();
+}
+
+/// It takes the 10 s; a minute would be for ever.
+#[tokio::test]
+async fn a_sweep_that_does_not_end_does_not_keep_the_service_from_stopping() {
+    let store = Arc::new(TestStore::default());
+    store.sweeps.hold(1);
+    let clock = ManualClock::new(Timestamp::from_unix_secs(START));
+    let (app, stop) = (app(Arc::clone(&store), &clock), CancellationToken::new());
+    let service = Service { app, sweep_every: Duration::from_hours(1), stop: stop.clone() };
+    let served = tokio::spawn(service.serve(TcpListener::bind("127.0.0.1:0").await.unwrap()));
+    store.sweeps.held(1).await;
+    stop.cancel();
+    tokio::time::timeout(Duration::from_mins(1), served).await.unwrap().unwrap().unwrap();
 }
 
 /// The program, and where it listens, from its log.
@@ -102,4 +122,21 @@ fn bad_settings_end_it_with_a_message_that_names_them() {
         assert!(text.contains(complaint), "{text}");
         assert!(!text.contains("secret"), "{text}");
     }
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = Command::new(PROGRAM)
+        .args(["--store", "memory:", "--listen", &address])
+        .env_clear()
+        .output()
+        .unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(!output.status.success(), "{text}");
+    assert!(
+        text.contains(&format!("cannot listen on {address}: Address already in use")),
+        "{text}"
+    );
 }

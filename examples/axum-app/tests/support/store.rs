@@ -25,6 +25,8 @@ pub(crate) struct TestStore {
     renewing: Gate,
     /// After a session was removed.
     pub(crate) removals: Gate,
+    /// Before a sweep removes any.
+    pub(crate) sweeps: Gate,
 }
 
 /// Where the next calls wait until they are let go.
@@ -46,6 +48,7 @@ impl Default for TestStore {
             creations: Gate::default(),
             renewing: Gate::default(),
             removals: Gate::default(),
+            sweeps: Gate::default(),
         }
     }
 }
@@ -139,6 +142,7 @@ impl SessionStore for TestStore {
 
     async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.check()?;
+        self.sweeps.pass().await;
         let removed = self.inner.remove_expired(now, limit).await?;
         self.swept.fetch_add(removed, SeqCst);
         Ok(removed)
