@@ -99,6 +99,8 @@ impl IntoResponse for PageError {
             Self::Rotate(RotateError::Rejected { .. } | RotateError::Unknown) => {
                 sign_in(Reason::Ended, "/").into_response()
             }
+            Self::Start(StartError::Displaced) => pages::displaced(),
+            Self::Start(StartError::TooManySessions { .. }) => pages::too_many_sessions(),
             Self::Rotate(RotateError::Store(_))
             | Self::Start(StartError::Store(_))
             | Self::Store(_) => {

@@ -17,6 +17,25 @@ pub(crate) fn unavailable() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], page).into_response()
 }
 
+/// As many sessions as there may be: the policy's limit let this one not start.
+pub(crate) fn too_many_sessions() -> Response {
+    let page = problem(
+        "Too many devices",
+        "You were not signed in here: you are on as many other devices as you may be. \
+        Sign out on one of them, and try again.",
+    );
+    (StatusCode::CONFLICT, page).into_response()
+}
+
+/// Later sign-ins took the place of this one.
+pub(crate) fn displaced() -> Response {
+    let page = problem(
+        "Signed in elsewhere",
+        "You were not signed in here: later sign-ins on other devices took the place of this one.",
+    );
+    (StatusCode::CONFLICT, page).into_response()
+}
+
 pub(crate) fn failed() -> Response {
     let page = problem("Something went wrong", "The page could not be made. It has been logged.");
     (StatusCode::INTERNAL_SERVER_ERROR, page).into_response()
