@@ -60,6 +60,7 @@ struct Active(Authenticated);
 
 enum Answer {
     Clear,
+    Renew(SessionToken, TimeDelta),
     Set(SessionToken, TimeDelta),
 }
 
@@ -74,16 +75,24 @@ async fn cookies(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let mut response = next.call(request).await?;
-    let answer = response.request().extensions_mut().remove::<Answer>();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let mut answer = response.request().extensions_mut().remove::<Answer>();
+    if let Some(Answer::Renew(token, _)) = &answer {
+        let sessions = response.request().app_data::<Data<AppSessions>>();
+        if sessions.ok_or(Problem::UNAVAILABLE)?.peek(token).await.is_err() {
+            answer = None;
+        }
+    }
     if let Some(answer) = answer {
         let (value, max_age) = match answer {
             Answer::Clear => (String::new(), 0),
-            Answer::Set(token, max_age) => (token.expose(), max_age.num_seconds()),
+            Answer::Renew(token, max_age) | Answer::Set(token, max_age) => {
+                (token.expose(), max_age.num_seconds())
+            }
         };
         let cookie = Cookie::build(NAME, value).path("/").http_only(true).secure(true);
         let cookie = cookie.same_site(SameSite::Lax).max_age(Duration::seconds(max_age)).finish();
         response.response_mut().add_cookie(&cookie)?;
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     Ok(response)
 }
@@ -100,7 +109,7 @@ impl FromRequest for Active {
             match sessions.authenticate(&token).await {
                 Ok(served) => {
                     if let Outcome::Set { max_age } = served.cookie {
-                        Answer::Set(token, max_age).leave(&request);
+                        Answer::Renew(token, max_age).leave(&request);
                     }
                     Ok(Self(served))
                 }
