@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use session_policy::{
-    AuthenticateError, ManualClock, RenewalOutcome, SessionPolicy, Sessions, StartError,
+    AuthenticateError, ManualClock, RenewalOutcome, SessionPolicy, Sessions, StartError, Started,
     StoreError, Timestamp,
 };
 use session_policy_redis::RedisStore;
@@ -115,22 +115,40 @@ async fn connections_that_are_cut_mid_command_are_felt_and_harm_nothing() {
     report.assert_sound();
 }
 
+/// A primary and its replica, the front door over each, and a session that both have.
+struct Replicated {
+    primary: Server,
+    _replica: Server,
+    writing: Sessions<RedisStore, ManualClock>,
+    reading: Sessions<RedisStore, ManualClock>,
+    clock: ManualClock,
+    started: Started,
+}
+
+impl Replicated {
+    /// `None` without an engine.
+    async fn start() -> Option<Self> {
+        let primary = Server::start(&[])?;
+        let replica = Server::start(&["--replicaof", "127.0.0.1", &primary.port.to_string()])?;
+        let clock = ManualClock::new(LOGIN);
+        let over = async |server: &Server| {
+            let store = RedisStore::new(manager(&server.client()).await, "shop").unwrap();
+            Sessions::new(store, SLIDES).with_clock(clock.clone())
+        };
+        let (writing, reading) = (over(&primary).await, over(&replica).await);
+        let started = writing.start("user-42").await.unwrap();
+        // Until the replica has caught up.
+        while !reading.list("user-42").await.is_ok_and(|sessions| sessions.len() == 1) {
+            sleep(Duration::from_millis(50)).await;
+        }
+        Some(Self { primary, _replica: replica, writing, reading, clock, started })
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_only_replica_serves_reads_and_defers_renewals() {
-    let Some(primary) = Server::start(&[]) else { return };
-    let port = primary.port.to_string();
-    let Some(replica) = Server::start(&["--replicaof", "127.0.0.1", &port]) else { return };
-    let clock = ManualClock::new(LOGIN);
-    let over = async |server: &Server| {
-        let store = RedisStore::new(manager(&server.client()).await, "shop").unwrap();
-        Sessions::new(store, SLIDES).with_clock(clock.clone())
-    };
-    let (writing, reading) = (over(&primary).await, over(&replica).await);
-    let started = writing.start("user-42").await.unwrap();
-    while !reading.list("user-42").await.is_ok_and(|sessions| sessions.len() == 1) {
-        sleep(Duration::from_millis(50)).await; // Until the replica has caught up.
-    }
-
+    let Some(replicated) = Replicated::start().await else { return };
+    let Replicated { writing, reading, clock, started, .. } = &replicated;
     clock.advance(SLIDES.update_age());
     let served = reading.authenticate(&started.token).await.unwrap();
     let RenewalOutcome::Deferred(error) = served.renewal else {
@@ -149,24 +167,12 @@ async fn a_read_only_replica_serves_reads_and_defers_renewals() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_on_a_read_only_replica_ends_with_an_error_also_over_a_note_of_nothing() {
-    let Some(primary) = Server::start(&[]) else { return };
-    let port = primary.port.to_string();
-    let Some(replica) = Server::start(&["--replicaof", "127.0.0.1", &port]) else { return };
-    let clock = ManualClock::new(LOGIN);
-    let over = async |server: &Server| {
-        let store = RedisStore::new(manager(&server.client()).await, "shop").unwrap();
-        Sessions::new(store, SLIDES).with_clock(clock.clone())
-    };
-    let (writing, reading) = (over(&primary).await, over(&replica).await);
-    let started = writing.start("user-42").await.unwrap();
-    // Until the replica has caught up, with the session and then without it.
-    while !reading.list("user-42").await.is_ok_and(|sessions| sessions.len() == 1) {
-        sleep(Duration::from_millis(50)).await;
-    }
+    let Some(replicated) = Replicated::start().await else { return };
+    let Replicated { writing, reading, clock, started, .. } = &replicated;
     // As if the engine dropped it by itself: its note stays.
     let mut drop = redis::cmd("DEL");
     drop.arg(format!("shop:session:{}", started.session.id()));
-    assert_eq!(primary.command::<u64>(&drop).await, 1);
+    assert_eq!(replicated.primary.command::<u64>(&drop).await, 1);
     while !reading.list("user-42").await.unwrap().is_empty() {
         sleep(Duration::from_millis(50)).await;
     }
