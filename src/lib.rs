@@ -81,86 +81,42 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-#[cfg(feature = "std")]
-mod admission;
-mod change;
-mod clock;
 mod config;
-mod decision;
-mod duration;
-mod dyn_store;
-mod evaluate;
-mod event;
-mod explain;
 #[cfg(all(feature = "memory", feature = "serde"))]
 pub mod guide;
-mod id;
-mod impact;
 #[cfg(feature = "jwt-custom-provider")]
 #[cfg_attr(session_policy_docsrs, doc(cfg(feature = "jwt")))]
 pub mod jwt;
-mod lifetime;
-mod limit;
-#[cfg(feature = "memory")]
-mod memory;
-#[cfg(feature = "std")]
-mod outcome;
-mod policies;
-mod policy;
-mod policy_error;
-mod renewal;
-mod schedule;
-mod session;
+mod record;
+#[cfg(feature = "review")]
+pub mod review;
+mod rule;
 #[cfg(feature = "std")]
 mod sessions;
-mod setting;
-pub mod sql;
-pub mod standards;
-mod store;
-#[cfg(feature = "memory")]
-mod subject_ids;
+pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
-#[cfg(feature = "serde")]
-mod text;
-mod timeline;
-mod timestamp;
-mod token;
+mod time;
 
-pub use crate::change::{PolicyChange, Scenario, ScenarioChange, ScenarioOutcome, SettingChange};
-#[cfg(feature = "std")]
-pub use crate::clock::SystemClock;
-pub use crate::clock::{Clock, ManualClock};
 #[cfg(feature = "std")]
 pub use crate::config::VarsError;
-pub use crate::decision::{Decision, RejectReason, Status};
-pub use crate::dyn_store::DynSessionStore;
-pub use crate::event::{Event, EventKind, Observer};
-pub use crate::explain::{Deadline, Explanation, Origin};
-pub use crate::id::{SessionId, SessionIdError};
-pub use crate::impact::{Impact, Spread};
-pub use crate::lifetime::{Lifetime, LifetimeError};
-pub use crate::limit::{SessionLimit, WhenFull};
-#[cfg(feature = "memory")]
-pub use crate::memory::MemoryStore;
+pub use crate::config::{Policies, ProfileError, SessionLimit, WhenFull};
 #[cfg(feature = "std")]
-pub use crate::outcome::{
-    AuthenticateError, Authenticated, Cookie, RenewalOutcome, RotateError, StartError, Started,
+pub use crate::record::{NoClaims, SignIn};
+pub use crate::record::{Session, SessionError, SessionId, SessionToken};
+pub use crate::rule::{
+    Decision, Lifetime, LifetimeError, PolicyError, RejectReason, SessionPolicy, Status,
 };
-pub use crate::policies::{Policies, ProfileError};
-pub use crate::policy::SessionPolicy;
-pub use crate::policy_error::PolicyError;
-pub use crate::renewal::Renewal;
-pub use crate::session::{Session, SessionError, SessionParts};
 #[cfg(feature = "std")]
-pub use crate::sessions::Sessions;
-pub use crate::setting::Setting;
-pub use crate::store::{SessionStore, StoreError, SubjectStore};
-pub use crate::timeline::{CookieChange, Happening, StoreWrite, Timeline, TimelineEvent};
-pub use crate::timestamp::{Timestamp, TimestampError};
+pub use crate::sessions::{
+    AuthenticateError, Authenticated, Event, EventKind, Observer, RenewalOutcome, RotateError,
+    Sessions, StartError, Started,
+};
+#[cfg(feature = "memory")]
+pub use crate::store::memory::MemoryStore;
 #[cfg(feature = "std")]
-pub use crate::token::RandomError;
-pub use crate::token::{SecretHash, SecretHashError, SessionToken, SessionTokenError};
+pub use crate::time::SystemClock;
+pub use crate::time::{Clock, ManualClock, ParseError, Timestamp};
 
 /// Compiles the README's examples as doc tests.
 #[cfg(all(doctest, feature = "memory"))]

@@ -1,148 +1,239 @@
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
-use core::fmt;
+use alloc::collections::{BTreeMap, btree_map::Entry};
+use alloc::sync::Arc;
 
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
+use super::limit::SessionLimit;
+use crate::rule::SessionPolicy;
 
-use super::policy::{Limited, Policy};
-use crate::{Policies, ProfileError, SessionLimit, SessionPolicy};
+/// A default policy and named profiles: lifetimes per login ("remember-me",
+/// "admin").
+///
+/// A record names its profile; a record of a profile that is not in the set (any
+/// more) is judged by the default policy. A *new* session under an unknown
+/// profile is refused, since a misspelt name must not inherit another lifetime.
+///
+/// # Example
+///
+/// From configuration (feature `serde`); every setting of every policy is
+/// written down, since there is nothing to inherit, and a
+/// [limit](SessionLimit) on concurrent sessions is both of its settings or none:
+///
+/// ```
+/// # #[cfg(all(feature = "serde", feature = "std"))] {
+/// use session_policy::{Policies, SessionPolicy};
+///
+/// let policies: Policies = toml::from_str(
+///     r#"
+///     [default]
+///     max_age = "30d"
+///     update_age = "5m"
+///     absolute_cap = "45d"
+///
+///     [profiles.admin]
+///     max_age = "8h"
+///     update_age = "15m"
+///     absolute_cap = "8h"
+///     max_sessions = 1
+///     when_full = "refuse"
+///     "#,
+/// )?;
+/// assert_eq!(policies.policy_for("admin"), &SessionPolicy::WORKING_DAY);
+/// assert_eq!(policies.policy_for("retired"), &SessionPolicy::SLIDING_MONTH);
+/// assert_eq!(policies.get("retired"), None);
+/// assert_eq!(policies.limit("admin").unwrap().max_sessions().get(), 1);
+/// assert_eq!(policies.limit("default"), None);
+/// # }
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Policies {
+    default: SessionPolicy,
+    profiles: BTreeMap<Arc<str>, SessionPolicy>,
+    limits: BTreeMap<Arc<str>, SessionLimit>,
+}
 
-/// `default`, and `profiles` by name, each with its limit if it has one.
-impl Serialize for Policies {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Profiles<'a>(&'a Policies);
+impl Policies {
+    /// The name of the default policy, as a session's profile.
+    pub const DEFAULT: &'static str = "default";
 
-        impl Serialize for Profiles<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let mut map = serializer.serialize_map(Some(self.0.profiles().count()))?;
-                for (name, policy) in self.0.profiles() {
-                    map.serialize_entry(name, &Limited { policy, limit: self.0.limit(name) })?;
-                }
-                map.end()
+    /// A set of one policy, without named profiles.
+    #[must_use]
+    pub const fn new(default: SessionPolicy) -> Self {
+        Self { default, profiles: BTreeMap::new(), limits: BTreeMap::new() }
+    }
+
+    /// Adds a named profile.
+    ///
+    /// # Errors
+    ///
+    /// [`ProfileError`] if `name` is "default", is in the set already, or is not
+    /// 1 to 64 bytes without control characters.
+    ///
+    /// ```
+    /// use session_policy::{Policies, SessionPolicy};
+    ///
+    /// let policies = Policies::new(SessionPolicy::SLIDING_MONTH)
+    ///     .with_profile("admin", SessionPolicy::WORKING_DAY)?;
+    /// assert_eq!(policies.policy_for("admin"), &SessionPolicy::WORKING_DAY);
+    /// # Ok::<(), session_policy::ProfileError>(())
+    /// ```
+    pub fn with_profile(
+        mut self,
+        name: impl Into<Arc<str>>,
+        policy: SessionPolicy,
+    ) -> Result<Self, ProfileError> {
+        let name = name.into();
+        check_profile_name(&name)?;
+        if &*name == Self::DEFAULT {
+            return Err(ProfileError::Reserved);
+        }
+        match self.profiles.entry(name) {
+            Entry::Occupied(entry) => Err(ProfileError::Duplicate { name: entry.key().clone() }),
+            Entry::Vacant(entry) => {
+                entry.insert(policy);
+                Ok(self)
             }
         }
-
-        let default = Limited { policy: self.default_policy(), limit: self.limit(Self::DEFAULT) };
-        let mut policies = serializer.serialize_struct("Policies", 2)?;
-        policies.serialize_field("default", &default)?;
-        policies.serialize_field("profiles", &Profiles(self))?;
-        policies.end()
-    }
-}
-
-/// `default` is required, `profiles` is empty if absent, and other keys are
-/// refused, as is a profile that is there twice. A policy may be limited by
-/// `max_sessions` (a whole number from 1) and `when_full` (`end_oldest` or
-/// `refuse`), both or neither.
-impl<'de> Deserialize<'de> for Policies {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let RawPolicies { default: (default, limit), profiles } =
-            RawPolicies::deserialize(deserializer)?;
-        let limited = |policies: Self, name: &str, limit| match limit {
-            Some(limit) => policies.with_limit(name, limit),
-            None => Ok(policies),
-        };
-        let policies = limited(Self::new(default), Self::DEFAULT, limit);
-        let add = |policies: Self, (name, (policy, limit)): (String, LimitedPolicy)| {
-            limited(policies.with_profile(name.as_str(), policy)?, &name, limit)
-        };
-        let policies: Result<_, ProfileError> =
-            policies.and_then(|policies| profiles.0.into_iter().try_fold(policies, add));
-        policies.map_err(de::Error::custom)
-    }
-}
-
-type LimitedPolicy = (SessionPolicy, Option<SessionLimit>);
-
-struct RawPolicies {
-    default: LimitedPolicy,
-    profiles: RawProfiles,
-}
-
-impl<'de> Deserialize<'de> for RawPolicies {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_struct("Policies", &KEYS, Set)
-    }
-}
-
-const KEYS: [&str; 2] = ["default", "profiles"];
-
-/// Reads a key; a derived reader would repeat an unknown one as it is, control
-/// characters and all.
-struct Key;
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = &'static str;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<&'static str, D::Error> {
-        let key = String::deserialize(deserializer)?;
-        let unknown = || de::Error::unknown_field(&key.escape_debug().to_string(), &KEYS);
-        KEYS.into_iter().find(|known| *known == key).ok_or_else(unknown)
-    }
-}
-
-struct Set;
-
-impl<'de> Visitor<'de> for Set {
-    type Value = RawPolicies;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("policies: `default` and `profiles`")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawPolicies, A::Error> {
-        let (mut default, mut profiles) = (None, None);
-        while let Some(key) = map.next_key_seed(Key)? {
-            let known = if key == KEYS[0] {
-                default.replace(map.next_value_seed(default_policy())?).is_some()
-            } else {
-                profiles.replace(map.next_value()?).is_some()
-            };
-            if known {
-                return Err(de::Error::duplicate_field(key));
+    /// Limits how many sessions a subject may have at once under a profile of
+    /// the set, or under the default policy ([`DEFAULT`](Self::DEFAULT)).
+    ///
+    /// Each profile counts its own sessions; those of a profile that is not in
+    /// the set (any more) count under the default policy. Without a limit there
+    /// may be any number.
+    ///
+    /// # Errors
+    ///
+    /// [`ProfileError`] if `profile` is not in the set, or has a limit already.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    ///
+    /// use session_policy::{Policies, SessionLimit, SessionPolicy, WhenFull};
+    ///
+    /// let three = SessionLimit::new(NonZeroU32::new(3).unwrap(), WhenFull::EndOldest);
+    /// let policies =
+    ///     Policies::new(SessionPolicy::SLIDING_MONTH).with_limit(Policies::DEFAULT, three)?;
+    /// assert_eq!(policies.limit("default"), Some(&three));
+    ///
+    /// let error = policies.with_limit("amdin", three).unwrap_err();
+    /// assert_eq!(error.to_string(), "there is no profile `amdin` to limit");
+    /// # Ok::<(), session_policy::ProfileError>(())
+    /// ```
+    pub fn with_limit(
+        mut self,
+        profile: impl Into<Arc<str>>,
+        limit: SessionLimit,
+    ) -> Result<Self, ProfileError> {
+        let profile = profile.into();
+        if self.get(&profile).is_none() {
+            return Err(ProfileError::Unknown { name: profile });
+        }
+        match self.limits.entry(profile) {
+            Entry::Occupied(entry) => Err(ProfileError::LimitedTwice { name: entry.key().clone() }),
+            Entry::Vacant(entry) => {
+                entry.insert(limit);
+                Ok(self)
             }
         }
-        let default = default.ok_or_else(|| de::Error::missing_field(KEYS[0]))?;
-        Ok(RawPolicies { default, profiles: profiles.unwrap_or_default() })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<RawPolicies, A::Error> {
-        let missing = || de::Error::invalid_length(0, &self);
-        let default = seq.next_element_seed(default_policy())?.ok_or_else(missing)?;
-        let profiles = seq.next_element()?.unwrap_or_default();
-        Ok(RawPolicies { default, profiles })
+    /// The default policy.
+    #[must_use]
+    pub const fn default_policy(&self) -> &SessionPolicy {
+        &self.default
+    }
+
+    /// The policy of exactly this profile; `None` if there is none. "default"
+    /// names the default policy.
+    #[must_use]
+    pub fn get(&self, profile: &str) -> Option<&SessionPolicy> {
+        if profile == Self::DEFAULT { Some(&self.default) } else { self.profiles.get(profile) }
+    }
+
+    /// The policy that judges a record of this profile: its own or, for an
+    /// unknown profile, the default one.
+    #[must_use]
+    pub fn policy_for(&self, profile: &str) -> &SessionPolicy {
+        // No profile has the default's name, and where there is none the text is
+        // not read.
+        self.profiles.get(profile).unwrap_or(&self.default)
+    }
+
+    /// The limit on concurrent sessions under this profile or, for an unknown
+    /// one, under the default policy; `None` if there is none.
+    #[must_use]
+    pub fn limit(&self, profile: &str) -> Option<&SessionLimit> {
+        self.limits.get(self.known(profile))
+    }
+
+    /// The named profiles by name, without the default policy.
+    pub fn profiles(&self) -> impl Iterator<Item = (&str, &SessionPolicy)> {
+        self.profiles.iter().map(|(name, policy)| (&**name, policy))
+    }
+
+    /// The name of the policy that judges this profile.
+    pub(crate) fn known<'a>(&self, profile: &'a str) -> &'a str {
+        if self.profiles.contains_key(profile) { profile } else { Self::DEFAULT }
     }
 }
 
-fn default_policy() -> Policy<'static> {
-    Policy::of_profile(Policies::DEFAULT)
+impl From<SessionPolicy> for Policies {
+    fn from(policy: SessionPolicy) -> Self {
+        Self::new(policy)
+    }
 }
 
-#[derive(Default)]
-struct RawProfiles(Vec<(String, LimitedPolicy)>);
+/// Why a name is not a profile's, or a profile cannot be limited.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProfileError {
+    /// The name has control characters, which a log would not show.
+    #[error("profile name `{}` has control characters", name.escape_debug())]
+    ControlCharacter {
+        /// The refused name.
+        name: Arc<str>,
+    },
+    /// Two policies under one name.
+    #[error("profile `{name}` is there twice")]
+    Duplicate {
+        /// The name.
+        name: Arc<str>,
+    },
+    /// No name.
+    #[error("profile name is empty")]
+    Empty,
+    /// Two limits for one profile.
+    #[error("profile `{name}` is limited twice")]
+    LimitedTwice {
+        /// The name.
+        name: Arc<str>,
+    },
+    /// The name "default" is the default policy's own.
+    #[error("profile name `default` is reserved for the default policy")]
+    Reserved,
+    /// The name is longer than 64 bytes.
+    #[error("profile name of {bytes} bytes is longer than 64 bytes")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// A limit for a profile that is not in the set.
+    #[error("there is no profile `{}` to limit", name.escape_debug())]
+    Unknown {
+        /// The refused name.
+        name: Arc<str>,
+    },
+}
 
-impl<'de> Deserialize<'de> for RawProfiles {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Profiles;
-
-        impl<'de> Visitor<'de> for Profiles {
-            type Value = RawProfiles;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("policies by the names of their profiles")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawProfiles, A::Error> {
-                let mut profiles = Vec::new();
-                while let Some(name) = map.next_key::<String>()? {
-                    let policy = map.next_value_seed(Policy::of_profile(&name))?;
-                    profiles.push((name, policy));
-                }
-                Ok(RawProfiles(profiles))
-            }
-        }
-
-        deserializer.deserialize_map(Profiles)
+pub(crate) fn check_profile_name(name: &str) -> Result<(), ProfileError> {
+    if name.is_empty() {
+        Err(ProfileError::Empty)
+    } else if name.len() > 64 {
+        Err(ProfileError::TooLong { bytes: name.len() })
+    } else if name.contains(char::is_control) {
+        Err(ProfileError::ControlCharacter { name: name.into() })
+    } else {
+        Ok(())
     }
 }

@@ -8,13 +8,35 @@
 //! | renewal | one guarded write | a token issued anew | both; of parallel requests one wins |
 //! | replay of a superseded token | – | good until its own `exp` | ends the session, after the grace |
 //!
+//! # Claims
+//!
+//! | claim | value | source |
+//! | --- | --- | --- |
+//! | `sub` | the subject | RFC 7519 section 4.1.2 |
+//! | `sid` | the session's id, 22 base64url characters | OpenID Connect Front-Channel Logout section 3 |
+//! | `auth_time` | `created_at` | OpenID Connect Core section 2; a refreshed token keeps it (12.2) |
+//! | `iat` | `renewed_at` | RFC 7519 section 4.1.6 |
+//! | `exp` | `expires_at` | RFC 7519 section 4.1.4 |
+//! | `cap` | `absolute_expires_at` | |
+//! | `jti` | 128 random bits, another in every token | RFC 7519 section 4.1.7 |
+//! | `gen` | the generation of a hybrid token, from 1; 0 in a stateless one | |
+//! | `profile` | the policy's name | |
+//! | `iss`, `aud` | as configured | RFC 7519 sections 4.1.1 and 4.1.3 |
+//!
+//! Instants are whole unix seconds, not before 1970. The application's own
+//! claims, a type of its choice, stand beside these and cannot have their names.
+//! A token is signed, not encrypted: put nothing in it that the client must not
+//! read.
+//!
+//! # Verification
+//!
 //! A [`KeyRing`] signs and verifies, on `jsonwebtoken`'s keys and crypto
 //! provider. Claims are read here, and more strictly than RFC 7519 asks: no name
 //! occurs twice, instants are whole non-negative seconds, every
-//! [session claim](Claims) is there, and a token has at most 8 KiB, before
+//! [session claim](#claims) is there, and a token has at most 8 KiB, before
 //! anything is parsed. Time is judged by
-//! [`SessionPolicy::evaluate`](crate::SessionPolicy::evaluate) with the front
-//! door's clock; `jsonwebtoken` never reads one. `nbf`, which these tokens do not
+//! [`SessionPolicy::evaluate`](crate::SessionPolicy::evaluate) with the clock of
+//! the sessions; `jsonwebtoken` never reads one. `nbf`, which these tokens do not
 //! have, is honoured without leeway.
 //!
 //! # JSON Web Token Best Current Practices
@@ -36,32 +58,14 @@
 //! | 3.11 use explicit typing | `typ` is absent or JWT: an access token (`at+jwt`) or logout token is refused | the same test |
 //! | 3.12 use mutually exclusive validation rules | `sid`, `auth_time`, `cap`, `gen`, `profile` and `jti` are required, which other kinds of JWT do not have; `gen` tells stateless from hybrid tokens | `jwt_attacks`: `a_claim_is_decided_by_its_exact_json`; `jwt_sessions`: `a_token_is_good_for_one_strategy_only` |
 
-mod algorithm;
-mod audience;
-mod claims;
 mod codec;
-mod error;
-mod grace;
 mod hybrid;
-mod key;
-mod key_error;
-mod key_ring;
-mod members;
-mod object;
-mod outcome;
-mod signature;
+mod keys;
 mod stateless;
-mod step;
 mod valid_after;
 
-pub use self::algorithm::Algorithm;
-pub use self::claims::{Claims, NoClaims};
-pub use self::error::{IssueError, JwtError};
-pub use self::grace::GraceError;
-pub use self::hybrid::HybridSessions;
-pub use self::key::{SigningKey, VerifyingKey};
-pub use self::key_error::KeyError;
-pub use self::key_ring::KeyRing;
-pub use self::outcome::{Authenticated, Issued, SignedToken, Started, TokenRenewal};
+pub use self::hybrid::{GraceError, HybridSessions};
+pub use self::keys::{Algorithm, KeyError, KeyRing, SigningKey, VerifyingKey};
 pub use self::stateless::JwtSessions;
 pub use self::valid_after::ValidAfter;
+pub use crate::sessions::{IssueError, TokenError};

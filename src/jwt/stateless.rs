@@ -6,16 +6,18 @@ use chrono::TimeDelta;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::codec::{Codec, Draft};
-use super::{
-    Authenticated, Claims, IssueError, Issued, JwtError, KeyRing, NoClaims, Started, TokenRenewal,
-    ValidAfter,
+use super::codec::{Claims, Codec, no_secret};
+use super::keys::KeyRing;
+use super::valid_after::{Erased, ValidAfter};
+use crate::config::Policies;
+use crate::record::{NoClaims, Session, SignIn, random_id};
+use crate::rule::{Decision, Lifetime, SessionPolicy};
+use crate::sessions::{
+    AuthenticateError, Authenticated, Context, Event, EventKind, Observer, RenewalOutcome,
+    StartError, Started, TokenError,
 };
-use crate::session::check_names;
-use crate::token::random_id;
-use crate::{
-    Clock, Cookie, Decision, Event, EventKind, Lifetime, Observer, Policies, SystemClock, Timestamp,
-};
+use crate::store::StoreError;
+use crate::time::{Clock, Timestamp};
 
 /// Sessions without a store: the signed token is the record.
 ///
@@ -30,7 +32,7 @@ use crate::{
 ///
 /// | what a stateless token cannot do | what there is instead |
 /// | --- | --- |
-/// | be ended on its own: [`end`](Self::end) only clears the cookie | [`ValidAfter`] ends all of a subject's; [`HybridSessions`](super::HybridSessions) end one at once |
+/// | be ended on its own: a cookie can be cleared, a copy of it is good until its `exp` | [`ValidAfter`] ends all of a subject's; [`HybridSessions`](super::HybridSessions) end one at once |
 /// | have only one successor: a superseded token is good until its own `exp` | hybrid sessions detect reuse |
 ///
 /// # Example
@@ -38,7 +40,7 @@ use crate::{
 /// ```
 /// # #[cfg(feature = "jwt")] {
 /// use session_policy::SessionPolicy;
-/// use session_policy::jwt::{Algorithm, JwtSessions, KeyRing, NoClaims, SigningKey};
+/// use session_policy::jwt::{Algorithm, JwtSessions, KeyRing, SigningKey};
 ///
 /// # pollster::block_on(async {
 /// # let secret = [7; 32];
@@ -47,24 +49,22 @@ use crate::{
 ///     .with_issuer("https://login.example")
 ///     .with_audience("shop");
 ///
-/// let started = sessions.start("user-42", NoClaims {}).await?;
-/// let cookie = started.issued.token.expose();
+/// let started = sessions.start("user-42").await?;
+/// let cookie = started.token.expose();
 ///
 /// let served = sessions.authenticate(cookie).await?;
-/// assert_eq!(served.claims.subject(), "user-42");
-/// assert_eq!(served.issued, None); // No re-issue is due yet.
+/// assert_eq!(served.session.subject(), "user-42");
+/// assert!(served.token.is_none()); // No re-issue is due yet.
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// # }
 /// ```
 ///
 /// [`SessionPolicy::evaluate`]: crate::SessionPolicy::evaluate
-pub struct JwtSessions<A = NoClaims, V = (), C = SystemClock, O = ()> {
-    codec: Codec,
-    policies: Policies,
-    valid_after: V,
-    clock: C,
-    observer: O,
+pub struct JwtSessions<A = NoClaims> {
+    context: Context,
+    codec: Arc<Codec>,
+    valid_after: Option<Arc<dyn Erased>>,
     application: PhantomData<fn() -> A>,
 }
 
@@ -74,33 +74,31 @@ impl JwtSessions {
     #[must_use]
     pub fn new(ring: KeyRing, policies: impl Into<Policies>) -> Self {
         Self {
-            codec: Codec::new(ring),
-            policies: policies.into(),
-            valid_after: (),
-            clock: SystemClock,
-            observer: (),
+            context: Context::new(policies.into()),
+            codec: Arc::new(Codec::new(ring)),
+            valid_after: None,
             application: PhantomData,
         }
     }
 }
 
-impl<A, V, C, O> JwtSessions<A, V, C, O> {
+impl<A> JwtSessions<A> {
     /// The same sessions, whose tokens also carry the claims of `B`: a type that
     /// serialises as an object, none of whose names is one of
-    /// [ours](Claims) or `nbf`.
+    /// [ours](crate::jwt#claims) or `nbf`.
     ///
     /// Verification gives it the members of the payload that are not ours.
     #[must_use]
-    pub fn with_claims<B>(self) -> JwtSessions<B, V, C, O> {
-        let Self { codec, policies, valid_after, clock, observer, .. } = self;
-        JwtSessions { codec, policies, valid_after, clock, observer, application: PhantomData }
+    pub fn with_claims<B>(self) -> JwtSessions<B> {
+        let Self { context, codec, valid_after, application: _ } = self;
+        JwtSessions { context, codec, valid_after, application: PhantomData }
     }
 
     /// Issues tokens with this `iss`, and refuses those without exactly it (RFC
     /// 8725 section 3.8).
     #[must_use]
     pub fn with_issuer(mut self, issuer: impl Into<Arc<str>>) -> Self {
-        self.codec.issuer = Some(issuer.into());
+        Arc::make_mut(&mut self.codec).issuer = Some(issuer.into());
         self
     }
 
@@ -109,155 +107,118 @@ impl<A, V, C, O> JwtSessions<A, V, C, O> {
     /// has an audience is refused.
     #[must_use]
     pub fn with_audience(mut self, audience: impl Into<Arc<str>>) -> Self {
-        self.codec.audience = Some(audience.into());
+        Arc::make_mut(&mut self.codec).audience = Some(audience.into());
         self
     }
 
     /// The same sessions, revoked by `valid_after`.
     #[must_use]
-    pub fn with_valid_after<W>(self, valid_after: W) -> JwtSessions<A, W, C, O> {
-        let Self { codec, policies, clock, observer, application, .. } = self;
-        JwtSessions { codec, policies, valid_after, clock, observer, application }
+    pub fn with_valid_after(self, valid_after: impl ValidAfter + 'static) -> Self {
+        Self { valid_after: Some(Arc::new(valid_after)), ..self }
     }
 
     /// The same sessions by another clock.
     #[must_use]
-    pub fn with_clock<D>(self, clock: D) -> JwtSessions<A, V, D, O> {
-        let Self { codec, policies, valid_after, observer, application, .. } = self;
-        JwtSessions { codec, policies, valid_after, clock, observer, application }
+    pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
+        Self { context: self.context.with_clock(clock), ..self }
     }
 
     /// The same sessions, with every step of their lives told to `observer`.
     #[must_use]
-    pub fn with_observer<P>(self, observer: P) -> JwtSessions<A, V, C, P> {
-        let Self { codec, policies, valid_after, clock, application, .. } = self;
-        JwtSessions { codec, policies, valid_after, clock, observer, application }
+    pub fn with_observer(self, observer: impl Observer + 'static) -> Self {
+        Self { context: self.context.with_observer(observer), ..self }
     }
 
     /// The policies in force.
     #[must_use]
-    pub const fn policies(&self) -> &Policies {
-        &self.policies
+    pub fn policies(&self) -> &Policies {
+        self.context.policies()
     }
 
     /// The keys.
     #[must_use]
-    pub const fn key_ring(&self) -> &KeyRing {
+    pub fn key_ring(&self) -> &KeyRing {
         &self.codec.ring
+    }
+
+    fn policy_of(&self, session: &Session) -> &SessionPolicy {
+        self.policies().policy_for(session.profile())
     }
 }
 
-impl<A, V, C, O> JwtSessions<A, V, C, O>
-where
-    A: DeserializeOwned + Serialize + Send + Sync,
-    V: ValidAfter,
-    C: Clock,
-    O: Observer,
-{
-    /// Starts a session of `subject` under the default policy.
+impl<A: DeserializeOwned + Serialize + Send + Sync> JwtSessions<A> {
+    /// Starts a session: of a subject under the default policy, or as a [`SignIn`]
+    /// says.
     ///
     /// To be called after each sign-in and re-authentication: only a new session
-    /// has a new cap (NIST SP 800-63B-4 section 5.2).
+    /// has a new cap (NIST SP 800-63B-4 section 5.2). To replace a session after a
+    /// change of privilege, start another [`until`](SignIn::until) its cap.
     ///
     /// # Errors
     ///
-    /// [`IssueError`] if `subject` is not 1 to 1024 bytes without NUL, the
-    /// application's claims are no object or have a reserved name, the token
-    /// would be longer than 8 KiB, there is no randomness, the ring only
-    /// verifies, `valid_after` cannot be told, or the policy has a
+    /// [`StartError`] if the subject is not 1 to 1024 bytes without NUL, no policy
+    /// has the name of the profile, the application's claims are no object or have a
+    /// reserved name, the token would be longer than 8 KiB, there is no randomness,
+    /// the ring only verifies, `valid_after` cannot be told, or the policy has a
     /// [limit](crate::SessionLimit), which stateless tokens cannot be held to.
-    pub async fn start(&self, subject: &str, application: A) -> Result<Started<A>, IssueError> {
-        self.start_with(subject, Policies::DEFAULT, application).await
-    }
-
-    /// Starts a session under a named profile, such as "remember-me" or "admin".
-    ///
-    /// # Errors
-    ///
-    /// As for [`start`](Self::start), and if no policy has the name `profile`.
-    pub async fn start_with(
+    pub async fn start(
         &self,
-        subject: &str,
-        profile: &str,
-        application: A,
-    ) -> Result<Started<A>, IssueError> {
-        self.start_until(subject, profile, application, Timestamp::MAX).await
-    }
-
-    /// Starts a session whose cap is at most `ceiling`: the end of an upstream
-    /// provider's session, or the cap of the session that this one replaces after
-    /// a change of privilege.
-    ///
-    /// # Errors
-    ///
-    /// As for [`start_with`](Self::start_with).
-    pub async fn start_until(
-        &self,
-        subject: &str,
-        profile: &str,
-        application: A,
-        ceiling: impl Into<Timestamp> + Send,
-    ) -> Result<Started<A>, IssueError> {
-        let policy = self
-            .policies
-            .get(profile)
-            .ok_or_else(|| IssueError::UnknownProfile { profile: profile.into() })?;
-        if self.policies.limit(profile).is_some() {
-            return Err(IssueError::LimitNotEnforceable { profile: profile.into() });
+        sign_in: impl Into<SignIn<A>> + Send,
+    ) -> Result<Started<A>, StartError> {
+        let sign_in = sign_in.into();
+        let policy = self.context.policy_of(&sign_in)?;
+        let SignIn { subject, profile, ceiling, claims } = sign_in;
+        if self.policies().limit(&profile).is_some() {
+            return Err(StartError::LimitNotEnforceable { profile: (&*profile).into() });
         }
-        check_names(subject, profile)?;
-        let now = self.clock.now();
+        let now = self.context.now();
         let lifetime = policy.start_until(now, ceiling);
-        let valid_after = self.valid_after.valid_after(subject).await?;
+        let valid_after = self.valid_after(&subject).await?;
         let lifetime = stamped_after(lifetime, valid_after)?;
         // The answer may have taken its time, which the session does not get back.
-        let now = self.clock.now();
-        let (subject, profile) = (subject.into(), profile.into());
-        let (id, generation, token_id) = (random_id()?, 0, Arc::default());
-        let mut claims =
-            Claims { id, subject, profile, lifetime, generation, token_id, application };
-        let issued = self.issue(&mut claims, now)?;
-        let kind = EventKind::Started {
-            absolute_expires_at: lifetime.absolute_expires_at(),
-            expires_at: lifetime.expires_at(),
-        };
-        self.observer.observe(&claims.event(now, kind));
-        Ok(Started { issued, status: policy.status(&lifetime, now), claims })
+        let now = self.context.now();
+        let id = random_id().map_err(StartError::random)?;
+        let session = Session::new(id, subject, profile, no_secret(id), lifetime)?;
+        let token = self.codec.issue(&session, &claims, now)?;
+        self.context.tell(|| {
+            let kind = EventKind::Started {
+                absolute_expires_at: lifetime.absolute_expires_at(),
+                expires_at: lifetime.expires_at(),
+            };
+            Event::of(&session, now, kind)
+        });
+        Ok(Started { token, status: policy.status(&lifetime, now), session, claims })
     }
 
     /// Judges a request by its token, and issues another if that is due.
     ///
     /// # Errors
     ///
-    /// [`JwtError`] if the token is not ours, a limit is reached, the subject's
-    /// tokens are revoked, or `valid_after` cannot be told. An error of the
-    /// *re-issue* is not one: see [`TokenRenewal::Deferred`].
-    pub async fn authenticate(&self, token: &str) -> Result<Authenticated<A>, JwtError> {
-        let (mut claims, now, decision) = self.judge(token).await?;
-        let (issued, renewal) = match decision {
-            Decision::Renew { lifetime } => {
-                let before = core::mem::replace(&mut claims.lifetime, lifetime);
-                match self.issue(&mut claims, now) {
-                    Ok(issued) => (Some(issued), TokenRenewal::Renewed),
-                    Err(error) => {
-                        claims.lifetime = before;
-                        (None, TokenRenewal::Deferred(error))
-                    }
-                }
-            }
-            Decision::Keep { .. } | Decision::Reject { .. } => (None, TokenRenewal::NotDue),
+    /// [`AuthenticateError`] if the token is not ours, a limit is reached, the
+    /// subject's tokens are revoked, or `valid_after` cannot be told. An error of the
+    /// *re-issue* is not one: see [`RenewalOutcome::Deferred`].
+    pub async fn authenticate(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
+        let (claims, now, decision) = self.judge(token).await?;
+        let mut served = self.served(claims, now);
+        let Decision::Renew { lifetime } = decision else {
+            return Ok(served);
         };
-        let kind = match renewal {
-            TokenRenewal::Renewed => {
-                Some(EventKind::Reissued { expires_at: claims.lifetime.expires_at() })
+        let renewed = Session { lifetime, ..served.session.clone() };
+        let kind = match self.codec.issue(&renewed, &served.claims, now) {
+            Ok(token) => {
+                served.token = Some(token);
+                served.renewal = RenewalOutcome::Renewed;
+                served.status = self.policy_of(&renewed).status(&lifetime, now);
+                served.session = renewed;
+                EventKind::Reissued { expires_at: lifetime.expires_at() }
             }
-            TokenRenewal::Deferred(_) => Some(EventKind::RenewalDeferred),
-            TokenRenewal::NotDue | TokenRenewal::Superseded => None,
+            Err(error) => {
+                served.renewal = RenewalOutcome::deferred(error);
+                EventKind::RenewalDeferred
+            }
         };
-        if let Some(kind) = kind {
-            self.observer.observe(&claims.event(now, kind));
-        }
-        Ok(self.served(claims, now, issued, renewal))
+        self.context.tell(|| Event::of(&served.session, now, kind));
+        Ok(served)
     }
 
     /// [`authenticate`](Self::authenticate) for traffic that is not the user's,
@@ -267,31 +228,25 @@ where
     /// # Errors
     ///
     /// As for [`authenticate`](Self::authenticate).
-    pub async fn peek(&self, token: &str) -> Result<Authenticated<A>, JwtError> {
+    pub async fn peek(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
         let (claims, now, _) = self.judge(token).await?;
-        Ok(self.served(claims, now, None, TokenRenewal::NotDue))
-    }
-
-    /// Ends a session as far as its client goes along: says what to send, and
-    /// tells the observer.
-    ///
-    /// A copy of the token is good until its `exp`. To end that too, move the
-    /// subject's [`ValidAfter`].
-    pub fn end(&self, claims: &Claims<A>) -> Cookie {
-        self.observer.observe(&claims.event(self.clock.now(), EventKind::Ended));
-        Cookie::Clear
+        Ok(self.served(claims, now))
     }
 
     /// Tells the observer of a refusal, with the session once its token is known
     /// to be ours.
-    async fn judge(&self, token: &str) -> Result<(Claims<A>, Timestamp, Decision), JwtError> {
-        let now = self.clock.now();
-        let rejected = |error: &JwtError| EventKind::Rejected { reason: error.as_str() };
+    async fn judge(
+        &self,
+        token: &str,
+    ) -> Result<(Claims<A>, Timestamp, Decision), AuthenticateError> {
+        let now = self.context.now();
+        let rejected = |error: &AuthenticateError| EventKind::Rejected { reason: error.as_str() };
         let claims: Claims<A> = self.codec.verify(token, now).inspect_err(|error| {
-            self.observer.observe(&Event::anonymous(now, rejected(error)));
+            self.context.tell(|| Event::anonymous(now, rejected(error)));
         })?;
-        let (now, decision) = self.limits(&claims, now).await.inspect_err(|error| {
-            self.observer.observe(&claims.event(self.clock.now(), rejected(error)));
+        let session = &claims.session;
+        let (now, decision) = self.limits(session, now).await.inspect_err(|error| {
+            self.context.tell(|| Event::of(session, self.context.now(), rejected(error)));
         })?;
         Ok((claims, now, decision))
     }
@@ -300,80 +255,67 @@ where
     /// that moment, when the token is still good.
     async fn limits(
         &self,
-        claims: &Claims<A>,
+        session: &Session,
         now: Timestamp,
-    ) -> Result<(Timestamp, Decision), JwtError> {
-        if claims.generation != 0 {
-            return Err(JwtError::Strategy);
+    ) -> Result<(Timestamp, Decision), AuthenticateError> {
+        if session.generation() != 0 {
+            return Err(TokenError::Strategy.into());
         }
-        let policy = self.policies.judge(&claims.profile);
+        let policy = self.policy_of(session);
         // A re-issue counts from before the question, so that a change which its
         // answer has missed revokes it.
-        let decision = policy.evaluate(&claims.lifetime, now);
+        let decision = policy.evaluate(session.lifetime(), now);
         if let Decision::Reject { reason, since } = decision {
-            return Err(JwtError::Rejected { reason, since });
+            return Err(AuthenticateError::Rejected { reason, since });
         }
-        match self.valid_after.valid_after(&claims.subject).await? {
-            Some(valid_after) if claims.lifetime.renewed_at() <= valid_after => {
-                return Err(JwtError::Revoked { valid_after });
+        match self.valid_after(session.subject()).await? {
+            Some(valid_after) if session.lifetime().renewed_at() <= valid_after => {
+                return Err(AuthenticateError::Revoked { valid_after });
             }
             _ => {}
         }
         // The answer may have taken its time.
-        let now = self.clock.now();
-        match policy.peek(&claims.lifetime, now) {
-            Decision::Reject { reason, since } => Err(JwtError::Rejected { reason, since }),
+        let now = self.context.now();
+        match policy.peek(session.lifetime(), now) {
+            Decision::Reject { reason, since } => {
+                Err(AuthenticateError::Rejected { reason, since })
+            }
             Decision::Keep { .. } | Decision::Renew { .. } => Ok((now, decision)),
         }
     }
 
-    /// A token of `claims`, which then have its `jti`.
-    fn issue(&self, claims: &mut Claims<A>, now: Timestamp) -> Result<Issued, IssueError> {
-        let signed = self.codec.issue(&claims.draft(), now)?;
-        claims.token_id = signed.token_id;
-        Ok(Issued { token: signed.token, max_age: claims.lifetime.cookie_max_age(now) })
+    async fn valid_after(&self, subject: &str) -> Result<Option<Timestamp>, StoreError> {
+        match &self.valid_after {
+            Some(valid_after) => valid_after.valid_after(subject).await,
+            None => Ok(None),
+        }
     }
 
-    fn served(
-        &self,
-        claims: Claims<A>,
-        now: Timestamp,
-        issued: Option<Issued>,
-        renewal: TokenRenewal,
-    ) -> Authenticated<A> {
-        let status = self.policies.judge(&claims.profile).status(&claims.lifetime, now);
-        Authenticated { claims, status, issued, renewal }
+    fn served(&self, claims: Claims<A>, now: Timestamp) -> Authenticated<A> {
+        let Claims { session, application: claims } = claims;
+        let status = self.policy_of(&session).status(session.lifetime(), now);
+        Authenticated { session, claims, status, token: None, renewal: RenewalOutcome::NotDue }
     }
 }
 
-impl<A, V, C, O> fmt::Debug for JwtSessions<A, V, C, O> {
+/// The same sessions.
+impl<A> Clone for JwtSessions<A> {
+    fn clone(&self) -> Self {
+        let Self { context, codec, valid_after, application } = self;
+        Self {
+            context: context.clone(),
+            codec: Arc::clone(codec),
+            valid_after: valid_after.clone(),
+            application: *application,
+        }
+    }
+}
+
+impl<A> fmt::Debug for JwtSessions<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("JwtSessions");
-        debug.field("codec", &self.codec).field("policies", &self.policies);
+        debug.field("codec", &self.codec).field("policies", self.policies());
         debug.finish_non_exhaustive()
-    }
-}
-
-impl<A> Claims<A> {
-    pub(super) fn draft(&self) -> Draft<'_, A> {
-        Draft {
-            id: self.id,
-            subject: &self.subject,
-            profile: &self.profile,
-            lifetime: &self.lifetime,
-            generation: self.generation,
-            application: &self.application,
-        }
-    }
-
-    pub(super) fn event(&self, at: Timestamp, kind: EventKind) -> Event<'_> {
-        Event {
-            at,
-            session: Some(self.id),
-            subject: Some(&self.subject),
-            profile: Some(&self.profile),
-            kind,
-        }
     }
 }
 
@@ -382,7 +324,7 @@ impl<A> Claims<A> {
 fn stamped_after(
     lifetime: Lifetime,
     valid_after: Option<Timestamp>,
-) -> Result<Lifetime, IssueError> {
+) -> Result<Lifetime, StartError> {
     let Some(valid_after) = valid_after else {
         return Ok(lifetime);
     };
@@ -391,7 +333,7 @@ fn stamped_after(
         return Ok(lifetime);
     }
     if first > lifetime.expires_at() || first == valid_after {
-        return Err(IssueError::Revoked { valid_after });
+        return Err(StartError::Revoked { valid_after });
     }
     Ok(Lifetime::ordered(
         lifetime.created_at(),

@@ -1,14 +1,17 @@
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::future::Future;
+use core::pin::Pin;
 
-use crate::{StoreError, Timestamp};
+use crate::store::StoreError;
+use crate::time::Timestamp;
 
 /// Tells up to when a subject's tokens are revoked: "sign out everywhere" for
 /// stateless tokens (OWASP ASVS 5.0 7.4.1), after a change of password or
 /// privilege.
 ///
-/// Plugged in with [`JwtSessions::with_valid_after`]; the default, `()`, revokes
-/// nothing. It is asked once per served token, after the signature and the limits,
+/// Given to [`JwtSessions::with_valid_after`]; without one nothing is revoked. It is
+/// asked once per served token, after the signature and the limits,
 /// and when a session is started.
 ///
 /// # To the second
@@ -35,9 +38,9 @@ use crate::{StoreError, Timestamp};
 /// write whichever is later: the clock with its margin, or the second after the
 /// instant that is stored.
 ///
-/// To go on with one session after a change of privilege, start another with
-/// [`start_until`](super::JwtSessions::start_until) and the former
-/// `absolute_expires_at`, so that its cap does not move.
+/// To go on with one session after a change of privilege, start another
+/// [`until`](crate::SignIn::until) the former `absolute_expires_at`, so that its cap
+/// does not move.
 ///
 /// [`JwtSessions::with_valid_after`]: super::JwtSessions::with_valid_after
 ///
@@ -48,7 +51,8 @@ use crate::{StoreError, Timestamp};
 /// use std::sync::RwLock;
 ///
 /// use session_policy::jwt::ValidAfter;
-/// use session_policy::{StoreError, Timestamp};
+/// use session_policy::Timestamp;
+/// use session_policy::store::StoreError;
 ///
 /// /// One row a user; a real one asks a database or a cache.
 /// struct PasswordChanges(RwLock<HashMap<String, Timestamp>>);
@@ -72,13 +76,6 @@ pub trait ValidAfter: Send + Sync {
     ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 }
 
-/// Nothing is revoked.
-impl ValidAfter for () {
-    async fn valid_after(&self, _: &str) -> Result<Option<Timestamp>, StoreError> {
-        Ok(None)
-    }
-}
-
 impl<V: ValidAfter + ?Sized> ValidAfter for &V {
     async fn valid_after(&self, subject: &str) -> Result<Option<Timestamp>, StoreError> {
         (**self).valid_after(subject).await
@@ -88,5 +85,18 @@ impl<V: ValidAfter + ?Sized> ValidAfter for &V {
 impl<V: ValidAfter + ?Sized> ValidAfter for Arc<V> {
     async fn valid_after(&self, subject: &str) -> Result<Option<Timestamp>, StoreError> {
         (**self).valid_after(subject).await
+    }
+}
+
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<Option<Timestamp>, StoreError>> + Send + 'a>>;
+
+/// The object-safe twin of [`ValidAfter`].
+pub(super) trait Erased: Send + Sync {
+    fn valid_after<'a>(&'a self, subject: &'a str) -> Answer<'a>;
+}
+
+impl<V: ValidAfter> Erased for V {
+    fn valid_after<'a>(&'a self, subject: &'a str) -> Answer<'a> {
+        Box::pin(ValidAfter::valid_after(self, subject))
     }
 }

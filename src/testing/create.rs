@@ -3,7 +3,10 @@ use std::sync::Arc;
 
 use super::fixture::{at, id, renewal_at, session, session_of, with, with_lifetime};
 use super::probe::{Probe, Verdict, expect, unexpected};
-use crate::{Lifetime, SecretHash, Session, SessionId, SessionStore, StoreError, Timestamp};
+use crate::record::{SecretHash, Session, SessionId};
+use crate::rule::Lifetime;
+use crate::store::{SessionStore, StoreError};
+use crate::time::Timestamp;
 
 pub(super) async fn keeps_every_field<S: SessionStore>(store: Probe<S>) -> Verdict {
     let plain = session(0);
@@ -124,7 +127,7 @@ pub(super) async fn ends_of_the_range<S: SessionStore>(store: Probe<S>) -> Verdi
     }
     let session = with_lifetime(&session(0), Lifetime::ordered(min, min, max, max));
     let renewal = renewal_at(&session, second_last, second_last, max);
-    expect("renewed a second before the last", &true, &store.renew(&renewal).await?)?;
+    expect("renewed a second before the last", &true, &store.update(&renewal).await?)?;
     let held = store.load(session.id()).await?;
     let lifetime = held.map(|held| *held.lifetime());
     expect("the renewed instants", &Some(Lifetime::ordered(min, second_last, max, max)), &lifetime)
@@ -139,8 +142,8 @@ pub(super) async fn large_counts<S: SessionStore>(store: Probe<S>) -> Verdict {
     store.create(&session).await?;
     store.holds("the counts", &session).await?;
     let renewal = renewal_at(&session, at(60), at(60), at(961));
-    expect("the renewal of a large version", &true, &store.renew(&renewal).await?)?;
-    match session.renewed(&renewal) {
+    expect("the renewal of a large version", &true, &store.update(&renewal).await?)?;
+    match renewal.apply(&session) {
         Some(renewed) => store.holds("the version plus 1", &renewed).await,
         None => Err(unexpected("a renewal that applies", &renewal.id().to_string())),
     }

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use crate::{Lifetime, Policies, Renewal, SecretHash, Session, SessionId, SessionParts, Timestamp};
+use crate::config::Policies;
+use crate::record::{SecretHash, Session, SessionId, SessionParts};
+use crate::rule::Lifetime;
+use crate::store::Update;
+use crate::time::Timestamp;
 
 pub(super) const SUBJECT: &str = "user-42";
 
@@ -59,7 +63,7 @@ pub(super) fn with(session: &Session, change: impl FnOnce(&mut SessionParts)) ->
 }
 
 /// The renewal of `session` that gives it these instants.
-pub(super) fn renewal(session: &Session, renewed_at: Timestamp, expires_at: Timestamp) -> Renewal {
+pub(super) fn renewal(session: &Session, renewed_at: Timestamp, expires_at: Timestamp) -> Update {
     renewal_at(session, renewed_at, renewed_at, expires_at)
 }
 
@@ -69,10 +73,10 @@ pub(super) fn renewal_at(
     written_at: Timestamp,
     renewed_at: Timestamp,
     expires_at: Timestamp,
-) -> Renewal {
+) -> Update {
     let created_at = session.lifetime().created_at().min(renewed_at);
     let lifetime = Lifetime::ordered(created_at, renewed_at, expires_at, expires_at);
-    Renewal::new(session, written_at, &lifetime)
+    Update::new(session, written_at, &lifetime)
 }
 
 #[expect(clippy::expect_used, reason = "the kit's own sessions are valid")]

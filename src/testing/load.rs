@@ -1,6 +1,8 @@
 use super::fixture::{at, expiring, id, renewal, session, with_lifetime};
 use super::probe::{Probe, Verdict, expect};
-use crate::{Lifetime, SessionStore, Timestamp};
+use crate::rule::Lifetime;
+use crate::store::SessionStore;
+use crate::time::Timestamp;
 
 pub(super) async fn nothing<S: SessionStore>(store: Probe<S>) -> Verdict {
     store.lacks("nothing to load", id(0)).await?;
@@ -34,6 +36,6 @@ pub(super) async fn writes_nothing<S: SessionStore>(store: Probe<S>) -> Verdict 
     let held = session(1);
     store.create(&held).await?;
     store.holds("the session as created", &held).await?;
-    let won = store.renew(&renewal(&held, at(60), at(961))).await?;
+    let won = store.update(&renewal(&held, at(60), at(961))).await?;
     expect("a renewal of the version before loading", &true, &won)
 }

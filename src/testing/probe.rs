@@ -6,7 +6,9 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::report::Failure;
-use crate::{Renewal, Session, SessionId, SessionStore, StoreError, SubjectStore, Timestamp};
+use crate::record::{Session, SessionId};
+use crate::store::{SessionStore, StoreError, Update};
+use crate::time::Timestamp;
 
 /// What a check finds.
 pub(super) type Verdict<T = ()> = Result<T, Failure>;
@@ -33,8 +35,8 @@ impl<S: SessionStore> Probe<S> {
         answer("load", self.store.load(&id).await)
     }
 
-    pub(super) async fn renew(&self, renewal: &Renewal) -> Verdict<bool> {
-        answer("renew", self.store.renew(renewal).await)
+    pub(super) async fn update(&self, update: &Update) -> Verdict<bool> {
+        answer("update", self.store.update(update).await)
     }
 
     pub(super) async fn remove(&self, id: SessionId) -> Verdict<bool> {
@@ -56,7 +58,7 @@ impl<S: SessionStore> Probe<S> {
     }
 }
 
-impl<S: SubjectStore> Probe<S> {
+impl<S: SessionStore> Probe<S> {
     /// The sessions of a subject, by id.
     pub(super) async fn list(&self, subject: &str) -> Verdict<Vec<Session>> {
         let mut sessions = answer("list", self.store.list(subject).await)?;

@@ -5,7 +5,7 @@ use std::vec::Vec;
 use super::fixture::{SUBJECT, at, expiring, id, renewal, session, session_of};
 use super::join::{join, join_all, yield_now};
 use super::probe::{Probe, Verdict, expect, unexpected};
-use crate::{SessionStore, StoreError, SubjectStore};
+use crate::store::{SessionStore, StoreError};
 
 const RACERS: u32 = 32;
 
@@ -34,12 +34,12 @@ pub(super) async fn renewals<S: SessionStore>(store: Probe<S>) -> Verdict {
             .map(|n| i64::from(n) + 60 * round)
             .map(|second| renewal(&held, at(second), at(second + 901)))
             .collect();
-        let outcomes = join_all(renewals.iter().map(|renewal| store.renew(renewal))).await;
+        let outcomes = join_all(renewals.iter().map(|renewal| store.update(renewal))).await;
         let outcomes: Vec<bool> = outcomes.into_iter().collect::<Verdict<_>>()?;
         let winners: Vec<_> =
             renewals.iter().zip(outcomes).filter(|(_, won)| *won).map(|(one, _)| one).collect();
         expect("winners of one version", &1, &winners.len())?;
-        let renewed = winners.first().and_then(|winner| held.renewed(winner));
+        let renewed = winners.first().and_then(|winner| winner.apply(&held));
         held = renewed.ok_or_else(|| unexpected("a winner that applies", &winners))?;
         store.holds("what the winner wrote", &held).await?;
     }
@@ -52,9 +52,9 @@ pub(super) async fn logout<S: SessionStore>(store: Probe<S>) -> Verdict {
         store.create(&held).await?;
         let renewal = renewal(&held, at(60), at(961));
         let removed = if n % 2 == 0 {
-            join(store.renew(&renewal), store.remove(held.id())).await.1?
+            join(store.update(&renewal), store.remove(held.id())).await.1?
         } else {
-            join(store.remove(held.id()), store.renew(&renewal)).await.0?
+            join(store.remove(held.id()), store.update(&renewal)).await.0?
         };
         expect("logged out", &true, &removed)?;
         store.lacks("no session after a logout", held.id()).await?;
@@ -76,16 +76,16 @@ pub(super) async fn sweep_and_renewals<S: SessionStore>(store: Probe<S>) -> Verd
         store.create(&held).await?;
         let renewal = renewal(&held, at(-1), at(900));
         let (won, swept) = if n % 2 == 0 {
-            join(store.renew(&renewal), store.sweep(at(0), 1)).await
+            join(store.update(&renewal), store.sweep(at(0), 1)).await
         } else {
-            let (swept, won) = join(store.sweep(at(0), 1), store.renew(&renewal)).await;
+            let (swept, won) = join(store.sweep(at(0), 1), store.update(&renewal)).await;
             (won, swept)
         };
         match (won?, swept?) {
             // The sweep may pass over a session that is being written.
             (true, 0) => {
                 let lifetime = store.load(held.id()).await?.map(|held| *held.lifetime());
-                let renewed = held.renewed(&renewal).map(|renewed| *renewed.lifetime());
+                let renewed = renewal.apply(&held).map(|renewed| *renewed.lifetime());
                 expect("the renewed session", &renewed, &lifetime)?;
             }
             (false, 1) => store.lacks("no session once swept", held.id()).await?,
@@ -110,14 +110,14 @@ pub(super) async fn sweeps<S: SessionStore>(store: Probe<S>) -> Verdict {
     expect("sessions swept by all", &u64::from(EXPIRED), &swept)
 }
 
-pub(super) async fn remove_all<S: SubjectStore>(store: Probe<S>) -> Verdict {
+pub(super) async fn remove_all<S: SessionStore>(store: Probe<S>) -> Verdict {
     let sessions: Vec<_> = (0..RACERS).map(session).collect();
     for session in &sessions {
         store.create(session).await?;
     }
     let renewals: Vec<_> =
         sessions.iter().map(|session| renewal(session, at(60), at(961))).collect();
-    let renew = join_all(renewals.iter().map(|renewal| store.renew(renewal)));
+    let renew = join_all(renewals.iter().map(|renewal| store.update(renewal)));
     let (renewed, removed) = join(renew, store.remove_all(SUBJECT, None)).await;
     renewed.into_iter().collect::<Verdict<Vec<bool>>>()?;
     expect("sessions ended", &u64::from(RACERS), &removed?)?;
@@ -127,10 +127,10 @@ pub(super) async fn remove_all<S: SubjectStore>(store: Probe<S>) -> Verdict {
     expect("listed after remove_all", &Vec::new(), &store.list(SUBJECT).await?)
 }
 
-/// Rotates a session so many times, as the front doors do, from one number to the
+/// Rotates a session so many times, as `Sessions` does, from one number to the
 /// next; ends where it has been ended. Others come between: `pause` rounds while
 /// both are there, and one more while one is, so that nobody keeps in step.
-async fn rotations<S: SubjectStore>(store: &Probe<S>, times: u32, pause: u32) -> Verdict {
+async fn rotations<S: SessionStore>(store: &Probe<S>, times: u32, pause: u32) -> Verdict {
     for n in 0..times {
         let successor = session(n + 1);
         store.create(&successor).await?;
@@ -148,7 +148,7 @@ async fn rotations<S: SubjectStore>(store: &Probe<S>, times: u32, pause: u32) ->
     Ok(())
 }
 
-pub(super) async fn rotations_and_lists<S: SubjectStore>(store: Probe<S>) -> Verdict {
+pub(super) async fn rotations_and_lists<S: SessionStore>(store: Probe<S>) -> Verdict {
     for pause in 0..4 {
         store.create(&session(0)).await?;
         let lists = async {
@@ -169,7 +169,7 @@ pub(super) async fn rotations_and_lists<S: SubjectStore>(store: Probe<S>) -> Ver
     Ok(())
 }
 
-pub(super) async fn rotations_and_remove_all<S: SubjectStore>(store: Probe<S>) -> Verdict {
+pub(super) async fn rotations_and_remove_all<S: SessionStore>(store: Probe<S>) -> Verdict {
     for late in 0..12 {
         store.create(&session(0)).await?;
         let remove_all = async {

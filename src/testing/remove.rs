@@ -1,6 +1,6 @@
 use super::fixture::{at, renewal, session};
 use super::probe::{Probe, Verdict, expect};
-use crate::SessionStore;
+use crate::store::SessionStore;
 
 pub(super) async fn idempotent<S: SessionStore>(store: Probe<S>) -> Verdict {
     let held = session(0);
@@ -26,17 +26,17 @@ pub(super) async fn before_renewal<S: SessionStore>(store: Probe<S>) -> Verdict 
     store.create(&held).await?;
     let in_flight = renewal(&held, at(60), at(961));
     expect("logged out", &true, &store.remove(held.id()).await?)?;
-    expect("the renewal in flight", &false, &store.renew(&in_flight).await?)?;
+    expect("the renewal in flight", &false, &store.update(&in_flight).await?)?;
     store.lacks("no session after a logout", held.id()).await
 }
 
 pub(super) async fn after_renewal<S: SessionStore>(store: Probe<S>) -> Verdict {
     let held = session(0);
     store.create(&held).await?;
-    expect("renewed", &true, &store.renew(&renewal(&held, at(60), at(961))).await?)?;
+    expect("renewed", &true, &store.update(&renewal(&held, at(60), at(961))).await?)?;
     expect("logged out", &true, &store.remove(held.id()).await?)?;
     store.lacks("no session after a logout", held.id()).await?;
     let late = renewal(&held, at(120), at(1_021));
-    expect("a late renewal", &false, &store.renew(&late).await?)?;
+    expect("a late renewal", &false, &store.update(&late).await?)?;
     store.lacks("no session after a late renewal", held.id()).await
 }

@@ -5,7 +5,9 @@ use std::vec::Vec;
 use super::fixture::{at, expiring, id, renewal_at, session_of, with_lifetime};
 use super::join::join_all;
 use super::probe::{Probe, Verdict, expect};
-use crate::{Lifetime, Session, SessionStore, SubjectStore};
+use crate::record::Session;
+use crate::rule::Lifetime;
+use crate::store::SessionStore;
 
 const SESSIONS: u32 = 10_000;
 const SUBJECTS: u32 = 5;
@@ -22,7 +24,7 @@ pub(super) async fn sessions<S: SessionStore>(store: Probe<S>) -> Verdict {
         .map(|session| renewal_at(session, at(-1), at(-1), at(900)))
         .collect();
     for batch in renewals.chunks(CALLS) {
-        for won in join_all(batch.iter().map(|renewal| store.renew(renewal))).await {
+        for won in join_all(batch.iter().map(|renewal| store.update(renewal))).await {
             expect("a renewal among many", &true, &won?)?;
         }
     }
@@ -42,7 +44,7 @@ pub(super) async fn sessions<S: SessionStore>(store: Probe<S>) -> Verdict {
     Ok(())
 }
 
-pub(super) async fn subjects<S: SubjectStore>(store: Probe<S>) -> Verdict {
+pub(super) async fn subjects<S: SessionStore>(store: Probe<S>) -> Verdict {
     let lifetime = Lifetime::ordered(at(0), at(0), at(901), at(3_607));
     let sessions: Vec<_> =
         (0..SESSIONS).map(|n| with_lifetime(&session_of(n, subject(n)), lifetime)).collect();

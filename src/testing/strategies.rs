@@ -2,7 +2,8 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::{Lifetime, SessionPolicy, Timestamp};
+use crate::rule::{Lifetime, SessionPolicy};
+use crate::time::Timestamp;
 
 const LONGEST_CAP: i64 = 36_525 * 86_400;
 

@@ -3,9 +3,10 @@ use std::vec::Vec;
 
 use super::fixture::{SUBJECT, at, id, renewal, session, session_of, with_lifetime};
 use super::probe::{Probe, Verdict, expect, unexpected};
-use crate::{Lifetime, SubjectStore};
+use crate::rule::Lifetime;
+use crate::store::SessionStore;
 
-pub(super) async fn list<S: SubjectStore>(store: Probe<S>) -> Verdict {
+pub(super) async fn list<S: SessionStore>(store: Probe<S>) -> Verdict {
     expect("no session of an unknown subject", &Vec::new(), &store.list(SUBJECT).await?)?;
     let idle = with_lifetime(&session(0), Lifetime::ordered(at(0), at(0), at(0), at(3_607)));
     let ended = with_lifetime(&session(1), Lifetime::ordered(at(0), at(0), at(0), at(0)));
@@ -17,13 +18,13 @@ pub(super) async fn list<S: SubjectStore>(store: Probe<S>) -> Verdict {
     expect("all sessions of the subject", &sessions.to_vec(), &store.list(SUBJECT).await?)
 }
 
-pub(super) async fn list_follows<S: SubjectStore>(store: Probe<S>) -> Verdict {
+pub(super) async fn list_follows<S: SessionStore>(store: Probe<S>) -> Verdict {
     let sessions: Vec<_> = (0..3).map(session).collect();
     for session in &sessions {
         store.create(session).await?;
     }
     let renewal = renewal(&sessions[0], at(60), at(961));
-    let renewed = match (store.renew(&renewal).await?, sessions[0].renewed(&renewal)) {
+    let renewed = match (store.update(&renewal).await?, renewal.apply(&sessions[0])) {
         (true, Some(renewed)) => renewed,
         other => return Err(unexpected("a renewal that applies", &other)),
     };
@@ -34,7 +35,7 @@ pub(super) async fn list_follows<S: SubjectStore>(store: Probe<S>) -> Verdict {
     expect("one swept", &std::vec![renewed], &store.list(SUBJECT).await?)
 }
 
-pub(super) async fn told_apart<S: SubjectStore>(store: Probe<S>) -> Verdict {
+pub(super) async fn told_apart<S: SessionStore>(store: Probe<S>) -> Verdict {
     let longest = "x".repeat(1_023);
     let mut subjects: Vec<String> = LOOK_ALIKES.iter().map(|one| String::from(*one)).collect();
     subjects.extend(["a", "b", "A"].map(|last| longest.clone() + last));
@@ -83,7 +84,7 @@ const LOOK_ALIKES: &[&str] = &[
     "\u{1f601}",
 ];
 
-pub(super) async fn remove_all<S: SubjectStore>(store: Probe<S>) -> Verdict {
+pub(super) async fn remove_all<S: SessionStore>(store: Probe<S>) -> Verdict {
     for n in 0..5 {
         store.create(&session(n)).await?;
     }
@@ -99,7 +100,7 @@ pub(super) async fn remove_all<S: SubjectStore>(store: Probe<S>) -> Verdict {
     store.holds("the session of another subject", &other).await
 }
 
-pub(super) async fn remove_all_except<S: SubjectStore>(store: Probe<S>) -> Verdict {
+pub(super) async fn remove_all_except<S: SessionStore>(store: Probe<S>) -> Verdict {
     let sessions: Vec<_> = (0..3).map(session).collect();
     for session in &sessions {
         store.create(session).await?;

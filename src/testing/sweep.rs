@@ -2,7 +2,10 @@ use std::vec::Vec;
 
 use super::fixture::{at, expiring, renewal, session, with_lifetime};
 use super::probe::{Probe, Verdict, expect};
-use crate::{Lifetime, Session, SessionStore, Timestamp};
+use crate::record::Session;
+use crate::rule::Lifetime;
+use crate::store::SessionStore;
+use crate::time::Timestamp;
 
 pub(super) async fn half_open<S: SessionStore>(store: Probe<S>) -> Verdict {
     let (before, on, after) = (expiring(0, at(-1)), expiring(1, at(0)), expiring(2, at(1)));
@@ -50,7 +53,7 @@ pub(super) async fn follows_renewals<S: SessionStore>(store: Probe<S>) -> Verdic
     create(&store, [&longer, &shorter]).await?;
     for (session, expires_at) in [(&longer, 961), (&shorter, 121)] {
         let renewal = renewal(session, at(60), at(expires_at));
-        expect("renewed", &true, &store.renew(&renewal).await?)?;
+        expect("renewed", &true, &store.update(&renewal).await?)?;
     }
     for (now, swept) in [(120, 0), (121, 1), (901, 0), (960, 0), (961, 1)] {
         expect("swept by the renewed expires_at", &swept, &store.sweep(at(now), 10).await?)?;

@@ -1,44 +1,46 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::super::codec::Claims;
+use super::step::{Serve, Step, step};
 use super::{FIRST_GENERATION, HybridSessions};
-use crate::jwt::step::{Serve, Step, step};
-use crate::jwt::{Claims, IssueError, JwtError, TokenRenewal};
-use crate::{
-    Clock, Decision, Event, EventKind, Observer, Renewal, Session, SessionStore, Timestamp,
-};
+use crate::record::Session;
+use crate::rule::Decision;
+use crate::sessions::{AuthenticateError, Event, EventKind, RenewalOutcome, TokenError};
+use crate::store::{SessionStore, Update};
+use crate::time::Timestamp;
 
 /// What has become of a request that is served.
 pub(super) struct Turn {
     /// The row as it is now.
     pub(super) row: Session,
-    /// Which generation to answer with.
-    pub(super) answer: Option<u64>,
-    pub(super) renewal: TokenRenewal,
+    /// Whether to answer with a token of the row's generation.
+    pub(super) answers: bool,
+    pub(super) renewal: RenewalOutcome,
     pub(super) event: Option<EventKind>,
 }
 
-impl<S, A, C, O> HybridSessions<S, A, C, O>
+impl<S, A> HybridSessions<S, A>
 where
     S: SessionStore,
     A: DeserializeOwned + Serialize + Send + Sync,
-    C: Clock,
-    O: Observer,
 {
     /// The token alone: whose signature, of which strategy, and its own `exp`.
-    pub(super) fn verify(&self, token: &str) -> Result<Claims<A>, JwtError> {
-        let now = self.clock.now();
-        let rejected = |error: &JwtError| EventKind::Rejected { reason: error.as_str() };
+    pub(super) fn verify(&self, token: &str) -> Result<Claims<A>, AuthenticateError> {
+        let context = &self.rows.context;
+        let now = context.now();
         let claims: Claims<A> = self.codec.verify(token, now).inspect_err(|error| {
-            self.observer.observe(&Event::anonymous(now, rejected(error)));
+            let kind = EventKind::Rejected { reason: error.as_str() };
+            context.tell(|| Event::anonymous(now, kind));
         })?;
-        let policy = self.policies.judge(&claims.profile);
-        let error = match policy.peek(&claims.lifetime, now) {
-            _ if claims.generation < FIRST_GENERATION => JwtError::Strategy,
-            Decision::Reject { reason, since } => JwtError::Rejected { reason, since },
+        let session = &claims.session;
+        let error = match self.rows.policy_of(session).peek(session.lifetime(), now) {
+            _ if session.generation() < FIRST_GENERATION => TokenError::Strategy.into(),
+            Decision::Reject { reason, since } => AuthenticateError::Rejected { reason, since },
             Decision::Keep { .. } | Decision::Renew { .. } => return Ok(claims),
         };
-        self.observer.observe(&claims.event(now, rejected(&error)));
+        let kind = EventKind::Rejected { reason: error.as_str() };
+        context.tell(|| Event::of(session, now, kind));
         Err(error)
     }
 
@@ -46,47 +48,47 @@ where
     /// the token was superseded.
     pub(super) async fn look(
         &self,
-        claims: &Claims<A>,
-    ) -> Result<(Session, Timestamp, Serve), JwtError> {
-        let (row, now, step) = self.load(claims).await?;
+        presented: &Session,
+    ) -> Result<(Session, Timestamp, Serve), AuthenticateError> {
+        let (row, now, step) = self.load(presented).await?;
         match step {
-            Step::Reject { reason, since } => Err(JwtError::Rejected { reason, since }),
+            Step::Reject { reason, since } => Err(AuthenticateError::Rejected { reason, since }),
             Step::Reuse => {
-                let ended = self.store.remove(&row.id()).await;
+                let ended = self.store().remove(&row.id()).await;
                 if let Ok(false) = ended {
                     // Others were first: it has ended, or goes on under another id.
-                    return Err(JwtError::Unknown);
+                    return Err(AuthenticateError::Unknown);
                 }
-                let (presented, current) = (claims.generation, row.generation());
+                let (presented, current) = (presented.generation(), row.generation());
                 let kind = EventKind::ReuseDetected { presented, current };
-                self.observer.observe(&Event::of(&row, now, kind));
+                self.rows.context.tell(|| Event::of(&row, now, kind));
                 ended?;
-                Err(JwtError::Reused)
+                Err(AuthenticateError::Reused)
             }
             Step::Serve(serve) => Ok((row, now, serve)),
         }
     }
 
-    pub(super) async fn turn(&self, claims: &Claims<A>) -> Result<Turn, JwtError> {
-        let (row, now, Serve { write, answer }) = self.look(claims).await?;
+    pub(super) async fn turn(&self, presented: &Session) -> Result<Turn, AuthenticateError> {
+        let (row, now, Serve { write, answer }) = self.look(presented).await?;
         let Some(write) = write else {
-            return Ok(Turn { row, answer, renewal: TokenRenewal::NotDue, event: None });
+            let answers = answer.is_some();
+            return Ok(Turn { row, answers, renewal: RenewalOutcome::NotDue, event: None });
         };
-        let renewal = Renewal::new(&row, now, &write.lifetime)
+        let update = Update::new(&row, now, &write.lifetime)
             .with_generation(write.generation, write.confirmed_at);
-        match self.store.renew(&renewal).await {
+        match self.store().update(&update).await {
             Ok(true) => {
-                let renewed = row.renewed(&renewal).ok_or(JwtError::Unknown)?;
-                let event = renewal_event(&row, &renewed);
-                let renewal = event.map_or(TokenRenewal::NotDue, |_| TokenRenewal::Renewed);
-                Ok(Turn { row: renewed, answer, renewal, event })
+                let updated = update.apply(&row).ok_or(AuthenticateError::Unknown)?;
+                let event = renewal_event(&row, &updated);
+                let renewal = event.map_or(RenewalOutcome::NotDue, |_| RenewalOutcome::Renewed);
+                Ok(Turn { row: updated, answers: answer.is_some(), renewal, event })
             }
-            Ok(false) => self.turn_after_lost_race(claims).await,
+            Ok(false) => self.turn_after_lost_race(presented).await,
             Err(error) => {
-                let answer = unwritten(answer, &row, claims);
-                let renewal = TokenRenewal::Deferred(IssueError::Store(error));
-                let event = Some(EventKind::RenewalDeferred);
-                Ok(Turn { row, answer, renewal, event })
+                let answers = answers_unwritten(answer, &row, presented);
+                let renewal = RenewalOutcome::deferred(error);
+                Ok(Turn { row, answers, renewal, event: Some(EventKind::RenewalDeferred) })
             }
         }
     }
@@ -94,37 +96,42 @@ where
     /// Decides again and writes nothing: another request has written, or ended
     /// the session. What would be reuse now was none when the request came in,
     /// so it ends nothing.
-    async fn turn_after_lost_race(&self, claims: &Claims<A>) -> Result<Turn, JwtError> {
-        let (row, _, step) = self.load(claims).await?;
+    async fn turn_after_lost_race(&self, presented: &Session) -> Result<Turn, AuthenticateError> {
+        let (row, _, step) = self.load(presented).await?;
         match step {
-            Step::Reject { reason, since } => Err(JwtError::Rejected { reason, since }),
-            Step::Reuse => Err(JwtError::Unknown),
+            Step::Reject { reason, since } => Err(AuthenticateError::Rejected { reason, since }),
+            Step::Reuse => Err(AuthenticateError::Unknown),
             Step::Serve(Serve { answer, .. }) => {
-                let answer = unwritten(answer, &row, claims);
-                Ok(Turn { row, answer, renewal: TokenRenewal::Superseded, event: None })
+                let answers = answers_unwritten(answer, &row, presented);
+                Ok(Turn { row, answers, renewal: RenewalOutcome::Superseded, event: None })
             }
         }
     }
 
-    /// The row that the claims name, and what becomes of the token now.
-    async fn load(&self, claims: &Claims<A>) -> Result<(Session, Timestamp, Step), JwtError> {
-        let row = self.store.load(&claims.id).await?.ok_or(JwtError::Unknown)?;
+    /// The row that the token names, and what becomes of the token now.
+    async fn load(
+        &self,
+        presented: &Session,
+    ) -> Result<(Session, Timestamp, Step), AuthenticateError> {
+        let row = self.store().load(&presented.id()).await?.ok_or(AuthenticateError::Unknown)?;
         let named = row.generation() >= FIRST_GENERATION
-            && row.subject() == claims.subject()
-            && row.lifetime().created_at() == claims.lifetime.created_at();
+            && row.subject() == presented.subject()
+            && row.lifetime().created_at() == presented.lifetime().created_at();
         if !named {
-            return Err(JwtError::Unknown);
+            return Err(AuthenticateError::Unknown);
         }
-        let now = self.clock.now();
-        let step = step(&row, claims.generation, now, self.grace, self.policy_of(&row));
+        let now = self.rows.context.now();
+        let policy = self.rows.policy_of(&row);
+        let step = step(&row, presented.generation(), now, self.grace, policy);
         Ok((row, now, step))
     }
 
-    pub(super) fn refused(&self, claims: &Claims<A>, error: &JwtError) {
+    pub(super) fn refused(&self, presented: &Session, error: &AuthenticateError) {
         // Reuse has been told of already.
-        if !matches!(error, JwtError::Reused) {
+        if !matches!(error, AuthenticateError::Reused) {
+            let context = &self.rows.context;
             let kind = EventKind::Rejected { reason: error.as_str() };
-            self.observer.observe(&claims.event(self.clock.now(), kind));
+            context.tell(|| Event::of(presented, context.now(), kind));
         }
     }
 }
@@ -133,8 +140,8 @@ where
 /// for its lost predecessor. The presented one again would be no extension, and
 /// its answer could arrive after that of a rotation which this write was to put
 /// off by `update_age`.
-fn unwritten<A>(answer: Option<u64>, row: &Session, claims: &Claims<A>) -> Option<u64> {
-    answer.filter(|answer| *answer == row.generation() && *answer != claims.generation)
+fn answers_unwritten(answer: Option<u64>, row: &Session, presented: &Session) -> bool {
+    answer.is_some_and(|answer| answer == row.generation() && answer != presented.generation())
 }
 
 /// `None` if the write only confirmed a generation.

@@ -1,4 +1,3 @@
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use serde::Serialize;
@@ -6,139 +5,75 @@ use serde::de::DeserializeOwned;
 
 use super::turn::Turn;
 use super::{FIRST_GENERATION, HybridSessions};
-use crate::admission::Admission;
-use crate::jwt::{Authenticated, Claims, IssueError, Issued, JwtError, Started, TokenRenewal};
-use crate::session::check_names;
-use crate::{
-    Clock, Decision, Event, EventKind, Observer, Policies, Session, SessionId, SessionParts,
-    SessionStore, SessionToken, StoreError, SubjectStore, Timestamp,
+use crate::record::{Session, SessionId, SessionToken, SignIn};
+use crate::rule::Decision;
+use crate::sessions::{
+    AuthenticateError, Authenticated, Event, IssueError, RenewalOutcome, RotateError, StartError,
+    Started,
 };
+use crate::store::{SessionStore, StoreError};
+use crate::time::Timestamp;
 
-impl<S, A, C, O> HybridSessions<S, A, C, O>
-where
-    S: SubjectStore,
-    A: DeserializeOwned + Serialize + Send + Sync,
-    C: Clock,
-    O: Observer,
-{
-    /// Starts a session of `subject` under the default policy.
-    ///
-    /// To be called after each sign-in and re-authentication: only a new session
-    /// has a new cap (NIST SP 800-63B-4 section 5.2).
-    ///
-    /// # Errors
-    ///
-    /// [`IssueError`] if `subject` is not 1 to 1024 bytes without NUL, the
-    /// application's claims are no object or have a reserved name, the token
-    /// would be longer than 8 KiB, there is no randomness, the ring only
-    /// verifies, the store does not take the session, or the subject has as many
-    /// sessions as it may.
-    pub async fn start(&self, subject: &str, application: A) -> Result<Started<A>, IssueError> {
-        self.start_with(subject, Policies::DEFAULT, application).await
-    }
-
-    /// Starts a session under a named profile, such as "remember-me" or "admin".
-    ///
-    /// # Errors
-    ///
-    /// As for [`start`](Self::start), and if no policy has the name `profile`.
-    pub async fn start_with(
-        &self,
-        subject: &str,
-        profile: &str,
-        application: A,
-    ) -> Result<Started<A>, IssueError> {
-        self.start_until(subject, profile, application, Timestamp::MAX).await
-    }
-
-    /// Starts a session whose cap is at most `ceiling`, such as the end of an
-    /// upstream provider's session.
-    ///
-    /// # Errors
-    ///
-    /// As for [`start_with`](Self::start_with).
-    pub async fn start_until(
-        &self,
-        subject: &str,
-        profile: &str,
-        application: A,
-        ceiling: impl Into<Timestamp> + Send,
-    ) -> Result<Started<A>, IssueError> {
-        let policy = self
-            .policies
-            .get(profile)
-            .ok_or_else(|| IssueError::UnknownProfile { profile: profile.into() })?;
-        check_names(subject, profile)?;
-        let admission = Admission {
-            store: &self.store,
-            policies: &self.policies,
-            observer: &self.observer,
-            subject,
-            profile,
-        };
-        let before = admission.look(self.clock.now()).await?;
-        let now = self.clock.now();
-        // Its secret is forgotten here, so no opaque token opens the row.
-        let token = SessionToken::generate()?;
-        let id = before.follow(token.id(), now);
-        let lifetime = policy.start_until(now, ceiling);
-        let row = Session::restore(SessionParts {
-            id,
-            subject: subject.into(),
-            profile: profile.into(),
-            version: 0,
-            secret: token.secret_hash(),
-            lifetime,
-            generation: FIRST_GENERATION,
-            confirmed_at: Some(lifetime.created_at()),
-        })?;
-        let started = self.started(&row, application, now)?;
-        admission.admit(before, &row, now).await?;
-        let kind = EventKind::Started {
-            absolute_expires_at: lifetime.absolute_expires_at(),
-            expires_at: lifetime.expires_at(),
-        };
-        self.observer.observe(&Event::of(&row, now, kind));
-        Ok(started)
-    }
-}
-
-impl<S, A, C, O> HybridSessions<S, A, C, O>
+impl<S, A> HybridSessions<S, A>
 where
     S: SessionStore,
     A: DeserializeOwned + Serialize + Send + Sync,
-    C: Clock,
-    O: Observer,
 {
+    /// Starts a session: of a subject under the default policy, or as a [`SignIn`]
+    /// says.
+    ///
+    /// To be called after each sign-in and re-authentication: only a new session
+    /// has a new cap (NIST SP 800-63B-4 section 5.2). Of a limit on concurrent
+    /// sessions, see [`Sessions::start`](crate::Sessions::start).
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if the subject is not 1 to 1024 bytes without NUL, no policy
+    /// has the name of the profile, the application's claims are no object or have a
+    /// reserved name, the token would be longer than 8 KiB, there is no randomness,
+    /// the ring only verifies, the store does not take the session, or the subject
+    /// has as many sessions as it may.
+    pub async fn start(
+        &self,
+        sign_in: impl Into<SignIn<A>> + Send,
+    ) -> Result<Started<A>, StartError> {
+        // The opaque token's secret is forgotten here, so no such token opens the row.
+        self.rows
+            .start(sign_in.into(), FIRST_GENERATION, |row, claims, _, now| {
+                self.issue(row, claims, now)
+            })
+            .await
+    }
+
     /// Judges a request by its token and the row, and extends, rotates, confirms
     /// or ends the session as that calls for.
     ///
     /// # Errors
     ///
-    /// [`JwtError`] if the token is not ours, there is no such session, a limit is
-    /// reached, the token was superseded, or the store cannot tell. An error of
-    /// the *renewal* is not one: see [`TokenRenewal::Deferred`].
-    pub async fn authenticate(&self, token: &str) -> Result<Authenticated<A>, JwtError> {
+    /// [`AuthenticateError`] if the token is not ours, there is no such session, a
+    /// limit is reached, the token was superseded, or the store cannot tell. An error
+    /// of the *renewal* is not one: see [`RenewalOutcome::Deferred`].
+    pub async fn authenticate(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
         let claims = self.verify(token)?;
-        let turn = self.turn(&claims).await;
-        let turn = turn.inspect_err(|error| self.refused(&claims, error))?;
-        let Turn { row, answer, renewal, event } = turn;
+        let turn = self.turn(&claims.session).await;
+        let turn = turn.inspect_err(|error| self.refused(&claims.session, error))?;
+        let Turn { row, answers, renewal, event } = turn;
         // The store may have taken its time, and an error most of all.
-        let now = self.clock.now();
+        let now = self.rows.context.now();
         if let Some(kind) = event {
-            self.observer.observe(&Event::of(&row, now, kind));
+            self.rows.context.tell(|| Event::of(&row, now, kind));
         }
-        if let Decision::Reject { reason, since } = self.policy_of(&row).peek(row.lifetime(), now) {
-            let error = JwtError::Rejected { reason, since };
-            self.refused(&claims, &error);
+        let policy = self.rows.policy_of(&row);
+        if let Decision::Reject { reason, since } = policy.peek(row.lifetime(), now) {
+            let error = AuthenticateError::Rejected { reason, since };
+            self.refused(&claims.session, &error);
             return Err(error);
         }
-        let mut served = self.served(claims, &row, now, renewal);
-        if let Some(generation) = answer {
-            served.claims.generation = generation;
-            match self.issue(&mut served.claims, now) {
-                Ok(issued) => served.issued = Some(issued),
-                Err(error) => served.renewal = TokenRenewal::Deferred(error),
+        let mut served = self.served(row, claims.application, now, renewal);
+        if answers {
+            match self.issue(&served.session, &served.claims, now) {
+                Ok(token) => served.token = Some(token),
+                Err(error) => served.renewal = RenewalOutcome::deferred(error),
             }
         }
         Ok(served)
@@ -152,15 +87,15 @@ where
     /// # Errors
     ///
     /// As for [`authenticate`](Self::authenticate).
-    pub async fn peek(&self, token: &str) -> Result<Authenticated<A>, JwtError> {
+    pub async fn peek(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
         let claims = self.verify(token)?;
-        let seen = self.look(&claims).await;
-        let (row, now, _) = seen.inspect_err(|error| self.refused(&claims, error))?;
-        Ok(self.served(claims, &row, now, TokenRenewal::NotDue))
+        let seen = self.look(&claims.session).await;
+        let (row, now, _) = seen.inspect_err(|error| self.refused(&claims.session, error))?;
+        Ok(self.served(row, claims.application, now, RenewalOutcome::NotDue))
     }
 
     /// Replaces a session's id: the same session with the same cap under a new
-    /// token, and all tokens of the old id end.
+    /// token with these claims of the application, and all tokens of the old id end.
     ///
     /// To be called on any change of privilege (OWASP Session Management Cheat
     /// Sheet, "Renew the Session ID After Any Privilege Level Change"), which may
@@ -168,46 +103,40 @@ where
     ///
     /// # Errors
     ///
-    /// [`IssueError`] if the session has ended, a limit is reached, no token can
+    /// [`RotateError`] if the session has ended, a limit is reached, no token can
     /// be issued as for [`start`](Self::start), or the store cannot write. The
     /// old token is then as it was, unless the store removed the session and its
     /// answer was lost.
-    pub async fn rotate(
-        &self,
-        claims: &Claims<A>,
-        application: A,
-    ) -> Result<Started<A>, IssueError> {
-        let row = self.store.load(&claims.id).await?.ok_or(IssueError::Unknown)?;
-        let now = self.clock.now();
-        let lifetime = match self.policy_of(&row).evaluate(row.lifetime(), now) {
-            Decision::Keep { .. } => *row.lifetime(),
-            Decision::Reject { reason, since } => {
-                return Err(IssueError::Rejected { reason, since });
-            }
-            Decision::Renew { lifetime } => lifetime,
-        };
-        let successor = row.succeeded_by(&SessionToken::generate()?, lifetime);
-        let started = self.started(&successor, application, now)?;
-        self.store.create(&successor).await?;
-        match self.store.remove(&row.id()).await {
-            Ok(true) => {}
-            Ok(false) => {
-                self.store.remove(&successor.id()).await?;
-                return Err(IssueError::Unknown);
-            }
-            Err(error) => {
-                // If this fails too, the successor expires unused: nobody has
-                // its token.
-                let _ = self.store.remove(&successor.id()).await;
-                return Err(error.into());
-            }
-        }
-        let (generation, predecessor) = (successor.generation(), row.id());
-        let kind = EventKind::Rotated { generation, predecessor };
-        self.observer.observe(&Event::of(&successor, now, kind));
-        Ok(started)
+    pub async fn rotate(&self, session: &Session, claims: A) -> Result<Started<A>, RotateError> {
+        let row = self.store().load(&session.id()).await?.ok_or(RotateError::Unknown)?;
+        self.rows
+            .rotate(&row, claims, |successor, claims, _, now| self.issue(successor, claims, now))
+            .await
     }
 
+    fn issue(
+        &self,
+        session: &Session,
+        claims: &A,
+        now: Timestamp,
+    ) -> Result<SessionToken, IssueError> {
+        self.codec.issue(session, claims, now)
+    }
+
+    fn served(
+        &self,
+        session: Session,
+        claims: A,
+        now: Timestamp,
+        renewal: RenewalOutcome,
+    ) -> Authenticated<A> {
+        let status = self.rows.policy_of(&session).status(session.lifetime(), now);
+        Authenticated { session, claims, status, token: None, renewal }
+    }
+}
+
+/// As of [`Sessions`](crate::Sessions): the row is the truth.
+impl<S: SessionStore, A> HybridSessions<S, A> {
     /// Ends a session at once; whether there was one. Idempotent.
     ///
     /// Send the client a cookie that clears. The id is public, so make sure that
@@ -218,113 +147,45 @@ where
     /// [`StoreError`] if the store cannot write: the session lives on, and the
     /// user must be told.
     pub async fn end(&self, id: &SessionId) -> Result<bool, StoreError> {
-        let ended = self.store.remove(id).await?;
-        if ended {
-            let event = Event::anonymous(self.clock.now(), EventKind::Ended).with_session(*id);
-            self.observer.observe(&event);
-        }
-        Ok(ended)
+        self.rows.end(id).await
     }
 
-    /// Removes at most `limit` expired sessions; how many it removed. Fewer than
-    /// `limit` means that none is left but those that are being written just then.
+    /// Ends all sessions of a subject. Returns the number ended.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the store cannot write.
-    pub async fn sweep(&self, limit: u32) -> Result<u64, StoreError> {
-        self.store.remove_expired(self.clock.now(), limit).await
+    pub async fn end_all(&self, subject: &str) -> Result<u64, StoreError> {
+        self.rows.end_all(subject, None).await
     }
 
-    fn started(
-        &self,
-        row: &Session,
-        application: A,
-        now: Timestamp,
-    ) -> Result<Started<A>, IssueError> {
-        let mut claims = Claims {
-            id: row.id(),
-            subject: row.subject().into(),
-            profile: row.profile().into(),
-            lifetime: *row.lifetime(),
-            generation: row.generation(),
-            token_id: Arc::default(),
-            application,
-        };
-        let issued = self.issue(&mut claims, now)?;
-        let status = self.policy_of(row).status(row.lifetime(), now);
-        Ok(Started { issued, claims, status })
+    /// Ends the subject's other sessions, as after a password change (OWASP ASVS
+    /// 5.0 7.4.3). Returns the number ended. Of a sign-in under way, see
+    /// [`Sessions::end_others`](crate::Sessions::end_others).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot write.
+    pub async fn end_others(&self, session: &Session) -> Result<u64, StoreError> {
+        self.rows.end_all(session.subject(), Some(&session.id())).await
     }
 
-    fn issue(&self, claims: &mut Claims<A>, now: Timestamp) -> Result<Issued, IssueError> {
-        let signed = self.codec.issue(&claims.draft(), now)?;
-        claims.token_id = signed.token_id;
-        let (lifetime, policy) = (&claims.lifetime, self.policies.judge(&claims.profile));
-        // A row's own end may lie after that of a tightened policy.
-        let left = policy.status(lifetime, now).idle_expires_at.since(now);
-        Ok(Issued { token: signed.token, max_age: lifetime.cookie_max_age(now).min(left) })
-    }
-
-    fn served(
-        &self,
-        mut claims: Claims<A>,
-        row: &Session,
-        now: Timestamp,
-        renewal: TokenRenewal,
-    ) -> Authenticated<A> {
-        claims.lifetime = *row.lifetime();
-        let status = self.policy_of(row).status(row.lifetime(), now);
-        Authenticated { claims, status, issued: None, renewal }
-    }
-}
-
-impl<S, A, C, O> HybridSessions<S, A, C, O>
-where
-    S: SubjectStore,
-    A: Send + Sync,
-    C: Clock,
-    O: Observer,
-{
     /// The live sessions of a subject, the oldest first.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the store cannot tell.
     pub async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
-        let mut sessions = self.store.list(subject).await?;
-        let now = self.clock.now();
-        sessions
-            .retain(|session| self.policy_of(session).peek(session.lifetime(), now).is_served());
-        sessions.sort_by_key(|session| (session.lifetime().created_at(), session.id()));
-        Ok(sessions)
+        self.rows.list(subject).await
     }
 
-    /// Ends all sessions of a subject; how many there were.
+    /// Removes at most `limit` expired sessions. Returns the number removed; see
+    /// [`Sessions::sweep`](crate::Sessions::sweep).
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the store cannot write.
-    pub async fn end_all(&self, subject: &str) -> Result<u64, StoreError> {
-        self.end_many(subject, None).await
-    }
-
-    /// Ends the subject's other sessions, as after a password change (OWASP ASVS
-    /// 5.0 7.4.3); how many there were. Of a sign-in under way, see
-    /// [`Sessions::end_others`](crate::Sessions::end_others).
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if the store cannot write.
-    pub async fn end_others(&self, claims: &Claims<A>) -> Result<u64, StoreError> {
-        self.end_many(claims.subject(), Some(&claims.id)).await
-    }
-
-    async fn end_many(&self, subject: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
-        let count = self.store.remove_all(subject, except).await?;
-        if count > 0 {
-            let event = Event::anonymous(self.clock.now(), EventKind::EndedMany { count });
-            self.observer.observe(&event.with_subject(subject));
-        }
-        Ok(count)
+    pub async fn sweep(&self, limit: u32) -> Result<u64, StoreError> {
+        self.rows.sweep(limit).await
     }
 }

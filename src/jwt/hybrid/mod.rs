@@ -1,0 +1,231 @@
+mod grace;
+mod step;
+mod turn;
+mod verbs;
+
+use alloc::sync::Arc;
+use core::fmt;
+use core::marker::PhantomData;
+
+use chrono::TimeDelta;
+
+use self::grace::Grace;
+pub use self::grace::GraceError;
+use super::codec::Codec;
+use super::keys::KeyRing;
+use crate::config::Policies;
+use crate::record::NoClaims;
+use crate::sessions::{Context, Observer, Rows};
+use crate::time::Clock;
+
+/// A stateless token has generation 0, as has the row of an opaque one.
+const FIRST_GENERATION: u64 = 1;
+
+/// Sessions over a store, behind a signed token: the token names the session and
+/// its generation, and the row decides, on every request.
+///
+/// Ending a session takes effect at once, and a stolen token shows itself: every
+/// renewal answers with the next generation, and whoever presents a superseded
+/// one ends the session ([`AuthenticateError::Reused`]; RFC 9700 section 4.14.2, OWASP
+/// ASVS 5.0 10.4.5).
+///
+/// # Rotation
+///
+/// The row keeps the generation g and `confirmed_at`, when a token of g was first
+/// presented. A request presents generation k:
+///
+/// ```text
+/// k == g,    due and confirmed_at + grace <= now -> extend, g + 1, answer with g + 1
+/// k == g,    otherwise                           -> confirm; if due, extend and answer with g again
+/// k == g - 1 and not confirmed                   -> the answer was lost: answer with g again (extend if due)
+/// k == g - 1 and now < confirmed_at + grace      -> serve (extend if due), answer with nothing
+/// anything else                                  -> reuse: end the session, report it
+/// ```
+///
+/// "Due" and "extend" are the renewal of [`SessionPolicy::evaluate`]. So of many
+/// parallel requests one rotates; a lost answer is forgiven with the *same*
+/// generation; and an honest client whose requests and answers take less than
+/// the grace (less a second, since instants are whole, and less what the clocks
+/// of the servers differ by) is never logged out by them.
+///
+/// An extension that does not rotate is answered once. If that answer is lost, or
+/// overtaken by the one before, the client's token keeps its former `exp` until
+/// the next renewal is due, which takes one `update_age` from the idle time that
+/// it can count on.
+///
+/// | setting | unit | bound |
+/// | --- | --- | --- |
+/// | grace | whole seconds | 1 s to the least `update_age` of all policies; 30 s if not set |
+///
+/// A request costs one [`load`](crate::store::SessionStore::load), and one
+/// [`update`](crate::store::SessionStore::update) when a renewal is due or a generation is
+/// confirmed. One that loses a race loads once more, decides again and writes
+/// nothing.
+///
+/// The token's own `exp` is honoured too, without asking the store (RFC 7519
+/// section 4.1.4).
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(all(feature = "jwt", feature = "memory"))] {
+/// use session_policy::jwt::{Algorithm, HybridSessions, KeyRing, SigningKey};
+/// use session_policy::{MemoryStore, SessionPolicy};
+///
+/// # pollster::block_on(async {
+/// # let secret = [7; 32];
+/// let ring = KeyRing::new(SigningKey::secret("2026-03", Algorithm::Hs256, secret)?)?;
+/// let sessions = HybridSessions::new(MemoryStore::new(), ring, SessionPolicy::WORKING_DAY)?;
+///
+/// let started = sessions.start("user-42").await?;
+/// let cookie = started.token.expose();
+/// let served = sessions.authenticate(cookie).await?;
+///
+/// sessions.end(&served.session.id()).await?;
+/// assert!(sessions.authenticate(cookie).await.is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// # }
+/// ```
+///
+/// [`AuthenticateError::Reused`]: crate::AuthenticateError::Reused
+/// [`SessionPolicy::evaluate`]: crate::SessionPolicy::evaluate
+pub struct HybridSessions<S, A = NoClaims> {
+    rows: Rows<S>,
+    codec: Arc<Codec>,
+    grace: Grace,
+    application: PhantomData<fn() -> A>,
+}
+
+impl<S> HybridSessions<S> {
+    /// The grace of [`new`](Self::new): 30 seconds.
+    pub const DEFAULT_GRACE: TimeDelta = Grace::DEFAULT;
+
+    /// Sessions in `store`, signed with `ring`, under one policy or a set of
+    /// [`Policies`], by the system's clock and with a grace of 30 s.
+    ///
+    /// # Errors
+    ///
+    /// [`GraceError`] if `update_age` of a policy is shorter than that.
+    pub fn new(store: S, ring: KeyRing, policies: impl Into<Policies>) -> Result<Self, GraceError> {
+        Self::with_grace(store, ring, policies, Self::DEFAULT_GRACE)
+    }
+
+    /// [`new`](Self::new) with another grace: longer than a request takes, or its
+    /// answer, plus what the clocks of the servers differ by; and no longer than
+    /// that, since within it a stolen token goes unnoticed.
+    ///
+    /// # Errors
+    ///
+    /// [`GraceError`] if `grace` is not whole seconds from 1 s to the least
+    /// `update_age` of all policies.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "jwt", feature = "memory"))] {
+    /// # use chrono::TimeDelta;
+    /// # use session_policy::jwt::{Algorithm, HybridSessions, KeyRing, SigningKey};
+    /// # use session_policy::{MemoryStore, SessionPolicy};
+    /// # let ring = KeyRing::new(SigningKey::secret("1", Algorithm::Hs256, [7; 32])?)?;
+    /// let (store, grace) = (MemoryStore::new(), TimeDelta::minutes(20));
+    /// let error = HybridSessions::with_grace(store, ring, SessionPolicy::WORKING_DAY, grace);
+    /// assert_eq!(
+    ///     error.unwrap_err().to_string(),
+    ///     "grace `20m` is longer than update_age `15m` of profile `default`",
+    /// );
+    /// # }
+    /// # Ok::<(), session_policy::jwt::KeyError>(())
+    /// ```
+    pub fn with_grace(
+        store: S,
+        ring: KeyRing,
+        policies: impl Into<Policies>,
+        grace: TimeDelta,
+    ) -> Result<Self, GraceError> {
+        let policies = policies.into();
+        Ok(Self {
+            grace: Grace::new(grace, &policies)?,
+            rows: Rows::new(store, Context::new(policies)),
+            codec: Arc::new(Codec::new(ring)),
+            application: PhantomData,
+        })
+    }
+}
+
+impl<S, A> HybridSessions<S, A> {
+    /// The same sessions, whose tokens also carry the claims of `B`; see
+    /// [`JwtSessions::with_claims`](super::JwtSessions::with_claims). A new token
+    /// has those of the one that was presented.
+    #[must_use]
+    pub fn with_claims<B>(self) -> HybridSessions<S, B> {
+        let Self { rows, codec, grace, application: _ } = self;
+        HybridSessions { rows, codec, grace, application: PhantomData }
+    }
+
+    /// Issues tokens with this `iss`, and refuses those without exactly it (RFC
+    /// 8725 section 3.8).
+    #[must_use]
+    pub fn with_issuer(mut self, issuer: impl Into<Arc<str>>) -> Self {
+        Arc::make_mut(&mut self.codec).issuer = Some(issuer.into());
+        self
+    }
+
+    /// Issues tokens with this `aud`, and refuses those that do not have exactly
+    /// it, alone or in a list (RFC 8725 section 3.9). Without it, a token that
+    /// has an audience is refused.
+    #[must_use]
+    pub fn with_audience(mut self, audience: impl Into<Arc<str>>) -> Self {
+        Arc::make_mut(&mut self.codec).audience = Some(audience.into());
+        self
+    }
+
+    /// The same sessions by another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
+        Self { rows: self.rows.with_context(|context| context.with_clock(clock)), ..self }
+    }
+
+    /// The same sessions, with every step of their lives told to `observer`.
+    #[must_use]
+    pub fn with_observer(self, observer: impl Observer + 'static) -> Self {
+        Self { rows: self.rows.with_context(|context| context.with_observer(observer)), ..self }
+    }
+
+    /// The policies in force.
+    #[must_use]
+    pub fn policies(&self) -> &Policies {
+        self.rows.context.policies()
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        self.rows.store()
+    }
+
+    /// The keys.
+    #[must_use]
+    pub fn key_ring(&self) -> &KeyRing {
+        &self.codec.ring
+    }
+}
+
+/// The same sessions: it clones no store.
+impl<S, A> Clone for HybridSessions<S, A> {
+    fn clone(&self) -> Self {
+        let Self { rows, codec, grace, application } = self;
+        Self {
+            rows: rows.clone(),
+            codec: Arc::clone(codec),
+            grace: *grace,
+            application: *application,
+        }
+    }
+}
+
+impl<S, A> fmt::Debug for HybridSessions<S, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("HybridSessions");
+        debug.field("codec", &self.codec).field("policies", self.policies());
+        debug.field("grace", &self.grace.get()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,94 @@
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use crate::config::Policies;
+use crate::time::Timestamp;
+
+/// A sign-in: what a session is started from.
+///
+/// | part | what it says | if not set |
+/// | --- | --- | --- |
+/// | [`of`](Self::of) | whose session it is: 1 to 1024 bytes without NUL | – |
+/// | [`profile`](Self::profile) | which policy of the set | "default" |
+/// | [`until`](Self::until) | an upper bound of the cap | the policy's cap alone |
+/// | [`claims`](Self::claims) | what of the application's own a signed token says | nothing |
+///
+/// A `&str` or a [`String`] converts, as the subject. The parts are checked by the
+/// `start` that takes them.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "memory")] {
+/// use session_policy::{MemoryStore, Policies, SessionPolicy, Sessions, SignIn};
+///
+/// # pollster::block_on(async {
+/// let policies = Policies::new(SessionPolicy::SLIDING_MONTH)
+///     .with_profile("admin", SessionPolicy::WORKING_DAY)?;
+/// let sessions = Sessions::new(MemoryStore::new(), policies);
+///
+/// let user = sessions.start("user-42").await?;
+/// let admin = sessions.start(SignIn::of("user-1").profile("admin")).await?;
+/// assert!(admin.status.absolute_expires_at < user.status.absolute_expires_at);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a sign-in starts nothing by itself"]
+pub struct SignIn<A = NoClaims> {
+    pub(crate) subject: Arc<str>,
+    pub(crate) profile: Arc<str>,
+    pub(crate) ceiling: Timestamp,
+    pub(crate) claims: A,
+}
+
+impl SignIn {
+    /// The sign-in of `subject`: a user id that is never given to another user.
+    pub fn of(subject: impl Into<Arc<str>>) -> Self {
+        Self {
+            subject: subject.into(),
+            profile: Policies::DEFAULT.into(),
+            ceiling: Timestamp::MAX,
+            claims: NoClaims {},
+        }
+    }
+}
+
+impl<A> SignIn<A> {
+    /// Under a named profile, such as "remember-me" or "admin".
+    pub fn profile(self, profile: impl Into<Arc<str>>) -> Self {
+        Self { profile: profile.into(), ..self }
+    }
+
+    /// With a cap of at most `ceiling`, such as the end of an upstream provider's
+    /// session (`SessionNotOnOrAfter` of SAML).
+    pub fn until(self, ceiling: impl Into<Timestamp>) -> Self {
+        Self { ceiling: ceiling.into(), ..self }
+    }
+
+    /// With the application's own claims, which a signed token carries beside the
+    /// session's.
+    pub fn claims<B>(self, claims: B) -> SignIn<B> {
+        let Self { subject, profile, ceiling, claims: _ } = self;
+        SignIn { subject, profile, ceiling, claims }
+    }
+}
+
+impl From<&str> for SignIn {
+    fn from(subject: &str) -> Self {
+        Self::of(subject)
+    }
+}
+
+impl From<String> for SignIn {
+    fn from(subject: String) -> Self {
+        Self::of(subject)
+    }
+}
+
+/// The application has no claims of its own. Those that a token has are ignored
+/// (RFC 7519 section 4).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+pub struct NoClaims {}

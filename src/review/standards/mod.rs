@@ -1,0 +1,69 @@
+//! Judges a policy by published standards.
+//!
+//! [`SessionPolicy::check`] goes through the clauses of one [`Standard`] and
+//! gives a [`Report`] with a [`Finding`] a clause: broken, kept, or *not shown*.
+//! What the three numbers of a policy cannot show (which requests count as
+//! activity, what a logout does) is listed as not shown, never as kept.
+//!
+//! A clause that speaks of inactivity is judged at both ends: since activity
+//! within `update_age` of a renewal does not renew, a user may be signed out
+//! after [`guaranteed_idle`](SessionPolicy::guaranteed_idle) of real inactivity
+//! and is signed out after [`max_age`](SessionPolicy::max_age) of it, so
+//! `max_age` must keep an upper limit and `guaranteed_idle` a lower one.
+//!
+//! A clause that only asks for *some* limit is broken where the limit never
+//! ends a session: by a `max_age` equal to `absolute_cap`, and by an
+//! `absolute_cap` of 100 years, the longest there is, which stands for "never".
+//!
+//! WCAG asks of each time limit that the user can extend it ten times, given 20
+//! seconds for it, unless it is longer than 20 hours. An inactivity limit takes
+//! eleven times `max_age` for that, and an absolute limit is never extended. One
+//! that falls short may still be essential or part of a real-time event, or the
+//! application may let the user adjust it beforehand: it is not shown.
+//!
+//! | standard | source |
+//! | --- | --- |
+//! | [`Asvs5`](Standard::Asvs5) | OWASP ASVS 5.0, chapter 7 |
+//! | [`CheatSheetHighValue`](Standard::CheatSheetHighValue), [`CheatSheetLowRisk`](Standard::CheatSheetLowRisk) | OWASP Session Management Cheat Sheet |
+//! | [`NistAal1`](Standard::NistAal1), [`NistAal2`](Standard::NistAal2), [`NistAal3`](Standard::NistAal3) | NIST SP 800-63B-4, sections 2 and 5 |
+//! | [`PciDss4`](Standard::PciDss4) | PCI DSS 4.0.1, requirement 8.2.8 |
+//! | [`Wcag22`](Standard::Wcag22) | WCAG 2.2, success criterion 2.2.1 |
+//!
+//! # Example
+//!
+//! One line of test code guards a team's policy. If someone loosens it, the
+//! failure shows the broken clauses:
+//!
+//! ```
+//! # use session_policy::{SessionPolicy, review::standards::{NIST_AAL2, Standard}};
+//! # const POLICY: SessionPolicy = NIST_AAL2;
+//! assert_eq!(POLICY.check(Standard::NistAal2).broken().next(), None);
+//! ```
+//!
+//! For people:
+//!
+//! ```
+//! use session_policy::{SessionPolicy, review::standards::Standard};
+//!
+//! let report = SessionPolicy::WORKING_DAY.check(Standard::PciDss4);
+//! assert_eq!(
+//!     report.to_string(),
+//!     "\
+//! PCI DSS 4.0.1: 1 broken, 0 kept, 1 not shown
+//! broken     8.2.8 (SHALL) re-authenticate after more than 15 minutes of inactivity: \
+//! max_age is 8h, must be at most 15m. Set max_age to 15m or less, with a shorter update_age.
+//! not shown  8.2.8 (SHALL) only the user's own activity counts: \
+//! Judge polling and other background requests with `peek`, which never renews.",
+//! );
+//! ```
+
+mod check;
+mod clauses;
+mod report;
+mod standard;
+
+pub use self::report::{Clause, Finding, Level, Limit, Report, Verdict};
+pub use self::standard::{
+    ASVS_5, CHEAT_SHEET_HIGH_VALUE, CHEAT_SHEET_LOW_RISK, NIST_AAL1, NIST_AAL2, NIST_AAL3,
+    PCI_DSS_4, Standard, WCAG_2_2,
+};

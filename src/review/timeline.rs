@@ -1,0 +1,308 @@
+use alloc::vec::Vec;
+use core::fmt;
+
+use chrono::TimeDelta;
+
+use crate::rule::{Decision, Lifetime, RejectReason, SessionPolicy};
+use crate::time::{Human, Timestamp};
+
+/// One session, played request by request under a policy: every decision, write
+/// and cookie.
+///
+/// It shows what [`Sessions`](crate::Sessions) would do, without a store or a clock. A renewal that gains no time, since the
+/// session is pinned at its cap, writes nothing.
+///
+/// Up to there `jwt::JwtSessions` and `jwt::HybridSessions` re-issue a token where
+/// `Sessions` writes, and once pinned they go on, as in
+/// [`renewal_schedule`](SessionPolicy::renewal_schedule). A timeline shows neither
+/// that nor what a hybrid session writes besides: that a token has arrived, and
+/// each renewal once pinned.
+///
+/// `Display` prints a line an event. Serialised with instants as unix seconds and
+/// durations as whole seconds.
+///
+/// # Example
+///
+/// ```
+/// use chrono::TimeDelta;
+/// use session_policy::review::{Happening, Timeline};
+/// use session_policy::{SessionPolicy, Timestamp};
+///
+/// let login = Timestamp::from_unix_secs(1_800_000_000);
+/// let minutes = |minutes| login.saturating_add(TimeDelta::minutes(minutes));
+/// let timeline = Timeline::play(&SessionPolicy::WORKING_DAY, login, [5, 20, 500].map(minutes));
+/// assert_eq!(
+///     timeline.to_string(),
+///     "\
+/// 2027-01-15T08:00:00Z  signed in, until 2027-01-15T16:00:00Z; record created; cookie for 8h; \
+/// token until 2027-01-15T16:00:00Z
+/// 2027-01-15T08:05:00Z  kept, until 2027-01-15T16:00:00Z
+/// 2027-01-15T08:20:00Z  kept, at the cap, until 2027-01-15T16:00:00Z
+/// 2027-01-15T16:00:00Z  ended: the absolute cap is reached
+/// 2027-01-15T16:20:00Z  refused since 2027-01-15T16:00:00Z: the absolute cap is reached; \
+/// cookie cleared",
+/// );
+/// assert_eq!(timeline.events()[2].happening, Happening::Pinned);
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Timeline {
+    policy: SessionPolicy,
+    events: Vec<TimelineEvent>,
+}
+
+impl Timeline {
+    /// Plays a session that is started at `sign_in` and gets these requests, in
+    /// this order; an instant may step back, as a clock may.
+    #[must_use]
+    pub fn play<T: Into<Timestamp>>(
+        policy: &SessionPolicy,
+        sign_in: impl Into<Timestamp>,
+        requests: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let sign_in = sign_in.into();
+        let mut player = Player {
+            policy,
+            lifetime: policy.start(sign_in),
+            events: Vec::new(),
+            has_ended: false,
+        };
+        player.emit(sign_in, Happening::SignedIn);
+        for request in requests {
+            player.request(request.into());
+        }
+        player.end();
+        Self { policy: *policy, events: player.events }
+    }
+
+    /// The same with a warning `before` the end, wherever the end comes so near
+    /// without a request (WCAG 2.2 success criterion 2.2.1: at least 20 s).
+    ///
+    /// ```
+    /// use chrono::TimeDelta;
+    /// use session_policy::review::{Happening, Timeline};
+    /// use session_policy::{SessionPolicy, Timestamp};
+    ///
+    /// let login = Timestamp::from_unix_secs(1_800_000_000);
+    /// let timeline = Timeline::play(&SessionPolicy::WORKING_DAY, login, [login])
+    ///     .with_warning(TimeDelta::minutes(2));
+    /// let warning = timeline.events()[2];
+    /// assert_eq!(warning.happening, Happening::Warned);
+    /// assert_eq!(warning.at, login.saturating_add(TimeDelta::minutes(7 * 60 + 58)));
+    /// ```
+    #[must_use]
+    pub fn with_warning(self, before: TimeDelta) -> Self {
+        let mut events = Vec::with_capacity(self.events.len() + 1);
+        let mut warned_of = None;
+        for (index, event) in self.events.iter().enumerate() {
+            events.push(*event);
+            let end = event.until;
+            let at = end.saturating_sub(before).max(event.at);
+            let quiet = self.events.get(index + 1).is_some_and(|next| next.at > at);
+            if quiet && at < end && warned_of != Some(end) {
+                warned_of = Some(end);
+                let happening = Happening::Warned;
+                events.push(TimelineEvent { at, happening, cookie: None, token: None, ..*event });
+            }
+        }
+        Self { events, ..self }
+    }
+
+    /// The policy that judged.
+    #[must_use]
+    pub const fn policy(&self) -> &SessionPolicy {
+        &self.policy
+    }
+
+    /// What happened, in the order it was played. The end of the session is an
+    /// event of its own, whether or not a request came after it.
+    #[must_use]
+    pub fn events(&self) -> &[TimelineEvent] {
+        &self.events
+    }
+
+    /// How often `Sessions` writes the record: created once, and at each renewal
+    /// that gains time.
+    #[must_use]
+    pub fn writes(&self) -> usize {
+        self.events.iter().filter(|event| event.is_write()).count()
+    }
+
+    /// How many requests were judged, the sign-in not among them.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.events.iter().filter(|event| event.is_request()).count()
+    }
+
+    /// The pauses longer than `threshold` between requests, each from the request
+    /// before it to the one after.
+    pub fn gaps(&self, threshold: TimeDelta) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+        let active =
+            |event: &&TimelineEvent| event.is_request() || event.happening == Happening::SignedIn;
+        let instants = self.events.iter().filter(active).map(|event| event.at);
+        let next = instants.clone().skip(1);
+        instants.zip(next).filter(move |(from, to)| to.since(*from) > threshold)
+    }
+}
+
+impl fmt::Display for Timeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, event) in self.events.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{event}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Something that happened on a [`Timeline`].
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct TimelineEvent {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub happening: Happening,
+    /// When the session ends without further activity, as of this event.
+    pub until: Timestamp,
+    /// The `Max-Age` of the cookie that the browser is sent, if any; 0 s clears it.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::time::opt_secs"))]
+    pub cookie: Option<TimeDelta>,
+    /// The `exp` of the token that is issued, where the session is in tokens and
+    /// not yet pinned at its cap.
+    pub token: Option<Timestamp>,
+}
+
+impl TimelineEvent {
+    /// Whether it is a request that was judged.
+    #[must_use]
+    pub const fn is_request(&self) -> bool {
+        use Happening::{Kept, Pinned, Refused, Renewed};
+        matches!(self.happening, Kept | Pinned | Refused { .. } | Renewed)
+    }
+
+    /// Whether a store is asked to write.
+    const fn is_write(&self) -> bool {
+        matches!(self.happening, Happening::Renewed | Happening::SignedIn)
+    }
+}
+
+impl fmt::Display for TimelineEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, until, .. } = self;
+        write!(f, "{at}  ")?;
+        match self.happening {
+            Happening::Ended { reason } => write!(f, "ended: {reason}")?,
+            Happening::Kept => write!(f, "kept, until {until}")?,
+            Happening::Pinned => write!(f, "kept, at the cap, until {until}")?,
+            Happening::Refused { reason, since } => {
+                write!(f, "refused {} {since}: {reason}", reason.bound())?;
+            }
+            Happening::Renewed => write!(f, "renewed, until {until}")?,
+            Happening::SignedIn => write!(f, "signed in, until {until}")?,
+            Happening::Warned => write!(f, "warned, {} before the end", Human(until.since(*at)))?,
+        }
+        match self.happening {
+            Happening::SignedIn => f.write_str("; record created")?,
+            Happening::Renewed => f.write_str("; record written")?,
+            _ => {}
+        }
+        match self.cookie {
+            Some(max_age) if max_age.is_zero() => f.write_str("; cookie cleared")?,
+            Some(max_age) => write!(f, "; cookie for {}", Human(max_age))?,
+            None => {}
+        }
+        match self.token {
+            Some(expires_at) => write!(f, "; token until {expires_at}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What happened in a [`TimelineEvent`].
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case", tag = "happening"))]
+pub enum Happening {
+    /// The session ended.
+    Ended {
+        /// At which limit.
+        reason: RejectReason,
+    },
+    /// A request was served; no renewal was due.
+    Kept,
+    /// A request was served; a renewal was due, but the session is pinned at its
+    /// cap, so it would gain no time. The front doors of signed tokens re-issue
+    /// theirs all the same.
+    Pinned,
+    /// A request was refused.
+    Refused {
+        /// For which limit.
+        reason: RejectReason,
+        /// As of [`Decision::Reject`].
+        since: Timestamp,
+    },
+    /// A request was served, and the session renewed.
+    Renewed,
+    /// The session started.
+    SignedIn,
+    /// The end is near, and nobody was active.
+    Warned,
+}
+
+struct Player<'a> {
+    policy: &'a SessionPolicy,
+    lifetime: Lifetime,
+    events: Vec<TimelineEvent>,
+    has_ended: bool,
+}
+
+impl Player<'_> {
+    fn request(&mut self, at: Timestamp) {
+        match self.policy.evaluate(&self.lifetime, at) {
+            Decision::Keep { .. } => self.emit(at, Happening::Kept),
+            Decision::Reject { reason, since } => {
+                if reason != RejectReason::NotYetValid {
+                    self.end();
+                }
+                self.emit(at, Happening::Refused { reason, since });
+            }
+            Decision::Renew { lifetime } if lifetime.expires_at() <= self.until() => {
+                self.emit(at, Happening::Pinned);
+            }
+            Decision::Renew { lifetime } => {
+                self.lifetime = lifetime;
+                self.emit(at, Happening::Renewed);
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        if let Decision::Reject { reason, since } = self.policy.peek(&self.lifetime, self.until())
+            && !self.has_ended
+        {
+            self.has_ended = true;
+            self.emit(since, Happening::Ended { reason });
+        }
+    }
+
+    fn emit(&mut self, at: Timestamp, happening: Happening) {
+        let max_age = self.policy.status(&self.lifetime, at).cookie_max_age();
+        let token = Some(self.lifetime.expires_at());
+        let (cookie, token) = match happening {
+            Happening::SignedIn | Happening::Renewed => (Some(max_age), token),
+            Happening::Refused { reason, .. } if reason != RejectReason::NotYetValid => {
+                (Some(TimeDelta::zero()), None)
+            }
+            _ => (None, None),
+        };
+        let until = self.until();
+        self.events.push(TimelineEvent { at, happening, until, cookie, token });
+    }
+
+    fn until(&self) -> Timestamp {
+        self.policy.status(&self.lifetime, self.lifetime.renewed_at()).idle_expires_at
+    }
+}

@@ -1,0 +1,16 @@
+//! The rule: whether a session lives, as a pure function of a policy, a record and
+//! an instant.
+
+mod decision;
+mod evaluate;
+mod lifetime;
+mod policy;
+mod policy_error;
+mod schedule;
+
+pub use self::decision::{Decision, RejectReason, Status};
+pub use self::lifetime::{Lifetime, LifetimeError};
+#[cfg(feature = "review")]
+pub(crate) use self::policy::LONGEST_CAP;
+pub use self::policy::SessionPolicy;
+pub use self::policy_error::PolicyError;

@@ -1,0 +1,171 @@
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::error::Error;
+use core::num::NonZeroU32;
+
+use super::token_error::{IssueError, TokenError};
+use crate::record::SessionError;
+use crate::rule::RejectReason;
+use crate::store::StoreError;
+use crate::time::Timestamp;
+
+/// Why a token does not authenticate. The text is safe to log and holds no part
+/// of a token that is not ours.
+///
+/// Exhaustive, since callers branch on it: [`Store`](Self::Store) is a 503, the
+/// others are a 401. Do not tell a client [`Token`](Self::Token),
+/// [`Unknown`](Self::Unknown) and [`WrongSecret`](Self::WrongSecret) apart.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticateError {
+    /// The session has reached a limit of its policy, or a signed token its `nbf`
+    /// or `exp`.
+    #[error("the session is refused {} {since}: {reason}", reason.bound())]
+    Rejected {
+        /// Which limit.
+        reason: RejectReason,
+        /// As of [`Decision::Reject`](crate::Decision::Reject).
+        since: Timestamp,
+    },
+    /// A superseded token of a hybrid session came back, so the session was ended
+    /// (RFC 9700 section 4.14.2, OWASP ASVS 5.0 10.4.5).
+    #[error("the token was superseded, so its session has been ended")]
+    Reused,
+    /// Everything issued to the subject up to this instant is revoked.
+    #[error("the subject's tokens are revoked up to and including {valid_after}")]
+    Revoked {
+        /// The last instant whose tokens are revoked.
+        valid_after: Timestamp,
+    },
+    /// The store could not tell, so nobody is let in.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The text is not one of our tokens.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// There is no such session: it was ended, swept or never was.
+    #[error("there is no such session")]
+    Unknown,
+    /// The session is there, and the token's secret is not its own: a forgery.
+    #[error("the token's secret is wrong")]
+    WrongSecret,
+}
+
+impl AuthenticateError {
+    /// The error as its stable, machine-readable word, for an audit log.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Rejected { reason, .. } => reason.as_str(),
+            Self::Reused => "reused",
+            Self::Revoked { .. } => "revoked",
+            Self::Store(_) => "store",
+            Self::Token(error) => error.as_str(),
+            Self::Unknown => "unknown",
+            Self::WrongSecret => "wrong_secret",
+        }
+    }
+
+    /// Whether to send a cookie that clears the client's.
+    ///
+    /// Only where the token will never be good again. After
+    /// [`Unknown`](Self::Unknown) the cookie is kept, since the request may have
+    /// raced a [rotation](crate::Sessions::rotate) whose answer has just set the
+    /// cookie anew; after [`Store`](Self::Store), since the session may be well.
+    #[must_use]
+    pub const fn clears_cookie(&self) -> bool {
+        matches!(
+            self,
+            Self::Rejected { reason: RejectReason::AbsoluteCap | RejectReason::Idle, .. }
+                | Self::Reused
+                | Self::Revoked { .. }
+                | Self::Token(TokenError::KeyRetired { .. })
+        )
+    }
+}
+
+/// Why no session was started. The text is safe to log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Later sign-ins of the same subject raced this one and ended it, as the
+    /// profile's limit has it.
+    #[error("the session was ended by later sign-ins of the same subject")]
+    Displaced,
+    /// No signed token could be made.
+    #[error(transparent)]
+    Issue(#[from] IssueError),
+    /// The profile has a limit on concurrent sessions, and stateless tokens
+    /// cannot be counted.
+    #[error("the limit on sessions of profile `{profile}` cannot be enforced without a store")]
+    LimitNotEnforceable {
+        /// The profile.
+        profile: String,
+    },
+    /// There was no randomness for a token.
+    #[error("the operating system gave no randomness")]
+    Random(#[source] Box<dyn Error + Send + Sync>),
+    /// The subject's tokens are revoked to beyond the end of the new session.
+    #[error("the subject's tokens are revoked up to and including {valid_after}")]
+    Revoked {
+        /// The last instant whose tokens are revoked.
+        valid_after: Timestamp,
+    },
+    /// The subject or the profile cannot be a session's.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The store did not take the session.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The subject has as many sessions as the profile's limit allows.
+    #[error("the subject has as many sessions as it may: {max_sessions}")]
+    TooManySessions {
+        /// The limit.
+        max_sessions: NonZeroU32,
+    },
+    /// No policy has this name, and a misspelt name must not inherit another
+    /// lifetime.
+    #[error("there is no profile `{}`", profile.escape_debug())]
+    UnknownProfile {
+        /// The refused name.
+        profile: String,
+    },
+}
+
+impl StartError {
+    pub(crate) fn random(error: getrandom::Error) -> Self {
+        Self::Random(Box::new(error))
+    }
+}
+
+/// Why a session was not rotated. The text is safe to log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RotateError {
+    /// No signed token could be made.
+    #[error(transparent)]
+    Issue(#[from] IssueError),
+    /// There was no randomness for a token.
+    #[error("the operating system gave no randomness")]
+    Random(#[source] Box<dyn Error + Send + Sync>),
+    /// The session has reached a limit of its policy.
+    #[error("the session is refused {} {since}: {reason}", reason.bound())]
+    Rejected {
+        /// Which limit.
+        reason: RejectReason,
+        /// As of [`Decision::Reject`](crate::Decision::Reject).
+        since: Timestamp,
+    },
+    /// The store could not write; the old token is as it was, unless the store
+    /// removed the session and its answer was lost.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The session has ended meanwhile; it is not brought back.
+    #[error("there is no such session")]
+    Unknown,
+}
+
+impl RotateError {
+    pub(crate) fn random(error: getrandom::Error) -> Self {
+        Self::Random(Box::new(error))
+    }
+}

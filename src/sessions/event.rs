@@ -1,0 +1,147 @@
+use alloc::sync::Arc;
+
+use crate::record::{Session, SessionId};
+use crate::time::Timestamp;
+
+/// One step in the life of a session, for an audit log (OWASP ASVS 5.0 16.2 and
+/// 16.3).
+///
+/// It holds no secret: an id finds a session but does not open it. It borrows its
+/// strings, so an ignored event allocates nothing.
+///
+/// Serialises as one flat object with a tag, such as
+/// `{"at":1800000000,"session":"…","subject":"user-42","profile":"default","event":"started","expires_at":…}`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Event<'a> {
+    /// When it happened, by the clock of the sessions.
+    pub at: Timestamp,
+    /// Which session; `None` if a refused token names none that can be trusted,
+    /// or if it was several.
+    pub session: Option<SessionId>,
+    /// Whose session, if known.
+    pub subject: Option<&'a str>,
+    /// The profile of the session, if known.
+    pub profile: Option<&'a str>,
+    /// What happened.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub kind: EventKind,
+}
+
+/// What happened to a session. Serialised under the tag `event`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case", tag = "event"))]
+#[non_exhaustive]
+pub enum EventKind {
+    /// The session was ended before its time.
+    Ended,
+    /// Sessions of the subject were ended together.
+    EndedMany {
+        /// How many there were.
+        count: u64,
+    },
+    /// A stateless session's token was issued anew.
+    Reissued {
+        /// The end of the new token.
+        expires_at: Timestamp,
+    },
+    /// A token was refused.
+    Rejected {
+        /// Why, as the stable word of the error's `as_str`.
+        reason: &'static str,
+    },
+    /// A renewal was due and could not be carried out; the session was served.
+    RenewalDeferred,
+    /// The stored session was renewed.
+    Renewed {
+        /// The session's new end without further activity.
+        expires_at: Timestamp,
+    },
+    /// A superseded token came back, so its session was ended (RFC 9700 section
+    /// 4.14.2, OWASP ASVS 5.0 10.4.5).
+    ReuseDetected {
+        /// The generation of the token.
+        presented: u64,
+        /// The generation of the session.
+        current: u64,
+    },
+    /// The session goes on under a new token, and `session` is its new id.
+    Rotated {
+        /// The generation of the new token; 0 for an opaque one.
+        generation: u64,
+        /// The id under which it went until now.
+        predecessor: SessionId,
+    },
+    /// The session was started.
+    Started {
+        /// Its end whatever the activity.
+        absolute_expires_at: Timestamp,
+        /// Its end without further activity.
+        expires_at: Timestamp,
+    },
+}
+
+/// Is told what happens to sessions, if it was given to them by `with_observer`.
+///
+/// It is called once per event, after the fact, within the request: hand slow
+/// work to a queue. A read that changes nothing is no event. Without an observer no
+/// event is built.
+///
+/// # Example
+///
+/// A closure is one:
+///
+/// ```
+/// # #[cfg(all(feature = "memory", feature = "serde"))] {
+/// use session_policy::{Event, MemoryStore, SessionPolicy, Sessions};
+///
+/// let log = |event: &Event<'_>| println!("{}", serde_json::to_string(event).unwrap());
+/// let sessions =
+///     Sessions::new(MemoryStore::new(), SessionPolicy::WORKING_DAY).with_observer(log);
+/// pollster::block_on(sessions.start("user-42"))?;
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Observer: Send + Sync {
+    /// Takes note of `event`. It must not panic.
+    fn observe(&self, event: &Event<'_>);
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn observe(&self, event: &Event<'_>) {
+        (**self).observe(event);
+    }
+}
+
+impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
+    fn observe(&self, event: &Event<'_>) {
+        self(event);
+    }
+}
+
+impl<'a> Event<'a> {
+    /// What happened to nobody in particular.
+    pub(crate) const fn anonymous(at: Timestamp, kind: EventKind) -> Self {
+        Self { at, session: None, subject: None, profile: None, kind }
+    }
+
+    pub(crate) fn of(session: &'a Session, at: Timestamp, kind: EventKind) -> Self {
+        Self {
+            at,
+            session: Some(session.id()),
+            subject: Some(session.subject()),
+            profile: Some(session.profile()),
+            kind,
+        }
+    }
+
+    pub(crate) const fn with_session(self, id: SessionId) -> Self {
+        Self { session: Some(id), ..self }
+    }
+
+    pub(crate) const fn with_subject(self, subject: &'a str) -> Self {
+        Self { subject: Some(subject), ..self }
+    }
+}

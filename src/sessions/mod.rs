@@ -1,0 +1,21 @@
+//! Sessions over a store, and what all kinds of sessions answer and report.
+
+mod admission;
+mod context;
+mod error;
+mod event;
+mod opaque;
+mod outcome;
+mod rows;
+mod token_error;
+
+#[cfg(feature = "jwt-custom-provider")]
+pub(crate) use self::context::Context;
+pub use self::error::{AuthenticateError, RotateError, StartError};
+pub use self::event::{Event, EventKind, Observer};
+pub use self::opaque::Sessions;
+pub use self::outcome::{Authenticated, RenewalOutcome, Started};
+#[cfg(feature = "jwt-custom-provider")]
+pub(crate) use self::rows::Rows;
+#[cfg(feature = "jwt-custom-provider")]
+pub use self::token_error::{IssueError, TokenError};

@@ -1,0 +1,333 @@
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::context::Context;
+use super::error::{AuthenticateError, RotateError, StartError};
+use super::event::{Event, EventKind, Observer};
+use super::outcome::{Authenticated, RenewalOutcome, Started};
+use super::rows::Rows;
+use super::token_error::TokenError;
+use crate::config::Policies;
+use crate::record::{NoClaims, Opaque, Session, SessionId, SessionToken, SignIn};
+use crate::rule::Decision;
+use crate::store::{SessionStore, StoreError, Update};
+use crate::time::{Clock, Timestamp};
+
+/// Sessions over a store, opened by opaque tokens.
+///
+/// It asks the clock, loads the record, has [`SessionPolicy::evaluate`] decide,
+/// writes the renewal if one is due, and says what to send to the client. It does
+/// no I/O but the store's. A clone is the same sessions.
+///
+/// A request costs one [`load`](SessionStore::load), and one
+/// [`update`](SessionStore::update) when a renewal is due and gains time. A request
+/// that loses a race loads once more.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "memory")] {
+/// use session_policy::{MemoryStore, SessionPolicy, Sessions};
+///
+/// # pollster::block_on(async {
+/// let sessions = Sessions::new(MemoryStore::new(), SessionPolicy::SLIDING_MONTH);
+///
+/// // Signed in: send the token as a cookie.
+/// let started = sessions.start("user-42").await?;
+/// let cookie = format!(
+///     "__Host-session={}; Max-Age={}; Path=/; Secure; HttpOnly; SameSite=Lax",
+///     started.token.expose(),
+///     started.status.cookie_max_age().num_seconds(),
+/// );
+/// # assert!(cookie.contains("Max-Age=2592000"));
+///
+/// // A request: the token comes back.
+/// # let presented = started.token.expose();
+/// let authenticated = sessions.authenticate(presented).await?;
+/// assert_eq!(authenticated.session.subject(), "user-42");
+/// assert!(authenticated.token.is_none()); // No renewal is due yet.
+///
+/// // Signed out: send a cookie that clears it.
+/// sessions.end(&authenticated.session.id()).await?;
+/// assert!(sessions.authenticate(presented).await.is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// # }
+/// ```
+///
+/// [`SessionPolicy::evaluate`]: crate::SessionPolicy::evaluate
+pub struct Sessions<S> {
+    rows: Rows<S>,
+}
+
+impl<S> Sessions<S> {
+    /// Sessions in `store` under one policy or a set of [`Policies`], by the
+    /// system's clock.
+    #[must_use]
+    pub fn new(store: S, policies: impl Into<Policies>) -> Self {
+        Self { rows: Rows::new(store, Context::new(policies.into())) }
+    }
+
+    /// The same sessions by another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
+        self.with_context(|context| context.with_clock(clock))
+    }
+
+    /// The same sessions, with every step of their lives told to `observer`.
+    #[must_use]
+    pub fn with_observer(self, observer: impl Observer + 'static) -> Self {
+        self.with_context(|context| context.with_observer(observer))
+    }
+
+    /// The policies in force.
+    #[must_use]
+    pub fn policies(&self) -> &Policies {
+        self.rows.context.policies()
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        self.rows.store()
+    }
+
+    fn with_context(self, change: impl FnOnce(Context) -> Context) -> Self {
+        Self { rows: self.rows.with_context(change) }
+    }
+}
+
+impl<S: SessionStore> Sessions<S> {
+    /// Starts a session: of a subject under the default policy, or as a [`SignIn`]
+    /// says.
+    ///
+    /// To be called after each sign-in and re-authentication: only a new session
+    /// has a new cap (NIST SP 800-63B-4 section 5.2), and a fresh token stops
+    /// session fixation (OWASP ASVS 5.0 7.2.4).
+    ///
+    /// If the policy has a [limit](crate::SessionLimit), the subject's sessions
+    /// are listed before and after the creation. Of sign-ins that race,
+    /// [`WhenFull::EndOldest`] leaves as many as the limit allows, the latest
+    /// (perhaps fewer, where three or more race and their servers' clocks differ).
+    /// [`WhenFull::Refuse`] never leaves more, and if they race closely for the last
+    /// place perhaps none, so that one has to be tried again.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if the subject is not 1 to 1024 bytes without NUL, no policy
+    /// has the name of the profile, there is no randomness, the store does not take
+    /// the session, or the subject has as many sessions as it may.
+    ///
+    /// [`WhenFull::EndOldest`]: crate::WhenFull::EndOldest
+    /// [`WhenFull::Refuse`]: crate::WhenFull::Refuse
+    pub async fn start(&self, sign_in: impl Into<SignIn> + Send) -> Result<Started, StartError> {
+        self.rows.start(sign_in.into(), 0, |_, _, token, _| Ok(token)).await
+    }
+
+    /// Judges a request by its token, and renews the session if that is due.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthenticateError`] if the text is no token, there is no such session, the
+    /// secret is wrong, a limit is reached, or the store cannot tell. An error of the
+    /// *renewal* is not one: see [`RenewalOutcome::Deferred`].
+    pub async fn authenticate(&self, token: &str) -> Result<Authenticated, AuthenticateError> {
+        let presented = self.parse(token)?;
+        let served = self.judge(&presented).await;
+        let mut served = served.inspect_err(|error| self.refused(&presented, error))?;
+        let kind = match &served.renewal {
+            RenewalOutcome::Deferred(_) => EventKind::RenewalDeferred,
+            RenewalOutcome::Renewed => {
+                served.token = Some(SessionToken::of_text(token));
+                EventKind::Renewed { expires_at: served.session.lifetime().expires_at() }
+            }
+            RenewalOutcome::NoGain | RenewalOutcome::NotDue | RenewalOutcome::Superseded => {
+                return Ok(served);
+            }
+        };
+        self.rows.context.tell(|| Event::of(&served.session, served.status.now, kind));
+        Ok(served)
+    }
+
+    /// [`authenticate`](Self::authenticate) for traffic that is not the user's,
+    /// such as polling and "how long have I left?": the same answer, but it never
+    /// renews.
+    ///
+    /// # Errors
+    ///
+    /// As for [`authenticate`](Self::authenticate).
+    pub async fn peek(&self, token: &str) -> Result<Authenticated, AuthenticateError> {
+        let presented = self.parse(token)?;
+        let served = match self.load(&presented).await {
+            Ok(session) => self.served(session, self.rows.context.now(), RenewalOutcome::NotDue),
+            Err(error) => Err(error),
+        };
+        served.inspect_err(|error| self.refused(&presented, error))
+    }
+
+    /// Replaces a session's id and secret: the same session with the same cap
+    /// under a new token, and the old token ends.
+    ///
+    /// To be called on any change of privilege (OWASP Session Management Cheat
+    /// Sheet, "Renew the Session ID After Any Privilege Level Change"). The new
+    /// record is created before the old one is removed, and is taken back if the
+    /// old one was ended meanwhile, so that rotation never undoes a logout.
+    ///
+    /// # Errors
+    ///
+    /// [`RotateError`] if the session has ended, a limit is reached, there is no
+    /// randomness, or the store cannot write, which includes a bounded store that
+    /// is full: it holds both records for a moment. The old token is then as it
+    /// was, unless the store removed the session and its answer was lost.
+    pub async fn rotate(&self, session: &Session) -> Result<Started, RotateError> {
+        self.rows.rotate(session, NoClaims {}, |_, _, token, _| Ok(token)).await
+    }
+
+    /// Ends a session; whether there was one. Idempotent.
+    ///
+    /// `false` also where the session was [rotated](Self::rotate) just before: it
+    /// lives on under its new id, and [`end_all`](Self::end_all) ends it.
+    ///
+    /// Send the client a cookie that clears. The id is public, so make sure that
+    /// whoever asks may end it: authenticate first, and for another device of the
+    /// same user look it up in [`list`](Self::list).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot write: the session lives on, and the
+    /// user must be told.
+    pub async fn end(&self, id: &SessionId) -> Result<bool, StoreError> {
+        self.rows.end(id).await
+    }
+
+    /// Ends all sessions of a subject. Returns the number ended.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot write.
+    pub async fn end_all(&self, subject: &str) -> Result<u64, StoreError> {
+        self.rows.end_all(subject, None).await
+    }
+
+    /// Ends the subject's other sessions, as after a password change (OWASP ASVS
+    /// 5.0 7.4.3). Returns the number ended. After a [rotation](Self::rotate), pass
+    /// the session that it returned: the old one spares nothing.
+    ///
+    /// A sign-in under way, which has checked the old password and not yet started its
+    /// session, is not among them. So store the new password before this, and let a
+    /// sign-in look again, once its session is started, whether the password that it
+    /// checked is still the one, and end the session if it is not.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot write.
+    pub async fn end_others(&self, session: &Session) -> Result<u64, StoreError> {
+        self.rows.end_all(session.subject(), Some(&session.id())).await
+    }
+
+    /// The live sessions of a subject, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot tell.
+    pub async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
+        self.rows.list(subject).await
+    }
+
+    /// Removes at most `limit` expired sessions. Returns the number removed; fewer
+    /// than `limit` means that none is left but those that are being written just
+    /// then.
+    ///
+    /// Sweeping only frees space: an expired session is refused whether or not it
+    /// has been swept. A loop around it should go on after an error.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot write.
+    pub async fn sweep(&self, limit: u32) -> Result<u64, StoreError> {
+        self.rows.sweep(limit).await
+    }
+
+    async fn judge(&self, token: &Opaque<'_>) -> Result<Authenticated, AuthenticateError> {
+        let session = self.load(token).await?;
+        let now = self.rows.context.now();
+        let policy = self.rows.policy_of(&session);
+        let lifetime = match policy.evaluate(session.lifetime(), now) {
+            Decision::Keep { .. } => return self.served(session, now, RenewalOutcome::NotDue),
+            Decision::Reject { reason, since } => {
+                return Err(AuthenticateError::Rejected { reason, since });
+            }
+            Decision::Renew { lifetime } => lifetime,
+        };
+        if lifetime.expires_at() <= policy.status(session.lifetime(), now).idle_expires_at {
+            return self.served(session, now, RenewalOutcome::NoGain);
+        }
+        let update = Update::new(&session, now, &lifetime);
+        let answer = self.store().update(&update).await;
+        // The store may have taken its time, and an error most of all.
+        let now = self.rows.context.now();
+        match answer {
+            Ok(true) => {
+                let renewed = update.apply(&session).ok_or(AuthenticateError::Unknown)?;
+                self.served(renewed, now, RenewalOutcome::Renewed)
+            }
+            Ok(false) => {
+                let reloaded = self.load(token).await?;
+                self.served(reloaded, self.rows.context.now(), RenewalOutcome::Superseded)
+            }
+            Err(error) => self.served(session, now, RenewalOutcome::deferred(error)),
+        }
+    }
+
+    async fn load(&self, token: &Opaque<'_>) -> Result<Session, AuthenticateError> {
+        let session = self.store().load(&token.id).await?.ok_or(AuthenticateError::Unknown)?;
+        if *session.secret() == token.secret_hash() {
+            Ok(session)
+        } else {
+            Err(AuthenticateError::WrongSecret)
+        }
+    }
+
+    fn parse<'a>(&self, token: &'a str) -> Result<Opaque<'a>, AuthenticateError> {
+        Opaque::parse(token).map_err(|_| {
+            let error = AuthenticateError::Token(TokenError::Malformed);
+            let context = &self.rows.context;
+            let kind = EventKind::Rejected { reason: error.as_str() };
+            context.tell(|| Event::anonymous(context.now(), kind));
+            error
+        })
+    }
+
+    fn refused(&self, token: &Opaque<'_>, error: &AuthenticateError) {
+        let context = &self.rows.context;
+        let kind = EventKind::Rejected { reason: error.as_str() };
+        context.tell(|| Event::anonymous(context.now(), kind).with_session(token.id));
+    }
+
+    fn served(
+        &self,
+        session: Session,
+        now: Timestamp,
+        renewal: RenewalOutcome,
+    ) -> Result<Authenticated, AuthenticateError> {
+        let policy = self.rows.policy_of(&session);
+        if let Decision::Reject { reason, since } = policy.peek(session.lifetime(), now) {
+            return Err(AuthenticateError::Rejected { reason, since });
+        }
+        let status = policy.status(session.lifetime(), now);
+        Ok(Authenticated { session, claims: NoClaims {}, status, token: None, renewal })
+    }
+}
+
+/// The same sessions: it clones no store.
+impl<S> Clone for Sessions<S> {
+    fn clone(&self) -> Self {
+        Self { rows: self.rows.clone() }
+    }
+}
+
+impl<S> fmt::Debug for Sessions<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").field("policies", self.policies()).finish_non_exhaustive()
+    }
+}

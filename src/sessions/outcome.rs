@@ -1,0 +1,65 @@
+use alloc::boxed::Box;
+use core::error::Error;
+
+use crate::record::{NoClaims, Session, SessionToken};
+use crate::rule::Status;
+
+/// A new session and the token that opens it, from `start` and `rotate`.
+///
+/// Send the token as a cookie whose `Max-Age` is
+/// [`status.cookie_max_age()`](Status::cookie_max_age), or hand it to a client that
+/// sends it after `Bearer`.
+#[derive(Debug)]
+#[non_exhaustive]
+#[must_use = "the client must be sent the token"]
+pub struct Started<A = NoClaims> {
+    /// What the client is to hold, once [exposed](SessionToken::expose).
+    pub token: SessionToken,
+    /// The session, as it is stored or as its token says.
+    pub session: Session,
+    /// The application's own claims, as the token has them.
+    pub claims: A,
+    /// How long the session has.
+    pub status: Status,
+}
+
+/// A session that is served, from `authenticate` and `peek`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Authenticated<A = NoClaims> {
+    /// The session, as it is stored now or as its current token says.
+    pub session: Session,
+    /// The application's own claims, as the presented token has them.
+    pub claims: A,
+    /// How long the session has, with the instant at which that was judged.
+    pub status: Status,
+    /// What to send to the client, if anything: a token to hold from now on, with
+    /// [`status.cookie_max_age()`](Status::cookie_max_age) where it is a cookie.
+    pub token: Option<SessionToken>,
+    /// What became of the renewal.
+    pub renewal: RenewalOutcome,
+}
+
+/// What became of a renewal.
+#[derive(Debug)]
+pub enum RenewalOutcome {
+    /// It was due, or a hybrid token had to be confirmed, and that failed, for this
+    /// reason. The session is valid and served, and the next request tries again.
+    Deferred(Box<dyn Error + Send + Sync>),
+    /// It was due, but would gain no time, as where the session is pinned at its cap.
+    /// Nothing was written.
+    NoGain,
+    /// It was not due.
+    NotDue,
+    /// It was carried out.
+    Renewed,
+    /// It was due, but another request had written first; the session was
+    /// loaded again and is valid.
+    Superseded,
+}
+
+impl RenewalOutcome {
+    pub(crate) fn deferred(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Deferred(Box::new(error))
+    }
+}

@@ -1,0 +1,199 @@
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::error::Error;
+use core::future::Future;
+
+use super::update::Update;
+use crate::record::{Session, SessionId};
+use crate::time::Timestamp;
+
+/// Keeps sessions, by id and by subject.
+///
+/// A store never looks at a clock and never judges a session: it returns what it
+/// holds, and [`SessionPolicy::evaluate`] decides. There is no `save`: an upsert
+/// under that name is how a request that is still running brings back a session
+/// that was logged out.
+///
+/// An implementer writes plain `async fn`.
+///
+/// # Contract
+///
+/// 1. [`create`](Self::create) never replaces: a taken id is
+///    [`StoreError::Conflict`]. An attacker who could choose an id could
+///    otherwise take over a session.
+/// 2. [`load`](Self::load) returns what the store holds, expired or not, and
+///    writes nothing. Reading must not keep a session alive.
+/// 3. [`update`](Self::update) never creates, so that a request that races a
+///    logout cannot bring the session back. It is one atomic step, and `true`
+///    only if all of this held: the session exists, its version is
+///    [`Update::expected_version`], its `absolute_expires_at` is later than
+///    [`Update::at`], and the new instants keep the order `renewed_at` (stored)
+///    `<= renewed_at <= expires_at <= absolute_expires_at`. It then sets
+///    `renewed_at`, `expires_at`, `generation` and `confirmed_at`, adds 1 to the
+///    version and changes nothing else. Of concurrent updates of one version,
+///    exactly one wins. `false` is not an error.
+/// 4. [`remove`](Self::remove) is idempotent: `true` if this call removed it.
+/// 5. [`remove_expired`](Self::remove_expired) is half-open (a session whose
+///    `expires_at` is `now` has expired) and removes at most `limit`.
+/// 6. [`list`](Self::list) shows every session that is there while it runs, and
+///    one that is rotated meanwhile under its former id or its successor's: a
+///    limit counts by it. A single SQL `SELECT` does; where ids are looked up
+///    first and sessions then, look again if one is gone.
+/// 7. [`remove_all`](Self::remove_all) leaves none of the sessions that were
+///    there when it was called, and none of their successors. A
+///    rotation creates the successor and then removes the old session; where
+///    both happen while `remove_all` runs, one look at the store (the snapshot of
+///    a single SQL `DELETE` too) can miss both, and the stolen session that the
+///    user meant to end lives on. So repeat the removal until a fresh look finds
+///    none, or let neither verb run beside `remove_all`.
+/// 8. Subjects are compared byte by byte: `Ada` does not end the sessions of
+///    `ada`.
+/// 9. Instants are kept to the second over the whole range of [`Timestamp`].
+///
+/// An error of `load` lets nobody in. An error of `update` is safe: the session is
+/// served while its stored record is valid.
+///
+/// [`SessionPolicy::evaluate`]: crate::SessionPolicy::evaluate
+pub trait SessionStore: Send + Sync {
+    /// Adds a session; never replaces one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] if the id is taken, others as the store has them.
+    fn create(&self, session: &Session) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The session of this id as it is held, expired or not.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot tell; nobody is let in.
+    fn load(
+        &self,
+        id: &SessionId,
+    ) -> impl Future<Output = Result<Option<Session>, StoreError>> + Send;
+
+    /// Applies a write where its guard holds; `false` where it does not.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot write.
+    fn update(&self, update: &Update) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Removes a session; whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot write.
+    fn remove(&self, id: &SessionId) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Removes at most `limit` sessions whose `expires_at` is at or before `now`.
+    /// Returns the number removed. Fewer than `limit` means that none is left but
+    /// those that are being written just then.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot write.
+    fn remove_expired(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// All sessions of a subject, expired or not, in any order: for a page of the
+    /// user's devices (OWASP ASVS 5.0 7.5.2) and a
+    /// [limit](crate::SessionLimit) on concurrent sessions.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot tell.
+    fn list(&self, subject: &str) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
+
+    /// Removes all sessions of a subject but `except`: "sign out everywhere", an
+    /// administrator's lock (OWASP ASVS 5.0 7.4.2, 7.4.3 and 7.4.5). Returns the
+    /// number removed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot write.
+    fn remove_all(
+        &self,
+        subject: &str,
+        except: Option<&SessionId>,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+}
+
+/// Why a store did not do as asked. The text is safe to log; the source is the
+/// store's own error, which may not be.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The id of a new session is taken.
+    #[error("the session id is taken")]
+    Conflict,
+    /// A stored record is no session. It is refused, never repaired.
+    #[error("the stored session is unreadable")]
+    Corrupt(#[source] Box<dyn Error + Send + Sync>),
+    /// The store holds as many sessions as it may; live ones are not evicted.
+    #[error("the session store is full at its capacity of {capacity}")]
+    Full {
+        /// How many sessions it may hold.
+        capacity: usize,
+    },
+    /// The store could not be reached or did not answer in time.
+    #[error("the session store is unavailable")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// A record that is no session, and why.
+    pub fn corrupt(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Corrupt(source.into())
+    }
+
+    /// A store that could not be reached, and why.
+    pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unavailable(source.into())
+    }
+}
+
+/// Implements the contract for a pointer to a store.
+macro_rules! delegate {
+    ($($pointer:ty),*) => {$(
+        impl<S: SessionStore + ?Sized> SessionStore for $pointer {
+            async fn create(&self, session: &Session) -> Result<(), StoreError> {
+                (**self).create(session).await
+            }
+
+            async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+                (**self).load(id).await
+            }
+
+            async fn update(&self, update: &Update) -> Result<bool, StoreError> {
+                (**self).update(update).await
+            }
+
+            async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+                (**self).remove(id).await
+            }
+
+            async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+                (**self).remove_expired(now, limit).await
+            }
+
+            async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
+                (**self).list(subject).await
+            }
+
+            async fn remove_all(
+                &self,
+                subject: &str,
+                except: Option<&SessionId>,
+            ) -> Result<u64, StoreError> {
+                (**self).remove_all(subject, except).await
+            }
+        }
+    )*};
+}
+
+delegate!(&S, Arc<S>, Box<S>);

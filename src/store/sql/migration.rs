@@ -1,0 +1,92 @@
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::statements::{Statements, Template};
+use crate::rule::SessionPolicy;
+
+/// Gives an existing table its cap while it is in use: from
+/// [`Statements::migration`].
+///
+/// The table of before is `sessions`, with the columns `id`, `subject`, `secret`,
+/// `created_at` and `expires_at` of the types in [`Statements::schema`], and any
+/// further ones that may be null. (On SQLite the table is laid anew, and further
+/// columns are left behind.) Each row becomes what [`SessionPolicy::adopt`] makes
+/// of it: `absolute_expires_at` is `absolute_cap` after `created_at`,
+/// `renewed_at` is `max_age` before `expires_at`, and `expires_at` is clamped to
+/// the cap. So give the policy whose `max_age` the rows were written under.
+///
+/// The program of before serves its sessions throughout, unchanged: triggers give
+/// each row that it writes a cap at once, and clamp what it extends. The steps:
+///
+/// 1. If [`applied`](Self::applied) selects a row, go on with step 5.
+/// 2. Run [`expand`](Self::expand).
+/// 3. Fill the rows in batches: select [`batch_end`](Self::batch_end), starting
+///    after the empty id, and run [`backfill`](Self::backfill) up to it, until
+///    there is none. Each batch is one short transaction.
+/// 4. Run [`contract`](Self::contract), which fails rather than leave a row
+///    without a cap or lose one. (On SQLite, stop the program of before first.)
+/// 5. Start the new program beside the one of before, and stop that.
+/// 6. Run [`finish`](Self::finish). Then all is done.
+///
+/// Stop at the first error, and roll back what it leaves open. An interrupted
+/// migration is resumed by starting over, since these may be run again:
+///
+/// | statements | may be run again |
+/// | --- | --- |
+/// | `applied`, `batch_end` | always: they only read |
+/// | `expand`, `backfill` | until `applied` selects a row; rows that are filled stay as they are |
+/// | `contract` | always; on SQLite it fails, and changes nothing, once `applied` selects a row |
+/// | `finish` | always, from step 6 on |
+///
+/// No table lock is held longer than its change of the catalogue takes. To *get*
+/// that lock a statement may have to wait for a running transaction, and requests
+/// then wait behind it: set a `lock_timeout` (PostgreSQL) or `lock_wait_timeout`
+/// (MariaDB) of a second or two, and try again after it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Migration {
+    /// Selects a row once [`contract`](Self::contract) is done. No parameters.
+    pub applied: &'static str,
+    /// Adds the columns, and the triggers that fill them. To be run in this
+    /// order, outside a transaction, without parameters.
+    pub expand: Vec<String>,
+    /// Selects the last id of the next batch, or no row. Parameters: the last id
+    /// of the batch before (at first the empty one), and how many rows.
+    pub batch_end: &'static str,
+    /// Fills the rows of a batch. Parameters: the two ids, the first exclusive.
+    pub backfill: String,
+    /// Adds the indexes and the constraints. As [`expand`](Self::expand); a text of
+    /// several statements is for one connection.
+    pub contract: Vec<String>,
+    /// Drops what only the migration needed: the triggers, and on SQLite the table
+    /// of before. As [`expand`](Self::expand).
+    pub finish: &'static [&'static str],
+}
+
+impl Statements {
+    /// The migration of a table without a cap to `policy`'s.
+    ///
+    /// ```
+    /// use session_policy::SessionPolicy;
+    /// use session_policy::store::sql::SQLITE;
+    ///
+    /// let migration = SQLITE.migration(&SessionPolicy::SLIDING_MONTH);
+    /// assert!(migration.backfill.contains("created_at + 3888000"));
+    /// ```
+    #[must_use]
+    pub fn migration(&self, policy: &SessionPolicy) -> Migration {
+        let Template { applied, expand, batch_end, backfill, contract, finish } = self.migration;
+        let cap = format!("{}", policy.absolute_cap().num_seconds());
+        let max_age = format!("{}", policy.max_age().num_seconds());
+        let fill = |text: &&str| text.replace("{cap}", &cap).replace("{max_age}", &max_age);
+        Migration {
+            applied,
+            expand: expand.iter().map(fill).collect(),
+            batch_end,
+            backfill: fill(&backfill),
+            contract: contract.iter().map(fill).collect(),
+            finish,
+        }
+    }
+}

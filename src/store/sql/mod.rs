@@ -1,0 +1,40 @@
+//! The statements of a store on an SQL engine, as text.
+//!
+//! Each verb of [`SessionStore`] is one guarded statement,
+//! so that no transaction is held and a pooled connection is enough. All name one
+//! table, `sessions`; a team that needs another name copies the text.
+//!
+//! | column | kept as |
+//! | --- | --- |
+//! | `id`, `secret` | 16 and 32 bytes |
+//! | `subject`, `profile` | texts compared byte by byte: no case, accent or trailing space is folded |
+//! | `created_at`, `renewed_at`, `expires_at`, `absolute_expires_at`, `confirmed_at` | unix seconds in 64 bits, so that no calendar type rounds, clamps or shifts them |
+//! | `version`, `generation` | 64 bits |
+//!
+//! `absolute_expires_at` is `NOT NULL` and `CHECK` keeps the order of the
+//! instants, so no other program can write a session that outlives its cap.
+//!
+//! An existing table without a cap is given one by the [`Migration`] of its
+//! engine.
+//!
+//! # Example
+//!
+//! ```
+//! use session_policy::store::sql::POSTGRES;
+//!
+//! assert!(POSTGRES.load.ends_with("FROM sessions WHERE id = $1"));
+//! ```
+//!
+//! [`SessionStore`]: super::SessionStore
+
+mod mariadb;
+mod migration;
+mod postgres;
+mod sqlite;
+mod statements;
+
+pub use self::mariadb::MARIADB;
+pub use self::migration::Migration;
+pub use self::postgres::POSTGRES;
+pub use self::sqlite::SQLITE;
+pub use self::statements::Statements;

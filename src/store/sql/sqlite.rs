@@ -1,0 +1,181 @@
+use super::statements::{Statements, Template};
+
+/// For SQLite 3.37 and later (`STRICT` tables).
+///
+/// Use `journal_mode = WAL`, so that readers and the one writer do not wait for
+/// each other, and a `busy_timeout`.
+///
+/// [`contract`](super::Migration::contract) is one transaction in one text, for
+/// one connection that is in none. It drops no session: the table of before is
+/// kept as `sessions_uncapped` until [`finish`](super::Migration::finish). A
+/// constraint says why it failed:
+///
+/// | constraint | what to do |
+/// | --- | --- |
+/// | `every_session_is_filled` | [`backfill`](super::Migration::backfill) the rest, and delete rows that the new table does not take |
+/// | `no_ended_session_is_filled` | run it again |
+/// | `nothing_else_names_sessions` | drop the views, the triggers and the foreign keys of other tables that name `sessions`, and make them again after `finish` |
+/// | `sessions_has_no_cap_yet` | drop `sessions_capped` and the triggers, which [`expand`](super::Migration::expand) made after all was done |
+///
+/// Without a table `sessions_capped`, `expand` was not run, or `contract` was.
+pub const SQLITE: Statements = Statements {
+    schema: &[
+        "CREATE TABLE IF NOT EXISTS sessions (
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    subject TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    secret BLOB NOT NULL CHECK (length(secret) = 32),
+    created_at INTEGER NOT NULL,
+    renewed_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    absolute_expires_at INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    confirmed_at INTEGER,
+    CONSTRAINT sessions_capped CHECK (
+        created_at <= renewed_at
+        AND renewed_at <= expires_at
+        AND expires_at <= absolute_expires_at
+    )
+) STRICT, WITHOUT ROWID",
+        "CREATE INDEX IF NOT EXISTS sessions_capped_by_subject ON sessions (subject)",
+        "CREATE INDEX IF NOT EXISTS sessions_capped_by_expiry ON sessions (expires_at)",
+    ],
+    create: "INSERT INTO sessions (
+    id, subject, profile, version, secret,
+    created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
+) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    load: "SELECT
+    id, subject, profile, version, secret,
+    created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
+FROM sessions WHERE id = ?1",
+    // ?4 <= ?5 is the order of the new instants; the rest compares with the row.
+    update: "UPDATE sessions SET
+    version = version + 1,
+    renewed_at = ?4,
+    expires_at = ?5,
+    generation = ?6,
+    confirmed_at = ?7
+WHERE id = ?1
+    AND version = ?2
+    AND absolute_expires_at > ?3
+    AND renewed_at <= ?4
+    AND ?4 <= ?5
+    AND absolute_expires_at >= ?5",
+    remove: "DELETE FROM sessions WHERE id = ?1",
+    remove_expired: "DELETE FROM sessions WHERE id IN (
+    SELECT id FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2
+)",
+    list: "SELECT
+    id, subject, profile, version, secret,
+    created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
+FROM sessions WHERE subject = ?1",
+    remove_all: "DELETE FROM sessions WHERE subject = ?1 AND id IS NOT ?2",
+    // The table is laid anew beside the one of before, since SQLite cannot make a
+    // column NOT NULL; triggers keep the two alike until they change places.
+    migration: Template {
+        applied: "SELECT 1 FROM pragma_table_info('sessions')
+WHERE name = 'absolute_expires_at' AND \"notnull\" = 1",
+        expand: &[
+            "CREATE TABLE IF NOT EXISTS sessions_capped (
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    subject TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    secret BLOB NOT NULL CHECK (length(secret) = 32),
+    created_at INTEGER NOT NULL,
+    renewed_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    absolute_expires_at INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    confirmed_at INTEGER,
+    CONSTRAINT sessions_capped CHECK (
+        created_at <= renewed_at
+        AND renewed_at <= expires_at
+        AND expires_at <= absolute_expires_at
+    )
+) STRICT, WITHOUT ROWID",
+            "CREATE INDEX IF NOT EXISTS sessions_capped_by_subject ON sessions_capped (subject)",
+            "CREATE INDEX IF NOT EXISTS sessions_capped_by_expiry ON sessions_capped (expires_at)",
+            "CREATE TRIGGER IF NOT EXISTS sessions_cap_insert AFTER INSERT ON sessions BEGIN
+    INSERT OR REPLACE INTO sessions_capped SELECT
+        NEW.id, NEW.subject, 'default', 0, NEW.secret,
+        NEW.created_at,
+        min(max(NEW.expires_at - {max_age}, NEW.created_at), NEW.created_at + {cap}),
+        min(max(NEW.expires_at, NEW.created_at), NEW.created_at + {cap}),
+        NEW.created_at + {cap},
+        0, NULL;
+END",
+            "CREATE TRIGGER IF NOT EXISTS sessions_cap_update AFTER UPDATE ON sessions BEGIN
+    DELETE FROM sessions_capped WHERE id = OLD.id;
+    INSERT OR REPLACE INTO sessions_capped SELECT
+        NEW.id, NEW.subject, 'default', 0, NEW.secret,
+        NEW.created_at,
+        min(max(NEW.expires_at - {max_age}, NEW.created_at), NEW.created_at + {cap}),
+        min(max(NEW.expires_at, NEW.created_at), NEW.created_at + {cap}),
+        NEW.created_at + {cap},
+        0, NULL;
+END",
+            "CREATE TRIGGER IF NOT EXISTS sessions_cap_delete AFTER DELETE ON sessions BEGIN
+    DELETE FROM sessions_capped WHERE id = OLD.id;
+END",
+        ],
+        batch_end: "SELECT id FROM (
+    SELECT id FROM sessions WHERE id > ?1 ORDER BY id LIMIT ?2
+) AS batch ORDER BY id DESC LIMIT 1",
+        backfill: "INSERT OR IGNORE INTO sessions_capped SELECT
+        id, subject, 'default', 0, secret,
+        created_at,
+        min(max(expires_at - {max_age}, created_at), created_at + {cap}),
+        min(max(expires_at, created_at), created_at + {cap}),
+        created_at + {cap},
+        0, NULL
+FROM sessions WHERE id > ?1 AND id <= ?2",
+        // A runner that goes on after an error must lose nothing either, and no
+        // DROP TABLE can be made to depend on a check. So nothing is dropped before
+        // `finish`, and the tables change places by names: SQLite renames no table
+        // while a view is broken, which `sessions_guard` is unless the check passed.
+        contract: &["PRAGMA legacy_alter_table = OFF;
+BEGIN IMMEDIATE;
+DROP VIEW IF EXISTS temp.sessions_guard;
+DROP TABLE IF EXISTS temp.sessions_checked;
+DROP TABLE IF EXISTS temp.sessions_check;
+DELETE FROM main.sessions_capped WHERE NOT EXISTS (
+    SELECT 1 FROM main.sessions WHERE sessions.id = sessions_capped.id
+);
+CREATE TEMP TABLE sessions_check (
+    capped INTEGER CONSTRAINT sessions_has_no_cap_yet CHECK (capped = 0),
+    unfilled INTEGER CONSTRAINT every_session_is_filled CHECK (unfilled = 0),
+    ended INTEGER CONSTRAINT no_ended_session_is_filled CHECK (ended = 0),
+    named INTEGER CONSTRAINT nothing_else_names_sessions CHECK (named = 0)
+);
+INSERT INTO temp.sessions_check SELECT
+    (SELECT count(*) FROM pragma_table_info('sessions') WHERE name = 'absolute_expires_at'),
+    (SELECT count(*) FROM main.sessions WHERE NOT EXISTS (
+        SELECT 1 FROM main.sessions_capped WHERE sessions_capped.id = sessions.id
+    )),
+    (SELECT count(*) FROM main.sessions_capped WHERE NOT EXISTS (
+        SELECT 1 FROM main.sessions WHERE sessions.id = sessions_capped.id
+    )),
+    (SELECT count(*) FROM main.sqlite_schema
+        WHERE type IN ('trigger', 'view')
+            AND name NOT IN ('sessions_cap_insert', 'sessions_cap_update', 'sessions_cap_delete')
+            AND lower(sql) || ' ' GLOB '*[^a-z0-9_]sessions[^a-z0-9_]*')
+    + (SELECT count(*)
+        FROM main.sqlite_schema AS other, pragma_foreign_key_list(other.name) AS link
+        WHERE other.type = 'table' AND lower(other.name) <> 'sessions'
+            AND lower(link.\"table\") = 'sessions');
+CREATE TEMP TABLE sessions_checked AS
+    SELECT abs(-9223372036854775807 - (count(*) = 0)) AS overflows_unless_checked
+    FROM temp.sessions_check;
+CREATE TEMP VIEW sessions_guard AS
+    SELECT overflows_unless_checked FROM temp.sessions_checked;
+ALTER TABLE main.sessions RENAME TO sessions_uncapped;
+ALTER TABLE main.sessions_capped RENAME TO sessions;
+DROP VIEW temp.sessions_guard;
+DROP TABLE temp.sessions_checked;
+DROP TABLE temp.sessions_check;
+COMMIT"],
+        finish: &["DROP TABLE IF EXISTS sessions_uncapped"],
+    },
+};

@@ -1,0 +1,121 @@
+use crate::record::{Session, SessionId};
+use crate::rule::Lifetime;
+use crate::time::Timestamp;
+
+/// One guarded write of a stored session: all that ever changes in one.
+///
+/// It has no field for the creation time, the cap, the subject or the profile,
+/// so no store can change them. It applies only to the version it was made from
+/// (compare and set).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Update {
+    id: SessionId,
+    expected_version: u64,
+    at: Timestamp,
+    renewed_at: Timestamp,
+    expires_at: Timestamp,
+    generation: u64,
+    confirmed_at: Option<Timestamp>,
+}
+
+impl Update {
+    /// The write at the instant `at` that gives `session` the `renewed_at` and
+    /// `expires_at` of `lifetime`, of which nothing else is read.
+    ///
+    /// `expires_at` is clamped to the session's own cap.
+    #[must_use]
+    pub fn new(session: &Session, at: impl Into<Timestamp>, lifetime: &Lifetime) -> Self {
+        Self {
+            id: session.id(),
+            expected_version: session.version(),
+            at: at.into(),
+            renewed_at: lifetime.renewed_at(),
+            expires_at: lifetime.expires_at().min(session.lifetime().absolute_expires_at()),
+            generation: session.generation(),
+            confirmed_at: session.confirmed_at(),
+        }
+    }
+
+    /// The same write, which also sets the generation of a hybrid session and
+    /// when its current token was first presented.
+    #[must_use]
+    pub const fn with_generation(self, generation: u64, confirmed_at: Option<Timestamp>) -> Self {
+        Self { generation, confirmed_at, ..self }
+    }
+
+    /// The session after this write, or `None` if it does not apply: it is for
+    /// another session or version, the cap does not lie ahead of it, or it would
+    /// break the order of the instants.
+    ///
+    /// This is the guard of [`SessionStore::update`] for stores that keep whole
+    /// records.
+    ///
+    /// [`SessionStore::update`]: crate::store::SessionStore::update
+    #[must_use]
+    pub fn apply(&self, session: &Session) -> Option<Session> {
+        let lifetime = session.lifetime();
+        let applies = self.id == session.id()
+            && self.expected_version == session.version()
+            && self.at < lifetime.absolute_expires_at()
+            && self.renewed_at >= lifetime.renewed_at();
+        if !applies {
+            return None;
+        }
+        let lifetime = Lifetime::restore(
+            lifetime.created_at(),
+            self.renewed_at,
+            self.expires_at,
+            lifetime.absolute_expires_at(),
+        );
+        Some(Session {
+            version: session.version().checked_add(1)?,
+            lifetime: lifetime.ok()?,
+            generation: self.generation,
+            confirmed_at: self.confirmed_at,
+            ..session.clone()
+        })
+    }
+
+    /// Which session.
+    #[must_use]
+    pub const fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The version that the stored session must have; the write makes it one
+    /// more.
+    #[must_use]
+    pub const fn expected_version(&self) -> u64 {
+        self.expected_version
+    }
+
+    /// The instant of the write, which the stored cap must lie ahead of.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The new `renewed_at`.
+    #[must_use]
+    pub const fn renewed_at(&self) -> Timestamp {
+        self.renewed_at
+    }
+
+    /// The new `expires_at`.
+    #[must_use]
+    pub const fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// The new generation of a hybrid session; unchanged for others.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The new confirmation of a hybrid session; unchanged for others.
+    #[must_use]
+    pub const fn confirmed_at(&self) -> Option<Timestamp> {
+        self.confirmed_at
+    }
+}
