@@ -2,7 +2,9 @@
 """Prints the public API, a line an item, from rustdoc's JSON (first argument).
 
 A change that breaks a user changes or removes a line, and so is seen where the
-output is compared with api.txt. Names that arguments have do not count.
+output is compared with api.txt. Names that arguments have do not count. Nearly all
+types are Send, Sync and Unpin exactly if all their type parameters are; an `auto`
+line says where that is not so.
 """
 import json
 import sys
@@ -10,6 +12,7 @@ import sys
 with open(sys.argv[1], encoding="utf-8") as file:
     DOC = json.load(file)
 INDEX, LINES = DOC["index"], set()
+AUTO = ["core::marker::Send", "core::marker::Sync", "core::marker::Unpin"]
 
 
 def args(of):
@@ -160,19 +163,29 @@ def members(ids, parent, public=False):
             emit(item, f"field {name}: {ty(v)}")
 
 
-def impls(ids, name):
+def autos(ids, name, of):
+    """A line where being Send, Sync or Unpin is not just up to all the type's parameters."""
+    found = [INDEX[str(child)]["inner"]["impl"] for child in ids]
+    found = {path(v["trait"]): v for v in found if v["trait"] and not v["blanket_impl"]}
+    params = sorted(param["name"] for param in of["params"] if "type" in param["kind"])
+    for trait in AUTO:
+        # An impl that somebody wrote has a line of its own.
+        v = found.get(trait, {"is_synthetic": True, "is_negative": True, "generics": {"where_predicates": []}})
+        usual = " where " + ", ".join(f"{param}: {trait}" for param in params) if params else ""
+        mark = "!" if v["is_negative"] else ""
+        if v["is_synthetic"] and (mark or where(v["generics"]) != usual):
+            LINES.add(f"auto {mark}{trait} for {name}{where(v['generics'])}")
+
+
+def impls(ids):
     for child in ids:
         item = INDEX[str(child)]
         v = item["inner"]["impl"]
-        if v["is_synthetic"]:
-            # Auto traits: a type that is no longer Send breaks its users.
-            if path(v["trait"]).endswith(("Send", "Sync", "Unpin")) and "Unsafe" not in path(v["trait"]):
-                mark = "!" if v["is_negative"] else ""
-                emit(item, f"auto {mark}{path(v['trait'])} for {name}{where(v['generics'])}")
-        elif v["blanket_impl"] or v["trait"] and "Structural" in v["trait"]["path"]:
+        if v["is_synthetic"] or v["blanket_impl"] or v["trait"] and "Structural" in v["trait"]["path"]:
             continue
         elif v["trait"]:
-            emit(item, f"impl{generics(v['generics'])} {path(v['trait'])} for {ty(v['for'])}{where(v['generics'])}")
+            mark = "!" if v["is_negative"] else ""
+            emit(item, f"impl{generics(v['generics'])} {mark}{path(v['trait'])} for {ty(v['for'])}{where(v['generics'])}")
         else:
             members(v["items"], ty(v["for"]))
 
@@ -198,16 +211,18 @@ def walk(item, parent, name=None):
         emit(item, f"struct {name}{generics(v['generics'])}{hidden}{where(v['generics'])}")
         if shape == "plain":
             members(fields["fields"], name)
-        impls(v["impls"], name)
+        autos(v["impls"], name, v["generics"])
+        impls(v["impls"])
     elif kind == "enum":
         emit(item, f"enum {name}{generics(v['generics'])}{where(v['generics'])}")
         for child in v["variants"]:
             variant(INDEX[str(child)], name)
-        impls(v["impls"], name)
+        autos(v["impls"], name, v["generics"])
+        impls(v["impls"])
     elif kind == "trait":
         emit(item, f"trait {name}{generics(v['generics'])}: {bounds(v['bounds'])}{where(v['generics'])}")
         members(v["items"], name, "trait")
-        impls(v["implementations"], name)
+        impls(v["implementations"])
     elif kind == "function":
         emit(item, function(item, name))
     elif kind in ("constant", "static", "type_alias"):
