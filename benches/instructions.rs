@@ -8,9 +8,9 @@ mod work;
 
 use std::hint::black_box;
 
-use session_policy::{
-    Impact, PolicyChange, RenewalOutcome, SessionPolicy, SessionStore, SessionToken, Timestamp,
-};
+use session_policy::review::{Impact, PolicyChange};
+use session_policy::store::SessionStore;
+use session_policy::{RenewalOutcome, SessionPolicy, SessionToken, Timestamp};
 use work::jwt::Jwt;
 use work::rule::{Instants, Mix, Reference, Scan, instants};
 use work::store::{Bare, World, at, now};
@@ -121,7 +121,7 @@ fn store(name: &str) {
         match name {
             "bare map and SHA-256" => assert!(measured(|| bare.authenticate(&id, &secret))),
             "MemoryStore authenticate, keep" => {
-                let served = measured(|| now(world.sessions.authenticate(&token)));
+                let served = measured(|| now(world.sessions.authenticate(token.expose())));
                 assert!(matches!(served.expect("served").renewal, RenewalOutcome::NotDue));
             }
             "MemoryStore authenticate, renew" => {
@@ -131,12 +131,12 @@ fn store(name: &str) {
                     world.create(0, 0);
                 }
                 world.clock.set(at(300 * (call % 90 + 1)));
-                let served = measured(|| now(world.sessions.authenticate(&token)));
+                let served = measured(|| now(world.sessions.authenticate(token.expose())));
                 assert!(matches!(served.expect("served").renewal, RenewalOutcome::Renewed));
             }
             "MemoryStore authenticate, reject" => {
                 world.clock.set(at(1_800));
-                assert!(measured(|| now(world.sessions.authenticate(&token))).is_err());
+                assert!(measured(|| now(world.sessions.authenticate(token.expose()))).is_err());
             }
             _ => {}
         }

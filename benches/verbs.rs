@@ -6,9 +6,8 @@ mod work;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use session_policy::{
-    Impact, PolicyChange, RenewalOutcome, SessionPolicy, SessionToken, Timestamp,
-};
+use session_policy::review::{Impact, PolicyChange};
+use session_policy::{RenewalOutcome, SessionPolicy, SessionToken, Timestamp};
 use work::jwt::Jwt;
 use work::rule::{Mix, Scan, policy};
 use work::store::{World, at, now};

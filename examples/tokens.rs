@@ -50,9 +50,8 @@ use session_policy::jwt::{
     Algorithm, Authenticated, HybridSessions, Issued, JwtError, JwtSessions, KeyRing, NoClaims,
     SigningKey, ValidAfter,
 };
-use session_policy::{
-    Clock, Event, ManualClock, MemoryStore, SessionPolicy, StoreError, Timestamp,
-};
+use session_policy::store::StoreError;
+use session_policy::{Clock, Event, ManualClock, MemoryStore, SessionPolicy, Timestamp};
 
 fn main() -> Result<(), Box<dyn Error>> {
     play(&mut io::stdout().lock())

@@ -44,7 +44,7 @@ fn world() -> (Sessions<MemoryStore, ManualClock>, ManualClock, Started) {
     let clock = ManualClock::new(at(0));
     let policies = Policies::new(policy()).with_profile("admin", policy()).unwrap();
     let sessions = Sessions::new(MemoryStore::new(), policies).with_clock(clock.clone());
-    let started = now(sessions.start_with("user-42", "admin")).unwrap();
+    let started = now(sessions.start(SignIn::of("user-42").profile("admin"))).unwrap();
     (sessions, clock, started)
 }
 
@@ -85,10 +85,10 @@ fn a_request_with_nothing_to_renew_allocates_nothing() {
     let (sessions, clock, started) = world();
     for secs in [-60, 0, 299] {
         clock.set(at(secs));
-        let (count, answer) = allocations(|| now(sessions.authenticate(&started.token)));
+        let (count, answer) = allocations(|| now(sessions.authenticate(started.token.expose())));
         assert!(matches!(answer.unwrap().renewal, RenewalOutcome::NotDue), "at {secs}");
         assert_eq!(count, 0, "at {secs}");
-        let (count, answer) = allocations(|| now(sessions.peek(&started.token)));
+        let (count, answer) = allocations(|| now(sessions.peek(started.token.expose())));
         assert_eq!(answer.unwrap().session, started.session, "at {secs}");
         assert_eq!(count, 0, "peek at {secs}");
     }
@@ -99,7 +99,7 @@ fn a_request_at_the_cap_allocates_nothing() {
     let (sessions, clock, _) = world();
     let started = now(sessions.start_until("user-42", "default", at(900))).unwrap();
     clock.set(at(300));
-    let (count, answer) = allocations(|| now(sessions.authenticate(&started.token)));
+    let (count, answer) = allocations(|| now(sessions.authenticate(started.token.expose())));
     assert!(matches!(answer.unwrap().renewal, RenewalOutcome::NoGain));
     assert_eq!(count, 0);
 }
@@ -108,10 +108,10 @@ fn a_request_at_the_cap_allocates_nothing() {
 fn a_refused_request_allocates_nothing() {
     let (sessions, clock, started) = world();
     clock.set(at(1_800));
-    let (count, answer) = allocations(|| now(sessions.authenticate(&started.token)));
+    let (count, answer) = allocations(|| now(sessions.authenticate(started.token.expose())));
     assert!(matches!(answer, Err(AuthenticateError::Rejected { .. })));
     assert_eq!(count, 0);
-    let forged = SessionToken::from_parts(started.token.id(), [0; 32]);
+    let forged = SessionToken::from_parts(started.session.id(), [0; 32]);
     let (count, answer) = allocations(|| now(sessions.authenticate(&forged)));
     assert!(matches!(answer, Err(AuthenticateError::WrongSecret)));
     assert_eq!(count, 0);
@@ -128,7 +128,7 @@ fn a_renewal_in_the_embedded_store_allocates_nothing_either() {
     let (sessions, clock, started) = world();
     for secs in [300, 1_800] {
         clock.set(at(secs));
-        let (count, answer) = allocations(|| now(sessions.authenticate(&started.token)));
+        let (count, answer) = allocations(|| now(sessions.authenticate(started.token.expose())));
         assert!(matches!(answer.unwrap().renewal, RenewalOutcome::Renewed), "at {secs}");
         assert_eq!(count, 0, "at {secs}");
     }

@@ -56,21 +56,21 @@ fn opaque_sessions_tell_every_step() {
             "0 true ada Started { absolute_expires_at: 2027-01-15T10:00:00Z, expires_at: 2027-01-15T09:30:00Z }"
         ],
     );
-    let _ = block_on(sessions.authenticate(&started.token)).unwrap();
-    let _ = block_on(sessions.peek(&started.token)).unwrap();
+    let _ = block_on(sessions.authenticate(started.token.expose())).unwrap();
+    let _ = block_on(sessions.peek(started.token.expose())).unwrap();
     assert_eq!(log.take(), [""; 0]);
     clock.set(at(300));
-    let served = block_on(sessions.authenticate(&started.token)).unwrap();
+    let served = block_on(sessions.authenticate(started.token.expose())).unwrap();
     assert_eq!(log.take(), ["300 true ada Renewed { expires_at: 2027-01-15T09:35:00Z }"]);
     let rotated = block_on(sessions.rotate(&served.session)).unwrap();
     assert_eq!(log.take(), ["300 true ada Rotated { generation: 0, "]);
-    block_on(sessions.authenticate(&started.token)).unwrap_err();
-    let forged = SessionToken::from_parts(rotated.token.id(), [0; 32]);
+    block_on(sessions.authenticate(started.token.expose())).unwrap_err();
+    let forged = SessionToken::from_parts(rotated.session.id(), [0; 32]);
     block_on(sessions.peek(&forged)).unwrap_err();
     clock.set(at(2_100));
-    block_on(sessions.authenticate(&rotated.token)).unwrap_err();
+    block_on(sessions.authenticate(rotated.token.expose())).unwrap_err();
     clock.set(at(3_600));
-    block_on(sessions.authenticate(&rotated.token)).unwrap_err();
+    block_on(sessions.authenticate(rotated.token.expose())).unwrap_err();
     assert_eq!(
         log.take(),
         [
@@ -187,7 +187,7 @@ fn an_event_serialises_flat_and_holds_no_secret() {
             lines.lock().unwrap().push(serde_json::to_value(event).unwrap());
         });
     let started = block_on(sessions.start("ada")).unwrap();
-    let forged = SessionToken::from_parts(started.token.id(), [0; 32]);
+    let forged = SessionToken::from_parts(started.session.id(), [0; 32]);
     block_on(sessions.authenticate(&forged)).unwrap_err();
     let secret = started.token.expose().split_once('.').unwrap().1.to_owned();
     drop(sessions);

@@ -3,10 +3,8 @@
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
-use session_policy::{
-    Impact, Lifetime, PolicyChange, RejectReason, ScenarioOutcome, SessionPolicy, Setting, Spread,
-    Timestamp,
-};
+use session_policy::review::{Impact, PolicyChange, Setting, Spread};
+use session_policy::{Lifetime, RejectReason, ScenarioOutcome, SessionPolicy, Timestamp};
 
 const M: i64 = 60;
 const H: i64 = 60 * M;

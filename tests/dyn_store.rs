@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::TimeDelta;
 use pollster::block_on as wait;
+use session_policy::store::{AnyStore, SessionStore, StoreError, Update};
 use session_policy::{
-    AuthenticateError, Cookie, DynSessionStore, ManualClock, Renewal, RenewalOutcome, Session,
-    SessionId, SessionPolicy, SessionStore, Sessions, StoreError, SubjectStore, Timestamp,
+    AuthenticateError, Cookie, ManualClock, RenewalOutcome, Session, SessionId, SessionPolicy,
+    Sessions, Timestamp,
 };
 
 /// All that a correct store takes: a map behind a lock.
@@ -39,10 +40,10 @@ impl SessionStore for Plain {
         Ok(self.map().get(id).cloned())
     }
 
-    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
+    async fn update(&self, update: &Update) -> Result<bool, StoreError> {
         let mut map = self.map();
         let Some(session) = map.get_mut(&renewal.id()) else { return Ok(false) };
-        let Some(renewed) = session.renewed(renewal) else { return Ok(false) };
+        let Some(renewed) = renewal.apply(&session) else { return Ok(false) };
         *session = renewed;
         Ok(true)
     }
@@ -60,7 +61,7 @@ impl SessionStore for Plain {
     }
 }
 
-impl SubjectStore for Plain {
+impl SessionStore for Plain {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         let map = self.map();
         Ok(map.values().filter(|session| session.subject() == subject).cloned().collect())
@@ -101,8 +102,8 @@ impl SessionStore for Traced {
         self.inner("load").load(id).await
     }
 
-    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
-        self.inner("renew").renew(renewal).await
+    async fn update(&self, update: &Update) -> Result<bool, StoreError> {
+        self.inner("renew").update(update).await
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
@@ -114,7 +115,7 @@ impl SessionStore for Traced {
     }
 }
 
-impl SubjectStore for Traced {
+impl SessionStore for Traced {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         self.inner("list").list(subject).await
     }
@@ -139,18 +140,18 @@ fn policy() -> SessionPolicy {
 }
 
 /// Every verb once, and what each answers.
-fn live_a_life(store: impl SubjectStore) {
+fn live_a_life(store: impl SessionStore) {
     let clock = ManualClock::new(at(0));
     let sessions = Sessions::new(store, policy()).with_clock(&clock);
     let started = wait(sessions.start("user-42")).unwrap();
     clock.set(at(300));
-    let answer = wait(sessions.authenticate(&started.token)).unwrap();
+    let answer = wait(sessions.authenticate(started.token.expose())).unwrap();
     assert!(matches!(answer.renewal, RenewalOutcome::Renewed));
     assert_eq!(answer.cookie, Cookie::Set { max_age: TimeDelta::seconds(1_800) });
     let rotated = wait(sessions.rotate(&answer.session)).unwrap();
-    let old = wait(sessions.authenticate(&started.token)).unwrap_err();
+    let old = wait(sessions.authenticate(started.token.expose())).unwrap_err();
     assert!(matches!(old, AuthenticateError::Unknown));
-    assert_eq!(wait(sessions.peek(&rotated.token)).unwrap().session, rotated.session);
+    assert_eq!(wait(sessions.peek(rotated.token.expose())).unwrap().session, rotated.session);
     let listed = wait(sessions.list("user-42")).unwrap();
     assert_eq!(listed, std::slice::from_ref(&rotated.session));
 
@@ -214,7 +215,7 @@ fn a_renewal_is_answered_as_the_store_that_was_chosen_answers_it() {
     let store: Arc<dyn DynSessionStore> = Arc::new(session_policy::MemoryStore::new());
     let sessions = Sessions::new(Arc::clone(&store), policy());
     let session = wait(sessions.start("user-42")).unwrap().session;
-    let renewal = Renewal::new(&session, session.lifetime().created_at(), session.lifetime());
+    let renewal = Update::new(&session, session.lifetime().created_at(), session.lifetime());
     let renewed = [true, false].map(|_| wait(store.renew(&renewal)).unwrap());
     assert_eq!(renewed, [true, false], "the second is of a version that is gone");
 }
@@ -234,9 +235,9 @@ fn nodes_share_a_store_that_is_chosen_at_run_time() {
     let shared: Arc<dyn DynSessionStore> = Arc::new(Plain::default());
     let node = || Sessions::new(Arc::clone(&shared), policy());
     let started = wait(node().start("user-42")).unwrap();
-    assert!(wait(node().authenticate(&started.token)).is_ok());
+    assert!(wait(node().authenticate(started.token.expose())).is_ok());
     assert_eq!(wait(node().end_all("user-42")).unwrap(), 1);
-    assert!(wait(node().authenticate(&started.token)).is_err());
+    assert!(wait(node().authenticate(started.token.expose())).is_err());
 }
 
 /// What a server with threads asks of a handler: its future moves between them.
@@ -245,12 +246,12 @@ fn every_future_is_send() {
     fn is_send<T: Send>(future: T) -> T {
         future
     }
-    fn all_are_send<S: SubjectStore>(sessions: &Sessions<S>) {
+    fn all_are_send<S: SessionStore>(sessions: &Sessions<S>) {
         let started = wait(is_send(sessions.start("user-42"))).unwrap();
         drop(is_send(sessions.start_with(String::from("user-42"), "default")));
         drop(is_send(sessions.start_until("user-42", "default", at(0))));
-        drop(is_send(sessions.authenticate(&started.token)));
-        drop(is_send(sessions.peek(&started.token)));
+        drop(is_send(sessions.authenticate(started.token.expose())));
+        drop(is_send(sessions.peek(started.token.expose())));
         drop(is_send(sessions.rotate(&started.session)));
         drop(is_send(sessions.end(&started.session.id())));
         drop(is_send(sessions.end_all("user-42")));
@@ -258,7 +259,7 @@ fn every_future_is_send() {
         drop(is_send(sessions.list("user-42")));
         drop(is_send(sessions.sweep(1)));
         // Nothing runs before it is awaited.
-        assert!(wait(sessions.authenticate(&started.token)).is_ok());
+        assert!(wait(sessions.authenticate(started.token.expose())).is_ok());
     }
     all_are_send(&Sessions::new(Plain::default(), policy()));
     let chosen: Arc<dyn DynSessionStore> = Arc::new(Plain::default());
@@ -273,7 +274,7 @@ fn a_request_runs_on_another_thread() {
     let started = wait(sessions.start("user-42")).unwrap();
     let request = {
         let sessions = Arc::clone(&sessions);
-        async move { sessions.authenticate(&started.token).await.map(|answer| answer.session) }
+        async move { sessions.authenticate(started.token.expose()).await.map(|answer| answer.session) }
     };
     let session = std::thread::spawn(move || wait(request)).join().unwrap().unwrap();
     assert_eq!(session.subject(), "user-42");
@@ -290,7 +291,7 @@ fn the_sessions_of_a_store_chosen_at_run_time_can_be_spawned() {
     let sessions = Sessions::new(store, SessionPolicy::WORKING_DAY);
     let swept = spawned(async move {
         let started = sessions.start("ada").await.unwrap();
-        let _ = sessions.authenticate(&started.token).await.unwrap();
+        let _ = sessions.authenticate(started.token.expose()).await.unwrap();
         sessions.sweep(10).await
     });
     assert_eq!(swept.unwrap(), 0);

@@ -3,7 +3,8 @@
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
-use session_policy::{Decision, Lifetime, Origin, RejectReason, SessionPolicy, Timestamp};
+use session_policy::review::Origin;
+use session_policy::{Decision, Lifetime, RejectReason, SessionPolicy, Timestamp};
 
 fn policy(max_age: i64, update_age: i64, absolute_cap: i64) -> SessionPolicy {
     SessionPolicy::new(

@@ -12,9 +12,10 @@ use session_policy::jwt::{
     Algorithm, Claims, GraceError, HybridSessions, IssueError, JwtError, KeyRing, NoClaims,
     SigningKey, TokenRenewal,
 };
+use session_policy::store::{SessionParts, SessionStore, StoreError, Update};
 use session_policy::{
-    Cookie, ManualClock, MemoryStore, Policies, RejectReason, Renewal, Session, SessionId,
-    SessionParts, SessionPolicy, SessionStore, Sessions, StoreError, SubjectStore, Timestamp,
+    Cookie, ManualClock, MemoryStore, Policies, RejectReason, Session, SessionId, SessionPolicy,
+    Sessions, Timestamp,
 };
 
 const NINE: i64 = 1_800_003_600;
@@ -64,11 +65,11 @@ impl SessionStore for Flaky {
         self.held.load(id).await
     }
 
-    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
+    async fn update(&self, update: &Update) -> Result<bool, StoreError> {
         if self.renew_fails.load(Ordering::SeqCst) {
             return Err(StoreError::unavailable("read-only replica"));
         }
-        self.held.renew(renewal).await
+        self.held.update(update).await
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
@@ -86,7 +87,7 @@ impl SessionStore for Flaky {
     }
 }
 
-impl SubjectStore for Flaky {
+impl SessionStore for Flaky {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         self.held.list(subject).await
     }

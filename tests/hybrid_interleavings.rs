@@ -14,9 +14,10 @@ use std::task::{Context, Poll, Waker};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chrono::TimeDelta;
 use session_policy::jwt::{Algorithm, HybridSessions, JwtError, KeyRing, NoClaims, SigningKey};
+use session_policy::store::{SessionStore, StoreError, Update};
 use session_policy::{
-    Cookie, Decision, Lifetime, ManualClock, MemoryStore, Renewal, Session, SessionId,
-    SessionPolicy, SessionStore, StoreError, SubjectStore, Timestamp,
+    Cookie, Decision, Lifetime, ManualClock, MemoryStore, Session, SessionId, SessionPolicy,
+    Timestamp,
 };
 
 const START: i64 = 1_800_000_000;
@@ -66,10 +67,10 @@ impl SessionStore for Scheduled {
         Ok(self.row.lock().unwrap().clone())
     }
 
-    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
+    async fn update(&self, update: &Update) -> Result<bool, StoreError> {
         self.turn("renew").await;
         let mut row = self.row.lock().unwrap();
-        let renewed = row.as_ref().and_then(|row| row.renewed(renewal));
+        let renewed = row.as_ref().and_then(|row| renewal.apply(&row));
         let applied = renewed.is_some();
         *row = renewed.or(row.take());
         Ok(applied)
@@ -86,7 +87,7 @@ impl SessionStore for Scheduled {
 }
 
 /// The one row is the subject's.
-impl SubjectStore for Scheduled {
+impl SessionStore for Scheduled {
     async fn list(&self, _: &str) -> Result<Vec<Session>, StoreError> {
         Ok(self.row.lock().unwrap().iter().cloned().collect())
     }
@@ -363,7 +364,7 @@ impl Server for Real {
         self.clock.set(at(now));
         *self.sessions.store().row.lock().unwrap() = Some(row.clone());
         let token = self.tokens.borrow()[&presented].clone();
-        let served = match alone(self.sessions.authenticate(&token)) {
+        let served = match alone(self.sessions.authenticate(token.expose())) {
             Ok(served) => served,
             Err(JwtError::Reused) => {
                 assert!(self.sessions.store().row.lock().unwrap().is_none());
@@ -439,8 +440,8 @@ fn write(
 ) {
     if due.is_some() || confirmed_at != row.confirmed_at() {
         let lifetime = due.unwrap_or(*row.lifetime());
-        let renewal = Renewal::new(row, now, &lifetime).with_generation(generation, confirmed_at);
-        *row = row.renewed(&renewal).unwrap();
+        let renewal = Update::new(row, now, &lifetime).with_generation(generation, confirmed_at);
+        *row = renewal.apply(&row).unwrap();
     }
 }
 

@@ -11,9 +11,8 @@ use session_policy::jwt::{
     Algorithm, HybridSessions, IssueError, JwtError, JwtSessions, KeyRing, NoClaims, SigningKey,
     ValidAfter,
 };
-use session_policy::{
-    Cookie, ManualClock, Policies, RejectReason, SessionPolicy, StoreError, Timestamp,
-};
+use session_policy::store::StoreError;
+use session_policy::{Cookie, ManualClock, Policies, RejectReason, SessionPolicy, Timestamp};
 
 const NINE: i64 = 1_800_003_600;
 

@@ -11,9 +11,9 @@ mod strategies;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
+use session_policy::store::{SessionParts, Update};
 use session_policy::{
-    Decision, Lifetime, Renewal, Session, SessionId, SessionParts, SessionPolicy, SessionToken,
-    Timestamp,
+    Decision, Lifetime, Session, SessionId, SessionPolicy, SessionToken, Timestamp,
 };
 
 use crate::strategies::{Near, cases, instant, near, policy, policy_of};
@@ -103,7 +103,7 @@ struct Life {
     /// That end as it is stored now, which a coarse store may have cut.
     stored_cap: Timestamp,
     /// A renewal that was decided, and has not arrived yet.
-    late: Option<Renewal>,
+    late: Option<Update>,
 }
 
 impl Life {
@@ -147,7 +147,7 @@ impl Life {
             Event::WriteArrivesLate => {
                 if let Some(late) = self.late.take() {
                     // The guard of a store: never back, never of another session.
-                    if let Some(renewed) = self.session.renewed(&late) {
+                    if let Some(renewed) = late.apply(&self.session) {
                         assert_eq!(late.expected_version() + 1, renewed.version());
                         self.session = renewed;
                     }
@@ -164,8 +164,8 @@ impl Life {
             Decision::Reject { .. } => {}
             Decision::Renew { lifetime } => {
                 assert!(lifetime.expires_at() <= self.cap_in_force());
-                let renewal = Renewal::new(&self.session, self.now, &lifetime);
-                let renewed = self.session.renewed(&renewal).expect("a decided renewal applies");
+                let renewal = Update::new(&self.session, self.now, &lifetime);
+                let renewed = renewal.apply(&self.session).expect("a decided renewal applies");
                 assert_eq!(*renewed.lifetime(), lifetime);
                 // Every other write is lost on its way.
                 if self.session.version() % 2 == 1 && self.late.is_none() {

@@ -14,10 +14,10 @@ use std::thread;
 
 use chrono::TimeDelta;
 use pollster::block_on;
+use session_policy::store::{SecretHash, SessionStore, StoreError, Update};
 use session_policy::{
-    AuthenticateError, Clock, Event, EventKind, ManualClock, MemoryStore, Policies, Renewal,
-    SecretHash, Session, SessionId, SessionLimit, SessionPolicy, SessionStore, Sessions,
-    StartError, Started, StoreError, SubjectStore, Timestamp, WhenFull,
+    AuthenticateError, Clock, Event, EventKind, ManualClock, MemoryStore, Policies, Session,
+    SessionId, SessionLimit, SessionPolicy, Sessions, StartError, Started, Timestamp, WhenFull,
 };
 
 const LOGIN: Timestamp = Timestamp::from_unix_secs(1_800_000_000);
@@ -27,7 +27,7 @@ fn limited(max_sessions: u32, when_full: WhenFull) -> Policies {
     Policies::new(SessionPolicy::WORKING_DAY).with_limit(Policies::DEFAULT, limit).unwrap()
 }
 
-fn sessions<S: SubjectStore>(
+fn sessions<S: SessionStore>(
     store: S,
     max_sessions: u32,
     when_full: WhenFull,
@@ -56,8 +56,8 @@ fn a_sign_in_that_is_over_at_once_displaces_nobody() {
     let (sessions, _) = sessions(MemoryStore::new(), 1, WhenFull::EndOldest);
     let live = block_on(sessions.start("user-42")).unwrap();
     let over = block_on(sessions.start_until("user-42", Policies::DEFAULT, LOGIN)).unwrap();
-    assert!(block_on(sessions.authenticate(&over.token)).is_err());
-    assert!(block_on(sessions.authenticate(&live.token)).is_ok());
+    assert!(block_on(sessions.authenticate(over.token.expose())).is_err());
+    assert!(block_on(sessions.authenticate(live.token.expose())).is_ok());
 }
 
 #[test]
@@ -67,8 +67,8 @@ fn of_sign_ins_within_one_second_the_later_stays() {
         let (sessions, _) = sessions(MemoryStore::new(), 1, WhenFull::EndOldest);
         let first = block_on(sessions.start("user-42")).unwrap();
         let second = block_on(sessions.start("user-42")).unwrap();
-        assert!(block_on(sessions.authenticate(&first.token)).is_err());
-        assert!(block_on(sessions.authenticate(&second.token)).is_ok());
+        assert!(block_on(sessions.authenticate(first.token.expose())).is_err());
+        assert!(block_on(sessions.authenticate(second.token.expose())).is_ok());
     }
 }
 
@@ -108,7 +108,7 @@ fn a_full_subject_is_refused_and_its_sessions_are_left_alone() {
     let error = block_on(sessions.start("user-42")).unwrap_err();
     assert_eq!(error.to_string(), "the subject has as many sessions as it may: 2");
     for started in &started {
-        block_on(sessions.authenticate(&started.token)).unwrap();
+        block_on(sessions.authenticate(started.token.expose())).unwrap();
     }
     assert!(block_on(sessions.start("user-43")).is_ok(), "another subject's are its own");
 
@@ -129,7 +129,8 @@ fn each_profile_counts_its_own_sessions_and_a_retired_one_counts_as_the_default(
         .and_then(|policies| policies.with_profile("free", SessionPolicy::WORKING_DAY))
         .unwrap();
     let sessions = Sessions::new(&store, policies).with_clock(ManualClock::new(LOGIN));
-    let start = |profile| block_on(sessions.start_with("user-42", profile)).map(drop);
+    let start =
+        |profile| block_on(sessions.start(SignIn::of("user-42").profile(profile))).map(drop);
     start("admin").unwrap();
     let error = start("admin").unwrap_err();
     assert_eq!(error.to_string(), "the subject has as many sessions as it may: 1");
@@ -179,9 +180,9 @@ fn hybrid_sessions_are_limited_and_stateless_ones_refuse_a_limit() {
         let hybrid = HybridSessions::new(MemoryStore::new(), ring(), limited(1, when_full))
             .unwrap()
             .with_clock(clock.clone());
-        let first = block_on(hybrid.start("user-42", NoClaims {})).unwrap();
+        let first = block_on(hybrid.start("user-42")).unwrap();
         clock.advance(TimeDelta::seconds(1));
-        let second = block_on(hybrid.start("user-42", NoClaims {}));
+        let second = block_on(hybrid.start("user-42"));
         let first = block_on(hybrid.authenticate(first.issued.token.expose()));
         match when_full {
             WhenFull::EndOldest => {
@@ -197,7 +198,7 @@ fn hybrid_sessions_are_limited_and_stateless_ones_refuse_a_limit() {
     }
 
     let stateless = JwtSessions::new(ring(), limited(1, WhenFull::Refuse)).with_clock(clock);
-    let error = block_on(stateless.start("user-42", NoClaims {})).unwrap_err();
+    let error = block_on(stateless.start("user-42")).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the limit on sessions of profile `default` cannot be enforced without a store",
@@ -440,9 +441,9 @@ impl SessionStore for Stepped {
         self.sessions.load(id).await
     }
 
-    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
+    async fn update(&self, update: &Update) -> Result<bool, StoreError> {
         step().await;
-        self.sessions.renew(renewal).await
+        self.sessions.update(update).await
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
@@ -456,7 +457,7 @@ impl SessionStore for Stepped {
     }
 }
 
-impl SubjectStore for Stepped {
+impl SessionStore for Stepped {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         step().await;
         let fewer = |left: u32| left.checked_sub(1);

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use pollster::block_on as wait;
 use proptest::prelude::*;
+use session_policy::store::{SecretHash, SessionStore, StoreError, Update};
 use session_policy::{
-    Lifetime, MemoryStore, Renewal, RotateError, SecretHash, Session, SessionId, SessionPolicy,
-    SessionStore, Sessions, StoreError, SubjectStore, Timestamp,
+    Lifetime, MemoryStore, RotateError, Session, SessionId, SessionPolicy, Sessions, Timestamp,
 };
 
 const CAP: i64 = 1_000;
@@ -79,9 +79,9 @@ fn any_subject_and_any_number_of_profiles_come_back_as_they_were() {
     for session in &sessions {
         assert_eq!(wait(store.load(&session.id())).unwrap().as_ref(), Some(session));
         assert_eq!(wait(store.list(session.subject())).unwrap(), std::slice::from_ref(session));
-        let renewal = Renewal::new(session, at(1), &lifetime(1, 20)).with_generation(3, None);
+        let renewal = Update::new(session, at(1), &lifetime(1, 20)).with_generation(3, None);
         assert!(wait(store.renew(&renewal)).unwrap());
-        let renewed = session.renewed(&renewal).unwrap();
+        let renewed = renewal.apply(&session).unwrap();
         assert_eq!(renewed.confirmed_at(), None);
         assert_eq!(wait(store.load(&session.id())).unwrap(), Some(renewed));
         assert!(wait(store.remove(&session.id())).unwrap());
@@ -130,7 +130,7 @@ fn a_sweep_goes_by_the_expiry_of_the_last_renewal() {
         wait(store.create(&session(1, "user", 100))).unwrap();
         for expires_at in renewals {
             let stored = wait(store.load(&id(1))).unwrap().unwrap();
-            let renewal = Renewal::new(&stored, at(1), &lifetime(1, *expires_at));
+            let renewal = Update::new(&stored, at(1), &lifetime(1, *expires_at));
             assert!(wait(store.renew(&renewal)).unwrap());
         }
         for now in [0, 1, expired - 1] {
@@ -226,14 +226,14 @@ fn carry_out(store: &MemoryStore, model: &mut Model, act: &Act) {
         }
         Act::Renew { number, stale, renewed_at, length, now } => {
             let Some(stored) = model.get(&id(number)) else {
-                let absent = Renewal::new(&session(number, "ada", 1), at(0), &lifetime(0, 1));
+                let absent = Update::new(&session(number, "ada", 1), at(0), &lifetime(0, 1));
                 assert!(!wait(store.renew(&absent)).unwrap());
                 return;
             };
             let mut basis = stored.clone().into_parts();
             basis.version = basis.version.wrapping_sub(u64::from(stale));
             let basis = Session::restore(basis).unwrap();
-            let renewal = Renewal::new(&basis, at(now), &lifetime(renewed_at, renewed_at + length));
+            let renewal = Update::new(&basis, at(now), &lifetime(renewed_at, renewed_at + length));
             let applies = !stale && now < CAP && at(renewed_at) >= stored.lifetime().renewed_at();
             assert_eq!(wait(store.renew(&renewal)).unwrap(), applies);
             if applies {
@@ -337,7 +337,7 @@ fn of_threads_that_renew_one_version_exactly_one_wins() {
                 break;
             }
             let length = 100 + i64::try_from(thread).unwrap();
-            let renewal = Renewal::new(&stored, at(1), &lifetime(1, length));
+            let renewal = Update::new(&stored, at(1), &lifetime(1, length));
             won.fetch_add(u64::from(wait(store.renew(&renewal)).unwrap()), Ordering::Relaxed);
         }
     });
@@ -399,7 +399,7 @@ fn all_verbs_at_once_neither_deadlock_nor_leave_anything_behind() {
                     if let Some(stored) = wait(store.load(&id(number))).unwrap() {
                         let to =
                             lifetime(stored.lifetime().renewed_at().as_unix_secs(), CAP - seconds);
-                        wait(store.renew(&Renewal::new(&stored, at(0), &to))).unwrap();
+                        wait(store.renew(&Update::new(&stored, at(0), &to))).unwrap();
                     }
                 }
                 5 => {

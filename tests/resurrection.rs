@@ -14,9 +14,10 @@ use std::task::{Context, Poll, Waker};
 
 use chrono::TimeDelta;
 use pollster::block_on as wait;
+use session_policy::store::{AnyStore, SessionStore, StoreError, Update};
 use session_policy::{
-    Cookie, DynSessionStore, ManualClock, MemoryStore, Renewal, Session, SessionId, SessionPolicy,
-    SessionStore, SessionToken, Sessions, StoreError, SubjectStore, Timestamp,
+    Cookie, ManualClock, MemoryStore, Session, SessionId, SessionPolicy, SessionToken, Sessions,
+    Timestamp,
 };
 
 const FIRST: SessionId = SessionId::from_bytes([1; 16]);
@@ -43,7 +44,7 @@ type Node = Sessions<Stopping, ManualClock>;
 fn authenticate(world: &World, node: Node) -> Request {
     let token = world.token.clone();
     Box::pin(async move {
-        let answer = node.authenticate(&token).await.ok()?;
+        let answer = node.authenticate(token.expose()).await.ok()?;
         matches!(answer.cookie, Cookie::Set { .. }).then_some(token)
     })
 }
@@ -54,7 +55,7 @@ fn rotate(world: &World, node: Node) -> Request {
 }
 
 fn end(world: &World, node: Node) -> Request {
-    let id = world.token.id();
+    let id = world.session.id();
     Box::pin(async move { node.end(&id).await.map(|_| None).unwrap() })
 }
 
@@ -127,8 +128,8 @@ impl SessionStore for Stopping {
         self.answer("load", self.shared.load(id), |_| false).await
     }
 
-    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
-        self.answer("renew", self.shared.renew(renewal), |renewed| *renewed).await
+    async fn update(&self, update: &Update) -> Result<bool, StoreError> {
+        self.answer("renew", self.shared.update(update), |renewed| *renewed).await
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
@@ -141,7 +142,7 @@ impl SessionStore for Stopping {
     }
 }
 
-impl SubjectStore for Stopping {
+impl SessionStore for Stopping {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         self.answer("list", self.shared.list(subject), |_| false).await
     }
@@ -428,13 +429,13 @@ impl SessionStore for Broken {
         Ok(loaded)
     }
 
-    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
-        let renewed = self.inner.renew(renewal).await?;
+    async fn update(&self, update: &Update) -> Result<bool, StoreError> {
+        let renewed = self.inner.update(update).await?;
         let loaded = self.loaded.lock().unwrap().clone();
         match (self.fault, loaded) {
             (Fault::RenewCreates, Some(loaded)) if !renewed => {
                 self.inner.remove(&renewal.id()).await?;
-                self.inner.create(&loaded.renewed(renewal).unwrap_or(loaded)).await?;
+                self.inner.create(&renewal.apply(&loaded).unwrap_or(loaded)).await?;
                 Ok(true)
             }
             (Fault::RenewSaysTrue, _) => Ok(true),
@@ -452,7 +453,7 @@ impl SessionStore for Broken {
     }
 }
 
-impl SubjectStore for Broken {
+impl SessionStore for Broken {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         self.inner.list(subject).await
     }

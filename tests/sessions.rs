@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use pollster::block_on as wait;
+use session_policy::store::SessionStore;
 use session_policy::{
     AuthenticateError, Authenticated, Cookie, ManualClock, MemoryStore, Policies, RejectReason,
-    RenewalOutcome, RotateError, Session, SessionPolicy, SessionStore, SessionToken, Sessions,
-    StartError, Started, Timestamp,
+    RenewalOutcome, RotateError, Session, SessionPolicy, SessionToken, Sessions, StartError,
+    Started, Timestamp,
 };
 
 type Node = Sessions<Arc<MemoryStore>, ManualClock>;
@@ -91,7 +92,7 @@ fn authenticate(sessions: &Node, token: &SessionToken) -> (&'static str, Option<
 fn a_start_stores_the_session_and_tells_what_to_send() {
     let (sessions, _) = new();
     let started = start(&sessions);
-    assert_eq!(started.session.id(), started.token.id());
+    assert_eq!(started.session.id(), started.session.id());
     assert_eq!(started.session.subject(), "user-42");
     assert_eq!(started.session.profile(), "default");
     assert_eq!(started.session.version(), 0);
@@ -106,14 +107,14 @@ fn a_start_stores_the_session_and_tells_what_to_send() {
 fn every_start_has_a_token_of_its_own() {
     let (sessions, _) = new();
     let (first, second) = (start(&sessions), start(&sessions));
-    assert_ne!(first.token.id(), second.token.id());
+    assert_ne!(first.session.id(), second.session.id());
     assert_ne!(first.session.secret(), second.session.secret());
 }
 
 #[test]
 fn a_profile_gives_its_own_lifetime() {
     let (sessions, clock) = new();
-    let started = wait(sessions.start_with("root", "admin")).unwrap();
+    let started = wait(sessions.start(SignIn::of("root").profile("admin"))).unwrap();
     assert_eq!(started.session.profile(), "admin");
     assert_eq!(started.max_age, TimeDelta::seconds(600));
     clock.set(at(600));
@@ -128,7 +129,7 @@ fn a_start_under_a_profile_that_is_not_in_the_set_is_refused() {
         ("", "there is no profile ``"),
         ("two\nlines", r"there is no profile `two\nlines`"),
     ] {
-        let error = wait(sessions.start_with("user-42", profile)).unwrap_err();
+        let error = wait(sessions.start(SignIn::of("user-42").profile(profile))).unwrap_err();
         assert!(matches!(error, StartError::UnknownProfile { .. }));
         assert_eq!(error.to_string(), text);
     }
@@ -160,7 +161,7 @@ fn a_ceiling_lowers_the_cap_and_never_raises_it() {
         let lifetime = started.session.lifetime();
         assert_eq!(lifetime.absolute_expires_at(), at(cap), "ceiling {ceiling}");
         assert_eq!(started.max_age, TimeDelta::seconds(max_age), "ceiling {ceiling}");
-        let served = wait(sessions.authenticate(&started.token)).is_ok();
+        let served = wait(sessions.authenticate(started.token.expose())).is_ok();
         assert_eq!(served, cap > 0, "ceiling {ceiling}");
     }
 }
@@ -191,7 +192,7 @@ fn a_renewal_is_what_is_stored_and_what_is_answered() {
     let (sessions, clock) = new();
     let started = start(&sessions);
     clock.set(at(300));
-    let answer = wait(sessions.authenticate(&started.token)).unwrap();
+    let answer = wait(sessions.authenticate(started.token.expose())).unwrap();
     let lifetime = answer.session.lifetime();
     assert_eq!(lifetime.created_at(), at(0));
     assert_eq!(lifetime.renewed_at(), at(300));
@@ -235,7 +236,7 @@ fn a_busy_session_is_never_idle_and_ends_at_its_cap() {
     let mut renewals = 0;
     for now in (0..28_800).step_by(60) {
         clock.set(at(now));
-        let answer = wait(sessions.authenticate(&started.token)).unwrap();
+        let answer = wait(sessions.authenticate(started.token.expose())).unwrap();
         assert!(answer.session.lifetime().expires_at() <= at(28_800), "now {now}");
         renewals += u32::from(matches!(answer.renewal, RenewalOutcome::Renewed));
     }
@@ -256,7 +257,7 @@ fn a_peek_neither_renews_nor_writes() {
         let (sessions, clock) = new();
         let started = start(&sessions);
         clock.set(at(now));
-        assert_eq!(word(&wait(sessions.peek(&started.token))), expected, "now {now}");
+        assert_eq!(word(&wait(sessions.peek(started.token.expose()))), expected, "now {now}");
         assert_eq!(stored(&sessions, &started.session), Some(started.session), "now {now}");
     }
 }
@@ -265,7 +266,7 @@ fn a_peek_neither_renews_nor_writes() {
 fn a_wrong_secret_opens_nothing_and_changes_nothing() {
     let (sessions, clock) = new();
     let started = start(&sessions);
-    let forged = SessionToken::from_parts(started.token.id(), [7; 32]);
+    let forged = SessionToken::from_parts(started.session.id(), [7; 32]);
     clock.set(at(300));
     assert_eq!(authenticate(&sessions, &forged), ("wrong secret", None));
     assert_eq!(word(&wait(sessions.peek(&forged))), ("wrong secret", None));
@@ -277,10 +278,10 @@ fn a_wrong_secret_opens_nothing_and_changes_nothing() {
 #[test]
 fn a_rotation_keeps_the_session_and_changes_its_token() {
     let (sessions, clock) = new();
-    let started = wait(sessions.start_with("root", "admin")).unwrap();
+    let started = wait(sessions.start(SignIn::of("root").profile("admin"))).unwrap();
     clock.set(at(59));
     let rotated = wait(sessions.rotate(&started.session)).unwrap();
-    assert_ne!(rotated.token.id(), started.token.id());
+    assert_ne!(rotated.session.id(), started.session.id());
     assert_ne!(rotated.session.secret(), started.session.secret());
     assert_eq!(rotated.session.subject(), "root");
     assert_eq!(rotated.session.profile(), "admin");
@@ -311,7 +312,7 @@ fn a_rotation_starts_again_at_the_first_version() {
     let (sessions, clock) = new();
     let started = start(&sessions);
     clock.set(at(1_000));
-    let renewed = wait(sessions.authenticate(&started.token)).unwrap().session;
+    let renewed = wait(sessions.authenticate(started.token.expose())).unwrap().session;
     assert_eq!(renewed.version(), 1);
     assert_eq!(wait(sessions.rotate(&renewed)).unwrap().session.version(), 0);
 }
@@ -461,7 +462,7 @@ fn nodes_whose_clocks_differ_serve_one_session() {
     ahead_clock.set(at(2_160));
     behind_clock.set(at(2_159));
     assert_eq!(authenticate(&ahead, &started.token), ("idle", Some(2_160)));
-    assert_eq!(word(&wait(behind.peek(&started.token))), ("not due", None));
+    assert_eq!(word(&wait(behind.peek(started.token.expose()))), ("not due", None));
     behind_clock.set(at(2_160));
     assert_eq!(authenticate(&behind, &started.token), ("idle", Some(2_160)));
 }
@@ -516,13 +517,13 @@ fn a_cookie_of_a_rotation_never_outlives_the_cap_in_force() {
 fn a_session_of_a_retired_profile_is_judged_by_the_default_policy() {
     let store = Arc::default();
     let (before, _) = node(&store, policies());
-    let started = wait(before.start_with("root", "admin")).unwrap();
+    let started = wait(before.start(SignIn::of("root").profile("admin"))).unwrap();
     let (after, clock) = node(&store, policy(500, 300, 28_800));
     for (now, expected) in [(499, ("renewed", Some(500))), (999, ("idle", Some(999)))] {
         clock.set(at(now));
         assert_eq!(authenticate(&after, &started.token), expected, "now {now}");
     }
-    let error = wait(after.start_with("root", "admin")).unwrap_err();
+    let error = wait(after.start(SignIn::of("root").profile("admin"))).unwrap_err();
     assert_eq!(error.to_string(), "there is no profile `admin`");
 }
 
@@ -534,7 +535,7 @@ fn a_refusal_says_why_and_what_to_do_with_the_cookie() {
     clock.set(at(1_200));
     assert_eq!(authenticate(&sessions, &renewed.token), ("renewed", Some(1_800)));
     let unknown = SessionToken::generate().unwrap();
-    let forged = SessionToken::from_parts(started.token.id(), [0; 32]);
+    let forged = SessionToken::from_parts(started.session.id(), [0; 32]);
     let prefix = "the session is refused";
     for (token, now, text, cookie) in [
         (
@@ -570,8 +571,8 @@ fn no_debug_output_shows_a_secret() {
     let started = start(&sessions);
     let exposed = started.token.expose();
     let (_, secret) = exposed.split_once('.').unwrap();
-    let answer = wait(sessions.authenticate(&started.token)).unwrap();
-    let forged = SessionToken::from_parts(started.token.id(), [0; 32]);
+    let answer = wait(sessions.authenticate(started.token.expose())).unwrap();
+    let forged = SessionToken::from_parts(started.session.id(), [0; 32]);
     let error = wait(sessions.authenticate(&forged)).unwrap_err();
     for text in [
         format!("{started:?}"),

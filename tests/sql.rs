@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails is to panic")]
 
 use session_policy::SessionPolicy;
-use session_policy::sql::{MARIADB, POSTGRES, SQLITE, Statements};
+use session_policy::store::sql::{MARIADB, POSTGRES, SQLITE, Statements};
 
 const ENGINES: [(&str, Statements); 3] =
     [("MariaDB", MARIADB), ("PostgreSQL", POSTGRES), ("SQLite", SQLITE)];

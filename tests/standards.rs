@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use chrono::TimeDelta;
-use session_policy::standards::{Finding, Level, Limit, Standard, Verdict};
+use session_policy::review::standards::{Finding, Level, Limit, Standard, Verdict};
 use session_policy::{Decision, SessionPolicy, Timestamp};
 
 const M: i64 = 60;

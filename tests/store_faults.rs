@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::TimeDelta;
 use pollster::block_on as wait;
+use session_policy::store::{SessionStore, StoreError, Update};
 use session_policy::{
-    AuthenticateError, Cookie, ManualClock, MemoryStore, RejectReason, Renewal, RenewalOutcome,
-    RotateError, Session, SessionId, SessionPolicy, SessionStore, SessionToken, Sessions,
-    StartError, StoreError, SubjectStore, Timestamp,
+    AuthenticateError, Cookie, ManualClock, MemoryStore, RejectReason, RenewalOutcome, RotateError,
+    Session, SessionId, SessionPolicy, SessionToken, Sessions, StartError, Timestamp,
 };
 
 /// What a driver might say; it must not reach a log by way of our own texts.
@@ -77,8 +77,8 @@ impl SessionStore for Probe {
         self.called("load")?.load(id).await
     }
 
-    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
-        self.called("renew")?.renew(renewal).await
+    async fn update(&self, update: &Update) -> Result<bool, StoreError> {
+        self.called("renew")?.update(update).await
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
@@ -90,7 +90,7 @@ impl SessionStore for Probe {
     }
 }
 
-impl SubjectStore for Probe {
+impl SessionStore for Probe {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         self.called("list")?.list(subject).await
     }
@@ -140,12 +140,12 @@ impl World {
     }
 
     fn is_served(&self) -> bool {
-        wait(self.sessions.authenticate(&self.token)).is_ok()
+        wait(self.sessions.authenticate(self.token.expose())).is_ok()
     }
 
     /// The stored session renewed at `now` by somebody else.
-    fn renewal(&self, now: Timestamp, policy: &SessionPolicy) -> Renewal {
-        Renewal::new(&self.session, now, &policy.start(now))
+    fn renewal(&self, now: Timestamp, policy: &SessionPolicy) -> Update {
+        Update::new(&self.session, now, &policy.start(now))
     }
 }
 
@@ -173,15 +173,15 @@ fn a_request_costs_one_load_and_a_renewal_only_if_it_is_due_and_gains() {
         (7_200, &["load"]), // Refused.
     ] {
         world.clock.set(at(now));
-        wait(world.sessions.peek(&world.token)).ok();
+        wait(world.sessions.peek(world.token.expose())).ok();
         assert_eq!(world.store().calls(), ["load"], "peek at {now}");
         world.is_served();
         assert_eq!(world.store().calls(), calls, "now {now}");
     }
-    let forged = SessionToken::from_parts(world.token.id(), [0; 32]);
+    let forged = SessionToken::from_parts(world.session.id(), [0; 32]);
     for token in [forged, SessionToken::generate().unwrap()] {
         world.clock.set(at(6_500));
-        assert!(wait(world.sessions.authenticate(&token)).is_err());
+        assert!(wait(world.sessions.authenticate(token.expose())).is_err());
         assert_eq!(world.store().calls(), ["load"]);
     }
 }
@@ -207,9 +207,10 @@ fn the_other_verbs_ask_once() {
 fn a_load_that_fails_lets_nobody_in_and_keeps_the_cookie() {
     let world = world();
     world.store().fail(&["load", "load"]);
-    for answer in
-        [wait(world.sessions.authenticate(&world.token)), wait(world.sessions.peek(&world.token))]
-    {
+    for answer in [
+        wait(world.sessions.authenticate(world.token.expose())),
+        wait(world.sessions.peek(world.token.expose())),
+    ] {
         let error = answer.unwrap_err();
         assert!(matches!(error, AuthenticateError::Store(StoreError::Unavailable(_))));
         assert_eq!(error.cookie(), Cookie::Keep);
@@ -224,7 +225,7 @@ fn a_renewal_that_fails_still_serves_and_says_so() {
     for now in [300, 301, 1_799] {
         world.clock.set(at(now));
         world.store().fail(&["renew"]);
-        let answer = wait(world.sessions.authenticate(&world.token)).unwrap();
+        let answer = wait(world.sessions.authenticate(world.token.expose())).unwrap();
         assert_eq!(answer.session, world.session, "now {now}");
         assert_eq!(answer.status.idle_expires_at, at(1_800), "now {now}");
         assert_eq!(answer.cookie, Cookie::Keep, "now {now}");
@@ -232,7 +233,7 @@ fn a_renewal_that_fails_still_serves_and_says_so() {
         assert_unavailable(&error);
     }
     // The next request tries again.
-    let answer = wait(world.sessions.authenticate(&world.token)).unwrap();
+    let answer = wait(world.sessions.authenticate(world.token.expose())).unwrap();
     assert!(matches!(answer.renewal, RenewalOutcome::Renewed));
 }
 
@@ -243,7 +244,7 @@ fn a_renewal_that_fails_extends_nothing() {
     world.store().fail(&["renew"]);
     assert!(world.is_served());
     world.clock.set(at(1_800));
-    let error = wait(world.sessions.authenticate(&world.token)).unwrap_err();
+    let error = wait(world.sessions.authenticate(world.token.expose())).unwrap_err();
     assert!(matches!(error, AuthenticateError::Rejected { reason: RejectReason::Idle, .. }));
 }
 
@@ -263,7 +264,7 @@ fn a_renewal_that_takes_until_the_end_serves_nobody() {
         let clock = world.clock.clone();
         world.store().race(move |_| clock.set(at(end)));
         world.store().fail(failing);
-        let error = wait(world.sessions.authenticate(&world.token)).unwrap_err();
+        let error = wait(world.sessions.authenticate(world.token.expose())).unwrap_err();
         let AuthenticateError::Rejected { reason, since } = error else { panic!("{error}") };
         assert_eq!((reason, since), (expected, at(end)));
     }
@@ -275,7 +276,7 @@ fn a_lost_race_loads_once_more_and_serves_what_the_winner_stored() {
     world.clock.set(at(400));
     let winner = world.renewal(at(399), &policy());
     world.store().race(move |store| assert!(wait(store.renew(&winner)).unwrap()));
-    let answer = wait(world.sessions.authenticate(&world.token)).unwrap();
+    let answer = wait(world.sessions.authenticate(world.token.expose())).unwrap();
     assert_eq!(world.store().calls(), ["load", "renew", "load"]);
     assert!(matches!(answer.renewal, RenewalOutcome::Superseded));
     assert_eq!(answer.cookie, Cookie::Keep); // The winner sent the cookie.
@@ -290,7 +291,7 @@ fn a_race_lost_to_a_logout_serves_nobody() {
     world.clock.set(at(400));
     let id = world.session.id();
     world.store().race(move |store| assert!(wait(store.remove(&id)).unwrap()));
-    let error = wait(world.sessions.authenticate(&world.token)).unwrap_err();
+    let error = wait(world.sessions.authenticate(world.token.expose())).unwrap_err();
     assert_eq!(world.store().calls(), ["load", "renew", "load"]);
     assert!(matches!(error, AuthenticateError::Unknown));
     assert_eq!(error.cookie(), Cookie::Keep);
@@ -309,7 +310,7 @@ fn a_race_lost_to_a_renewal_that_has_expired_meanwhile_is_a_refusal() {
         assert!(wait(store.renew(&winner)).unwrap());
         clock.set(at(500));
     });
-    let error = wait(world.sessions.authenticate(&world.token)).unwrap_err();
+    let error = wait(world.sessions.authenticate(world.token.expose())).unwrap_err();
     assert_eq!(world.store().calls(), ["load", "renew", "load"]);
     let AuthenticateError::Rejected { reason, since } = error else { panic!("{error}") };
     assert_eq!((reason, since), (RejectReason::Idle, at(500)));
@@ -325,7 +326,7 @@ fn a_race_lost_and_a_reload_that_fails_lets_nobody_in() {
         assert!(wait(store.renew(&winner)).unwrap());
         locked(&failing).push("load");
     });
-    let error = wait(world.sessions.authenticate(&world.token)).unwrap_err();
+    let error = wait(world.sessions.authenticate(world.token.expose())).unwrap_err();
     assert_eq!(world.store().calls(), ["load", "renew", "load"]);
     assert!(matches!(error, AuthenticateError::Store(_)));
     assert_unavailable(&error);
@@ -431,7 +432,7 @@ fn a_full_store_refuses_a_start_and_a_rotation_and_goes_on_serving() {
     let error = wait(sessions.rotate(&started.session)).unwrap_err();
     assert!(matches!(error, RotateError::Store(StoreError::Full { capacity: 1 })));
     assert_eq!(error.to_string(), text);
-    assert!(wait(sessions.authenticate(&started.token)).is_ok());
+    assert!(wait(sessions.authenticate(started.token.expose())).is_ok());
 }
 
 #[test]

@@ -3,9 +3,8 @@
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
-use session_policy::{
-    CookieChange, Happening, RejectReason, SessionPolicy, StoreWrite, Timeline, Timestamp,
-};
+use session_policy::review::{Happening, Timeline};
+use session_policy::{CookieChange, RejectReason, SessionPolicy, StoreWrite, Timestamp};
 
 fn policy(max_age: i64, update_age: i64, absolute_cap: i64) -> SessionPolicy {
     SessionPolicy::new(
@@ -26,7 +25,7 @@ fn play(policy: &SessionPolicy, requests: &[i64]) -> Timeline {
 
 /// Instant, what happened, and until when it holds.
 fn terse(timeline: &Timeline) -> Vec<(i64, Happening, i64)> {
-    let terse = |event: &session_policy::TimelineEvent| {
+    let terse = |event: &session_policy::review::TimelineEvent| {
         (event.at.as_unix_secs(), event.happening, event.until.as_unix_secs())
     };
     timeline.events().iter().map(terse).collect()
@@ -219,7 +218,7 @@ proptest! {
     #[test]
     fn a_timeline_ends_exactly_once((policy, requests) in any_play()) {
         let timeline = play(&policy, &requests).with_warning(TimeDelta::seconds(2));
-        let ended = |event: &&session_policy::TimelineEvent| matches!(event.happening, Happening::Ended { .. });
+        let ended = |event: &&session_policy::review::TimelineEvent| matches!(event.happening, Happening::Ended { .. });
         prop_assert_eq!(timeline.events().iter().filter(ended).count(), 1);
         prop_assert_eq!(timeline.requests(), requests.len());
     }
@@ -248,7 +247,7 @@ mod against_sessions {
                 clock.set(at(request));
                 let event = events.next().unwrap();
                 prop_assert_eq!(event.at, at(request));
-                let outcome = pollster::block_on(sessions.authenticate(&started.token));
+                let outcome = pollster::block_on(sessions.authenticate(started.token.expose()));
                 let cookie = match &outcome {
                     Ok(authenticated) => authenticated.cookie,
                     Err(error) => error.cookie(),
@@ -288,7 +287,8 @@ mod against_tokens {
     use session_policy::jwt::{
         Algorithm, HybridSessions, JwtSessions, KeyRing, NoClaims, SigningKey,
     };
-    use session_policy::{ManualClock, MemoryStore, SessionStore, Sessions};
+    use session_policy::store::SessionStore;
+    use session_policy::{ManualClock, MemoryStore, Sessions};
 
     use super::*;
 
@@ -343,7 +343,7 @@ mod against_tokens {
         let started = pollster::block_on(sessions.start("u")).unwrap();
         for request in requests {
             clock.set(at(*request));
-            pollster::block_on(sessions.authenticate(&started.token)).unwrap();
+            pollster::block_on(sessions.authenticate(started.token.expose())).unwrap();
         }
         let row = pollster::block_on(sessions.store().load(&started.session.id())).unwrap();
         row.unwrap().version()

@@ -49,7 +49,7 @@ impl Jwt {
             .with_issuer(ISSUER)
             .with_audience(AUDIENCE)
             .with_clock(clock.clone());
-        let started = now(sessions.start("user-42", NoClaims {})).expect("started");
+        let started = now(sessions.start("user-42")).expect("started");
         let mut validation = Validation::new(Backend::HS256);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
@@ -68,7 +68,7 @@ impl Jwt {
 
     #[inline]
     pub fn authenticate(&self) -> Authenticated {
-        now(self.sessions.authenticate(&self.token)).expect("served")
+        now(self.sessions.authenticate(self.token.expose())).expect("served")
     }
 
     /// `jsonwebtoken` reads the system's clock, so the token's instants lie ahead

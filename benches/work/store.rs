@@ -5,8 +5,9 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use dashmap::DashMap;
+use session_policy::store::SessionStore;
 use session_policy::{
-    ManualClock, MemoryStore, Session, SessionId, SessionStore, SessionToken, Sessions, Timestamp,
+    ManualClock, MemoryStore, Session, SessionId, SessionToken, Sessions, Timestamp,
 };
 use sha2::{Digest, Sha256};
 

@@ -5,10 +5,8 @@ use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard};
 use std::task::Poll;
 
-use session_policy::{
-    Lifetime, Renewal, SecretHash, Session, SessionId, SessionParts, SessionStore, StoreError,
-    SubjectStore, Timestamp,
-};
+use session_policy::store::{SecretHash, SessionParts, SessionStore, StoreError, Update};
+use session_policy::{Lifetime, Session, SessionId, Timestamp};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Fault {
@@ -145,7 +143,7 @@ impl Planted {
     }
 
     /// The record after a renewal, where the guard (less its fault) holds.
-    fn renewed(&self, session: &Session, renewal: &Renewal) -> Option<Session> {
+    fn renewed(&self, session: &Session, renewal: &Update) -> Option<Session> {
         let stored = session.lifetime();
         let holds = renewal.id() == session.id()
             && (renewal.expected_version() == session.version()
@@ -179,7 +177,7 @@ impl Planted {
         Some(Session::restore(parts).unwrap())
     }
 
-    fn upsert(&self, renewal: &Renewal) {
+    fn upsert(&self, renewal: &Update) {
         let (renewed_at, expires_at) = (renewal.renewed_at(), renewal.expires_at());
         let lifetime = Lifetime::restore(renewed_at, renewed_at, expires_at, expires_at).unwrap();
         let secret = SecretHash::from_bytes([0; 32]);
@@ -231,7 +229,7 @@ impl SessionStore for Planted {
         Ok(Some(seen))
     }
 
-    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
+    async fn update(&self, update: &Update) -> Result<bool, StoreError> {
         let key = self.key(&renewal.id());
         let Some(row) = self.rows().get(&key).cloned() else {
             if self.has(Fault::RenewUpserts) {
@@ -306,7 +304,7 @@ impl SessionStore for Planted {
     }
 }
 
-impl SubjectStore for Planted {
+impl SessionStore for Planted {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         let mut sessions: Vec<_> = self.rows().values().map(|row| row.session.clone()).collect();
         if self.has(Fault::ListKeepsRemoved) {

@@ -66,7 +66,7 @@ fn token(secret: &[u8; 32]) -> String {
 fn authenticate(token: String, secret: &[u8; 32]) -> Task {
     let sessions = sessions(secret);
     Task::new("session-policy", move || {
-        let served = sessions.authenticate(&token).now_or_never();
+        let served = sessions.authenticate(token.expose()).now_or_never();
         let Some(Ok(served)) = served else { panic!("it is not served") };
         assert_eq!((served.claims.subject(), served.issued.is_none()), (SUBJECT, true));
     })

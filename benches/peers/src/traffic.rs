@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use session_policy::{
-    MemoryStore, Renewal, Session, SessionId, SessionStore, StoreError, SubjectStore, Timestamp,
-};
+use session_policy::{MemoryStore, Session, SessionId, Timestamp};
+use session_policy::store::{SessionStore, StoreError, Update};
 
 /// How often a store was read and written.
 #[derive(Debug, Default)]
@@ -76,9 +75,9 @@ impl SessionStore for CountedStore {
         loaded
     }
 
-    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
+    async fn update(&self, update: &Update) -> Result<bool, StoreError> {
         self.traffic.write();
-        self.store.renew(renewal).await
+        self.store.update(update).await
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
@@ -92,7 +91,7 @@ impl SessionStore for CountedStore {
     }
 }
 
-impl SubjectStore for CountedStore {
+impl SessionStore for CountedStore {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         self.traffic.read();
         self.store.list(subject).await

@@ -77,7 +77,7 @@ fn check_all(policies: &Policies) {
     for (name, policy) in policies.profiles() {
         assert!(name != Policies::DEFAULT && (1..=64).contains(&name.len()), "{name:?}");
         assert!(!name.contains(char::is_control), "{name:?}");
-        assert_eq!(policies.judge(name), policy);
+        assert_eq!(policies.policy_for(name), policy);
         check(policy);
     }
 }

@@ -111,7 +111,7 @@ fn one_change(sessions: &Ours, mut input: Input<'_>) {
     if core::mem::replace(&mut token[at], to) != to
         && let Ok(token) = String::from_utf8(token)
     {
-        assert!(block_on(sessions.peek(&token)).is_err(), "{token} was served");
+        assert!(block_on(sessions.peek(token.expose())).is_err(), "{token} was served");
     }
 }
 

@@ -6,11 +6,8 @@ use core::num::NonZeroU32;
 
 use chrono::TimeDelta;
 use pollster::block_on;
-use session_policy::{
-    AuthenticateError, Authenticated, Cookie, Decision, ManualClock, MemoryStore, Policies,
-    Renewal, RenewalOutcome, RotateError, Session, SessionId, SessionLimit, SessionStore,
-    SessionToken, Sessions, StartError, Started, StoreError, SubjectStore, Timestamp, WhenFull,
-};
+use session_policy::{AuthenticateError, Authenticated, Cookie, Decision, ManualClock, MemoryStore, Policies, RenewalOutcome, RotateError, Session, SessionId, SessionLimit, SessionToken, Sessions, StartError, Started, Timestamp, WhenFull};
+use session_policy::store::{SessionStore, StoreError, Update};
 
 use self::model::{Model, Profile, Row, Served};
 use crate::input::Input;
@@ -43,7 +40,7 @@ struct Service {
     /// Every token that was ever given out.
     tokens: Vec<SessionToken>,
     /// A request that has loaded its session and decided, and has not gone on.
-    stale: Option<(Session, Renewal)>,
+    stale: Option<(Session, Update)>,
 }
 
 impl Service {
@@ -140,20 +137,20 @@ impl Service {
         assert_eq!(started.status.absolute_expires_at.as_unix_secs(), cap);
         let most = (idle - self.model.now).clamp(0, 400 * 86_400);
         assert_eq!(started.max_age.num_seconds(), most);
-        assert!(self.tokens.iter().all(|token| token.id() != started.token.id()));
+        assert!(self.tokens.iter().all(|token| token.id() != started.session.id()));
         self.tokens.push(started.token);
     }
 
     fn authenticate(&mut self, input: &mut Input<'_>) {
         let Some(token) = self.some_token(input) else { return };
-        let result = block_on(self.sessions().authenticate(&token));
+        let result = block_on(self.sessions().authenticate(token.expose()));
         let expected = self.model.authenticate(token.id());
         self.is_served_as(result, expected);
     }
 
     fn peek(&mut self, input: &mut Input<'_>) {
         let Some(token) = self.some_token(input) else { return };
-        let result = block_on(self.sessions().peek(&token));
+        let result = block_on(self.sessions().peek(token.expose()));
         let expected = self.model.peek(token.id());
         self.is_served_as(result, expected);
     }
@@ -267,20 +264,20 @@ impl Service {
         let Some(session) = block_on(self.store.load(&token.id())).expect("a memory") else {
             return;
         };
-        let policy = self.policies.judge(session.profile());
+        let policy = self.policies.policy_for(session.profile());
         let now = Timestamp::from_unix_secs(self.model.now);
         let lifetime = match policy.evaluate(session.lifetime(), now) {
             Decision::Renew { lifetime } => lifetime,
             Decision::Keep { .. } | Decision::Reject { .. } => *session.lifetime(),
         };
-        let renewal = Renewal::new(&session, now, &lifetime);
+        let renewal = Update::new(&session, now, &lifetime);
         self.stale = Some((session, renewal));
     }
 
     /// It applies to the version it was made from, and never creates.
     fn write_late(&mut self) {
         let Some((session, renewal)) = &self.stale else { return };
-        let written = block_on(self.store.renew(renewal)).expect("a memory");
+        let written = block_on(self.store.update(update)).expect("a memory");
         let row = self.model.rows.iter_mut().find(|row| row.id == session.id());
         let expected = row.filter(|row| {
             row.version == session.version() && renewal.at().as_unix_secs() < row.record.cap

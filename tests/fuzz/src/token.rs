@@ -1,4 +1,5 @@
-use session_policy::{SecretHash, SessionId, SessionToken};
+use session_policy::{SessionId, SessionToken};
+use session_policy::store::SecretHash;
 
 use crate::input::Input;
 

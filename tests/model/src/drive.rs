@@ -11,14 +11,14 @@ use super::subject::jwt::{
     Authenticated as Signed, HybridSessions, IssueError, JwtError, NoClaims, TokenRenewal,
 };
 use super::subject::{
-    AuthenticateError, Authenticated, Cookie, Lifetime, RejectReason, Renewal, RenewalOutcome,
-    RotateError, SessionPolicy, Sessions, StoreError,
+    AuthenticateError, Authenticated, Cookie, Lifetime, RejectReason, RenewalOutcome, RotateError,
+    SessionPolicy, Sessions, StoreError, Update,
 };
 use super::tape::{
     Naming, SUBJECT, ScriptClock, Scripted, Tape, at, facts, name, sec, seconds, secret, session,
 };
 use crate::script::{
-    Next, Outcome, Refusal, Renewal as Renewed, Row, Rules, Script, Sec, Token, Verb, Write,
+    Next, Outcome, Refusal, Row, Rules, Script, Sec, Token, Update as Renewed, Verb, Write,
 };
 
 pub(super) fn play(rules: Rules, script: &Script) -> Next {
@@ -55,7 +55,7 @@ pub(super) fn renewed(row: &Row, write: Write) -> Option<Row> {
     let lifetime =
         Lifetime::restore(at(row.created), at(write.renewed), at(write.expires), at(row.cap));
     let loaded = session(&Row { version: write.version, id: write.id, ..*row });
-    let renewal = Renewal::new(&loaded, at(write.at), &lifetime.ok()?)
+    let renewal = Update::new(&loaded, at(write.at), &lifetime.ok()?)
         .with_generation(write.generation.into(), write.confirmed.map(at));
     Some(facts(&session(row).renewed(&renewal)?, row.id))
 }

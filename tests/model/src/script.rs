@@ -37,7 +37,7 @@ pub struct Row {
     pub confirmed: Option<Sec>,
 }
 
-/// A `Renewal`.
+/// A `Update`.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Write {
     /// Of which session.
@@ -174,7 +174,7 @@ pub enum Outcome {
         /// When the client's cookie ends by the node's clock, if it was sent one.
         cookie: Option<Sec>,
         /// What became of the renewal.
-        renewal: Renewal,
+        renewal: Update,
         /// The token that the client is sent.
         token: Option<Token>,
     },
@@ -182,7 +182,7 @@ pub enum Outcome {
 
 /// What became of a renewal.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Renewal {
+pub enum Update {
     /// The store failed.
     Deferred,
     /// None was due, or none gained time.

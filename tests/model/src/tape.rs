@@ -8,11 +8,11 @@ use std::task::Poll;
 use chrono::TimeDelta;
 
 use super::subject::{
-    Clock, Lifetime, Policies, Renewal, Session, SessionId, SessionParts, SessionStore,
-    SessionToken, Started, StoreError, SubjectStore, Timestamp,
+    Clock, Lifetime, Policies, Session, SessionId, SessionParts, SessionStore, SessionToken,
+    Started, StoreError, Timestamp, Update,
 };
 use crate::script::{
-    Answer, Call, FRESH, Id, Outcome, Renewal as Renewed, Row, Script, Sec, Token, Write,
+    Answer, Call, FRESH, Id, Outcome, Row, Script, Sec, Token, Update as Renewed, Write,
 };
 
 /// True time 0.
@@ -189,7 +189,7 @@ impl SessionStore for Scripted<'_> {
         }
     }
 
-    async fn renew(&self, renewal: &Renewal) -> Result<bool, StoreError> {
+    async fn update(&self, update: &Update) -> Result<bool, StoreError> {
         let write = |tape: &Tape<'_>| {
             Call::Renew(Write {
                 id: tape.renamed(renewal.id()),
@@ -222,7 +222,7 @@ impl SessionStore for Scripted<'_> {
     }
 }
 
-impl SubjectStore for Scripted<'_> {
+impl SessionStore for Scripted<'_> {
     async fn list(&self, _: &str) -> Result<Vec<Session>, StoreError> {
         panic!("without a limit, nothing is listed")
     }

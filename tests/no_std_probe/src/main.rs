@@ -8,7 +8,8 @@ extern crate alloc;
 use core::alloc::{GlobalAlloc, Layout};
 use core::panic::PanicInfo;
 
-use session_policy::{Decision, ManualClock, Policies, Renewal, Session, SessionPolicy};
+use session_policy::{Decision, ManualClock, Policies, Session, SessionPolicy};
+use session_policy::store::Update;
 
 /// What std would define as well: the duplicate is the point.
 #[panic_handler]
@@ -33,14 +34,14 @@ pub fn request(
     policies: &Policies,
     session: &Session,
     clock: &ManualClock,
-) -> Option<Result<Renewal, ()>> {
+) -> Option<Result<Update, ()>> {
     use session_policy::Clock;
 
     let now = clock.now();
-    match policies.judge(session.profile()).evaluate(session.lifetime(), now) {
+    match policies.policy_for(session.profile()).evaluate(session.lifetime(), now) {
         Decision::Keep { .. } => None,
         Decision::Reject { .. } => Some(Err(())),
-        Decision::Renew { lifetime } => Some(Ok(Renewal::new(session, now, &lifetime))),
+        Decision::Renew { lifetime } => Some(Ok(Update::new(session, now, &lifetime))),
     }
 }
 

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use session_policy_shuttle::{
-    Fault, Lifetime, MemoryStore, Renewal, SecretHash, Session, SessionId, SessionStore,
-    StoreError, SubjectStore, Timestamp, plant,
+    Fault, Lifetime, MemoryStore, SecretHash, Session, SessionId, SessionStore, StoreError,
+    Timestamp, Update, plant,
 };
 use shuttle::scheduler::{DfsScheduler, RandomScheduler};
 use shuttle::{Config, FailurePersistence, Runner, thread};
@@ -72,7 +72,7 @@ fn remove_all(store: &MemoryStore) -> u64 {
 /// Renews to 200 what was loaded, unless it is gone.
 fn renew(store: &MemoryStore, number: u8) -> Option<bool> {
     let loaded = now(store.load(&id(number))).unwrap()?;
-    let renewal = Renewal::new(&loaded, at(50), &lifetime(50, 200));
+    let renewal = Update::new(&loaded, at(50), &lifetime(50, 200));
     Some(now(store.renew(&renewal)).unwrap())
 }
 

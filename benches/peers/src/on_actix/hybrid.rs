@@ -4,7 +4,8 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App as Actix, HttpRequest, HttpResponse, test};
 use session_policy::jwt::{Algorithm, HybridSessions, KeyRing, NoClaims, SigningKey};
-use session_policy::{Clock, DynSessionStore, Event};
+use session_policy::{Clock, Event};
+use session_policy::store::AnyStore;
 
 use crate::actix_integration::{Active, Answer, Sessions, Transport, cookies};
 use crate::app::{App, SUBJECT, greet};

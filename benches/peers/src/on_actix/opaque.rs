@@ -11,9 +11,8 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data};
 use actix_web::{App as Actix, Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, test};
 use chrono::TimeDelta;
-use session_policy::{
-    Authenticated, Clock, Cookie as Outcome, DynSessionStore, SessionToken, Sessions,
-};
+use session_policy::{Authenticated, Clock, Cookie as Outcome, SessionToken, Sessions};
+use session_policy::store::AnyStore;
 
 use crate::actix_integration::{Transport, token};
 use crate::app::{App, SUBJECT, greet};
@@ -106,7 +105,7 @@ impl FromRequest for Active {
         Box::pin(async move {
             let token: SessionToken = token(&request)?.parse().map_err(|_| Problem::NO_SESSION)?;
             let sessions = request.app_data::<Data<AppSessions>>().ok_or(Problem::UNAVAILABLE)?;
-            match sessions.authenticate(&token).await {
+            match sessions.authenticate(token.expose()).await {
                 Ok(served) => {
                     if let Outcome::Set { max_age } = served.cookie {
                         Answer::Renew(token, max_age).leave(&request);

@@ -5,7 +5,8 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use session_policy::{Clock, DynSessionStore, Sessions};
+use session_policy::{Clock, Sessions};
+use session_policy::store::AnyStore;
 
 use crate::app::{App, SUBJECT, greet};
 use crate::axum_integration::{SignedIn, WebSessions, require_session};
