@@ -1,0 +1,28 @@
+//! The README's code is the code that runs.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+const README: &str = include_str!("../../../../README.md");
+
+/// The code under `<!-- from PATH -->`, and the path, of this package only.
+fn excerpts() -> Vec<(&'static str, Vec<&'static str>)> {
+    let marked = README.split("<!-- from examples/crates/tower-sessions-0-14/").skip(1);
+    let excerpt = |marked: &'static str| {
+        let (path, rest) = marked.split_once(" -->\n```rust,ignore\n").unwrap();
+        let code = rest.split_once("\n```").unwrap().0;
+        (path, code.lines().map(str::trim).collect())
+    };
+    marked.map(excerpt).collect()
+}
+
+#[test]
+fn the_code_of_the_readme_is_that_of_the_source() {
+    let excerpts = excerpts();
+    assert_eq!(excerpts.len(), 1);
+    for (path, code) in excerpts {
+        let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+        let source = std::fs::read_to_string(&path).unwrap();
+        let source: Vec<_> = source.lines().map(str::trim).collect();
+        let stands = source.windows(code.len()).any(|lines| lines == code);
+        assert!(stands, "{path} has no `{}`", code.join("\n"));
+    }
+}
