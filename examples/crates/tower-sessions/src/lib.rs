@@ -1,20 +1,16 @@
 //! The absolute cap, and an end that stays an end, for any tower-sessions store.
 //!
 //! tower-sessions slides a session on every write, for ever, and a request that
-//! is still running when its session is signed out saves it back. [`CappedStore`]
-//! wraps the store and [`CappedLayer`] the routes; the handlers stay as they are:
+//! is still running when its session is signed out saves it back. `CappedStore`
+//! wraps the store and `CappedLayer` the routes; the handlers stay as they are.
 //!
-//! ```
-//! use axum::Router;
-//! use session_policy::SessionPolicy;
-//! use session_policy_tower_sessions::CappedStore;
-//! use tower_sessions::{MemoryStore, SessionManagerLayer};
+//! Each version of tower-sessions has a module with an example, behind a feature.
+//! Features add up, so two versions can be in one build:
 //!
-//! let store = CappedStore::new(MemoryStore::default(), SessionPolicy::WORKING_DAY);
-//! let app: Router = Router::new()
-//!     .layer(store.layer()) // renews, and gives the cookie its `Max-Age`
-//!     .layer(SessionManagerLayer::new(store.clone()).with_expiry(store.expiry()));
-//! ```
+//! | tower-sessions | feature | module |
+//! | --- | --- | --- |
+//! | 0.14 (axum-login 0.18) | `v0-14` | `v0_14` |
+//! | 0.15 | `v0-15` (default) | `v0_15` |
 //!
 //! | you use | what is enforced |
 //! | --- | --- |
@@ -23,12 +19,12 @@
 //!
 //! # What keeps the four instants
 //!
-//! They live in the record's data under [`KEY`]. A handler can read that key and
+//! They live in the record's data under `KEY`. A handler can read that key and
 //! can write to it, to no effect: the store takes the instants from the stored
 //! row and never from the record it is asked to save. Under a new id
 //! (`Session::cycle_id`) the row is gone by the time the record is created; the
 //! store then takes the instants that it kept when it deleted that row, once, and
-//! refuses a record whose [`KEY`] names none. A handler that clears the session,
+//! refuses a record whose `KEY` names none. A handler that clears the session,
 //! or removes the key, before it cycles the id starts a new session.
 //!
 //! `cycle_id` keeps the cap. axum-login cycles the id at a sign-in, so a visitor
@@ -75,11 +71,7 @@
 //!   later than it would have.
 //! * One policy for all sessions: tower-sessions has no profiles.
 
-mod ended;
-mod layer;
-mod stamp;
-mod store;
-
-pub use crate::layer::{Capped, CappedLayer};
-pub use crate::stamp::KEY;
-pub use crate::store::CappedStore;
+#[cfg(feature = "v0-14")]
+pub mod v0_14;
+#[cfg(feature = "v0-15")]
+pub mod v0_15;

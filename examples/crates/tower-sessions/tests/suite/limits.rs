@@ -1,16 +1,12 @@
 //! The idle limit, the cap and the throttle, to the second.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-mod common;
-
-extern crate session_policy_tower_sessions as adapter;
-
-use adapter::{CappedStore, KEY};
-use common::{CAP, POLICY, asked_again, capped, created, record, secs};
 use session_policy::SessionPolicy;
 use time::{Duration, OffsetDateTime};
-use tower_sessions::session::Record;
-use tower_sessions::{MemoryStore, SessionStore};
+
+use super::common::{CAP, POLICY, asked_again, capped, created, record, secs};
+use crate::adapter::{CappedStore, KEY};
+use crate::tower_sessions::session::Record;
+use crate::tower_sessions::{MemoryStore, SessionStore};
 
 fn instant(record: &Record, name: &str) -> i64 {
     record.data[KEY]["lifetime"][name].as_i64().unwrap()

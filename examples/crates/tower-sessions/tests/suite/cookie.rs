@@ -1,18 +1,15 @@
 //! The cookie of a record that is saved between two renewals.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
-extern crate session_policy_tower_sessions as adapter;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
 use axum::routing::get;
-use common::{CAP, capped, secs};
 use time::Duration;
 use tower::ServiceExt;
-use tower_sessions::{Expiry, Session, SessionManagerLayer};
+
+use super::common::{CAP, capped, secs};
+use crate::adapter::KEY;
+use crate::tower_sessions::{Expiry, Session, SessionManagerLayer};
 
 async fn count(session: Session) {
     let count = session.get::<u32>("count").await.unwrap().unwrap_or(0);
@@ -68,6 +65,6 @@ async fn a_handler_may_shorten_it() {
     assert!(sent.ends_with("; Max-Age=60"), "{sent}");
     let id = sent.split(';').next().unwrap().split_once('=').unwrap().1.parse().unwrap();
     let row = probe.row(&id).await.unwrap();
-    let start = row.data[adapter::KEY]["lifetime"]["created_at"].as_i64();
+    let start = row.data[KEY]["lifetime"]["created_at"].as_i64();
     assert_eq!(row.expiry_date.unix_timestamp(), start.unwrap() + 60);
 }

@@ -5,7 +5,7 @@
 //! Run it, and sign in on <http://localhost:3000> as `ferris` with `hunter42`:
 //!
 //! ```sh
-//! cargo run -p session-policy-tower-sessions-0-14 --example axum-login
+//! cargo run -p session-policy-tower-sessions --features v0-14 --example axum-login
 //! ```
 
 mod app;
@@ -14,7 +14,7 @@ use axum::Router;
 use axum_login::AuthManagerLayerBuilder;
 use axum_login::tower_sessions::{MemoryStore, SessionManagerLayer};
 use session_policy::SessionPolicy;
-use session_policy_tower_sessions_0_14::CappedStore;
+use session_policy_tower_sessions::v0_14::CappedStore;
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {

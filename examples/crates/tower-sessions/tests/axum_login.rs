@@ -4,18 +4,16 @@
 
 #[path = "../examples/axum-login/app.rs"]
 mod app;
-#[path = "../../tower-sessions/tests/common/mod.rs"]
+#[path = "suite/common.rs"]
 mod common;
 
-extern crate session_policy_tower_sessions_0_14 as adapter;
-
-use adapter::CappedStore;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use axum_login::AuthManagerLayerBuilder;
-use axum_login::tower_sessions::SessionManagerLayer;
+use axum_login::tower_sessions::{self, SessionManagerLayer};
 use common::{CAP, Capped, POLICY, Probe, capped, secs};
+use session_policy_tower_sessions::v0_14::{self as adapter, CappedStore};
 use tower::ServiceExt;
 
 /// The application, layered as in the example's `main.rs`.

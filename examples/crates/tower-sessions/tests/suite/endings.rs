@@ -1,23 +1,19 @@
 //! What was ended stays ended: late saves, other processes, crashes, new ids.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
-extern crate session_policy_tower_sessions as adapter;
 
 use std::sync::Arc;
 
-use adapter::{CappedStore, KEY};
-use common::{CAP, Probe, asked_again, capped, created, record, secs};
 use session_policy::ManualClock;
-use tower_sessions::session::Id;
-use tower_sessions::{MemoryStore, Session, SessionStore};
+
+use super::common::{CAP, POLICY, Probe, asked_again, capped, created, record, secs};
+use crate::adapter::{CappedStore, KEY};
+use crate::tower_sessions::session::{Id, Record};
+use crate::tower_sessions::{MemoryStore, Session, SessionStore};
 
 const ENDED: &str = "the session has ended; it is not brought back";
 
 /// The same store behind the adapter of another process.
 fn other_process(probe: &Probe, clock: &ManualClock) -> CappedStore<Probe, ManualClock> {
-    CappedStore::with_clock(probe.clone(), common::POLICY, clock.clone())
+    CappedStore::with_clock(probe.clone(), POLICY, clock.clone())
 }
 
 #[tokio::test]
@@ -156,7 +152,7 @@ async fn a_new_id_keeps_the_cap_and_ends_the_old_id() {
     let last = store.load(&id).await.unwrap().unwrap();
     assert_eq!(last.data["user"], 42);
     for name in ["created_at", "absolute_expires_at"] {
-        let instant = |of: &tower_sessions::session::Record| of.data[KEY]["lifetime"][name].clone();
+        let instant = |of: &Record| of.data[KEY]["lifetime"][name].clone();
         assert_eq!(instant(&last), instant(&first));
     }
     clock.advance(secs(CAP - 20_000));

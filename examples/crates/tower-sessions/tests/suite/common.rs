@@ -4,15 +4,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use adapter::CappedStore;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use session_policy::{Clock, ManualClock, SessionPolicy, SystemClock};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Semaphore;
-use tower_sessions::session::{Id, Record};
-use tower_sessions::session_store::{Error, Result};
-use tower_sessions::{MemoryStore, SessionStore};
+
+use crate::adapter::CappedStore;
+use crate::tower_sessions::session::{Id, Record};
+use crate::tower_sessions::session_store::{Error, Result};
+use crate::tower_sessions::{MemoryStore, SessionStore};
 
 /// 30 minutes idle, a renewal at most every 5 minutes, 8 hours in all.
 pub(crate) const POLICY: SessionPolicy =

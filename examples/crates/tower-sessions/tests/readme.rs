@@ -5,7 +5,7 @@ const README: &str = include_str!("../../../../README.md");
 
 /// The code under `<!-- from PATH -->`, and the path, of this package only.
 fn excerpts() -> Vec<(&'static str, Vec<&'static str>)> {
-    let marked = README.split("<!-- from examples/crates/tower-sessions-0-14/").skip(1);
+    let marked = README.split("<!-- from examples/crates/tower-sessions/").skip(1);
     let excerpt = |marked: &'static str| {
         let (path, rest) = marked.split_once(" -->\n```rust,ignore\n").unwrap();
         let code = rest.split_once("\n```").unwrap().0;

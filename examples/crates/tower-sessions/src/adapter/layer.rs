@@ -2,17 +2,16 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::stamp::{KEY, Stamp};
+use super::tower_sessions::{Expiry, Session};
 use http::Request;
 use session_policy::{Clock, Decision, Lifetime, SessionPolicy, Timestamp};
 use time::Duration;
 use tower_layer::Layer;
 use tower_service::Service;
-use tower_sessions::{Expiry, Session};
-
-use crate::stamp::{KEY, Stamp};
 
 /// Counts each request as activity of its session, and gives the cookie the
-/// `Max-Age` of the record. From [`CappedStore::layer`](crate::CappedStore::layer).
+/// `Max-Age` of the record. From [`CappedStore::layer`](super::CappedStore::layer).
 ///
 /// Leave routes out that are not the user's: a health check, or the polling
 /// behind a countdown.

@@ -5,13 +5,13 @@ use serde_json::Value;
 use session_policy::{Clock, Decision, Lifetime, SessionPolicy, SystemClock, Timestamp};
 use time::OffsetDateTime;
 use tokio::sync::Mutex;
-use tower_sessions::session::{Id, Record};
-use tower_sessions::session_store::{Error, ExpiredDeletion, Result};
-use tower_sessions::{Expiry, SessionStore};
 
-use crate::CappedLayer;
-use crate::ended::Ended;
-use crate::stamp::{KEY, Stamp, tombstone_id};
+use super::CappedLayer;
+use super::ended::Ended;
+use super::stamp::{KEY, Stamp, tombstone_id};
+use super::tower_sessions::session::{Id, Record};
+use super::tower_sessions::session_store::{Error, ExpiredDeletion, Result};
+use super::tower_sessions::{Expiry, SessionStore};
 
 /// Saves of one session take turns; so do those that share a lane.
 const LANES: usize = 256;

@@ -1,7 +1,7 @@
 use std::collections::{HashMap, VecDeque};
 
+use super::tower_sessions::session::Id;
 use session_policy::Lifetime;
-use tower_sessions::session::Id;
 
 /// More sign-outs than fall between a `cycle_id` and the save of its record.
 const REMEMBERED: usize = 10_000;

@@ -1,18 +1,13 @@
 //! tower-sessions' own tests, run on the adapter: those of its memory store and
 //! of its routes (`route_tests!`), under their names.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
-extern crate session_policy_tower_sessions as adapter;
 
 mod memory_store {
-    use adapter::CappedStore;
+    use crate::adapter::CappedStore;
+    use crate::tower_sessions::session::{Id, Record};
+    use crate::tower_sessions::{MemoryStore, SessionStore};
     use time::{Duration, OffsetDateTime};
-    use tower_sessions::session::{Id, Record};
-    use tower_sessions::{MemoryStore, SessionStore};
 
-    use super::common::POLICY;
+    use super::super::common::POLICY;
 
     fn store() -> CappedStore<MemoryStore> {
         CappedStore::new(MemoryStore::default(), POLICY)
@@ -70,7 +65,8 @@ mod memory_store {
 macro_rules! route_tests {
     ($name:ident, $layer:expr) => {
         mod $name {
-            use adapter::CappedStore;
+            use crate::adapter::CappedStore;
+            use crate::tower_sessions::{Expiry, MemoryStore, Session, SessionManagerLayer};
             use axum::Router;
             use axum::body::{Body, to_bytes};
             use axum::http::{Request, Response, StatusCode, header};
@@ -80,7 +76,6 @@ macro_rules! route_tests {
             use session_policy::SessionPolicy;
             use time::{Duration, OffsetDateTime};
             use tower::ServiceExt;
-            use tower_sessions::{Expiry, MemoryStore, Session, SessionManagerLayer};
 
             /// As long as any of the tests asks for.
             fn app(max_age: Option<Duration>, domain: Option<&'static str>) -> Router {

@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize};
 use session_policy::Lifetime;
 use sha2::{Digest, Sha256};
-use tower_sessions::session::{Id, Record};
-use tower_sessions::session_store;
+
+use super::tower_sessions::session::{Id, Record};
+use super::tower_sessions::session_store;
 
 /// The key of a record's data that is reserved for the instants.
 pub const KEY: &str = "session_policy";
@@ -54,7 +55,8 @@ pub(crate) fn tombstone_id(id: &Id) -> Id {
 /// An id as its text: JSON has no number of 128 bits.
 mod text {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
-    use tower_sessions::session::Id;
+
+    use super::Id;
 
     pub(super) fn serialize<S: Serializer>(id: &Id, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(id)
