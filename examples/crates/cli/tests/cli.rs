@@ -56,9 +56,10 @@ fn directory(test: &str, files: &[(&str, &str)]) -> PathBuf {
 }
 
 #[test]
-fn the_readme_shows_what_the_program_prints_and_draws() {
-    let readme = include_str!("../../../../README.md");
-    let directory = directory("readme", &[]);
+fn the_readmes_show_what_the_program_prints_and_draws() {
+    let readme = include_str!("../README.md");
+    let policy = readme.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0;
+    let directory = directory("readme", &[("policy.toml", policy)]);
     for entry in fs::read_dir(DATA).unwrap() {
         let entry = entry.unwrap();
         if entry.path().extension().is_some_and(|extension| extension != "svg") {
@@ -66,7 +67,8 @@ fn the_readme_shows_what_the_program_prints_and_draws() {
         }
     }
     let mut shown = 0;
-    for block in readme.split("```console\n$ session-policy ").skip(1) {
+    let readmes = [readme, include_str!("../../../../README.md")].concat();
+    for block in readmes.split("```console\n$ session-policy ").skip(1) {
         let (args, rest) = block.split_once('\n').unwrap();
         let expected = rest.split("```").next().unwrap();
         let args: Vec<_> = args.split_whitespace().collect();
@@ -80,7 +82,7 @@ fn the_readme_shows_what_the_program_prints_and_draws() {
         }
         shown += 1;
     }
-    assert!(shown >= 5, "{shown}");
+    assert!(shown >= 6, "{shown}");
 }
 
 #[test]

@@ -77,3 +77,8 @@ mod store;
 
 pub use crate::layout::PrefixError;
 pub use crate::store::RedisStore;
+
+/// Compiles the README's program as a doc test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

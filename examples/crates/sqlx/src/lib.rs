@@ -31,3 +31,8 @@ pub use crate::migrate::{contract_sqlite, fill_sqlite, finish_sqlite};
 pub use crate::postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use crate::sqlite::SqliteStore;
+
+/// Compiles the README's program as a doc test.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

@@ -1,4 +1,4 @@
-//! The README's code is the code that runs.
+//! The code of the READMEs is the code that runs.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 const README: &str = include_str!("../../../../README.md");
@@ -25,4 +25,13 @@ fn the_code_of_the_readme_is_that_of_the_source() {
         let stands = source.windows(code.len()).any(|lines| lines == code);
         assert!(stands, "{path} has no `{}`", code.join("\n"));
     }
+}
+
+#[test]
+fn the_program_of_this_crates_readme_is_the_example() {
+    let readme = include_str!("../README.md");
+    let program = readme.split_once("```rust\n").unwrap().1.split_once("```").unwrap().0;
+    let (_, example) =
+        include_str!("../examples/axum.rs").split_once("as tower_sessions;\n\n").unwrap();
+    assert_eq!(program, example);
 }
