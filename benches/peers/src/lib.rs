@@ -16,14 +16,14 @@ pub mod traffic;
 
 // The integrations as the applications of `examples/` have them, and the files of
 // those applications that they need.
-#[path = "../../../examples/actix-app/src/session.rs"]
+#[path = "../../../examples/apps/actix/src/session.rs"]
 pub mod actix_integration;
-#[path = "../../../examples/axum-app/src/session.rs"]
+#[path = "../../../examples/apps/axum/src/session.rs"]
 pub mod axum_integration;
-#[path = "../../../examples/axum-app/src/log.rs"]
+#[path = "../../../examples/apps/axum/src/log.rs"]
 #[expect(missing_docs, reason = "it is private where it comes from")]
 pub mod log;
-#[path = "../../../examples/actix-app/src/problem.rs"]
+#[path = "../../../examples/apps/actix/src/problem.rs"]
 pub mod problem;
-#[path = "../../../examples/axum-app/src/refusal.rs"]
+#[path = "../../../examples/apps/axum/src/refusal.rs"]
 pub mod refusal;

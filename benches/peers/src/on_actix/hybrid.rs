@@ -14,7 +14,7 @@ use crate::record::random;
 use crate::rule::POLICY;
 use crate::traffic::Traffic;
 
-/// The integration of `examples/actix-app`.
+/// The integration of `examples/apps/actix`.
 pub(super) fn app(
     store: Arc<dyn DynSessionStore>,
     traffic: Arc<Traffic>,

@@ -25,7 +25,7 @@ const NAME: &str = "__Host-session";
 
 type AppSessions = Sessions<Arc<dyn DynSessionStore>, Arc<dyn Clock>, SessionLog>;
 
-/// The integration of `examples/actix-app` with opaque tokens in the place of
+/// The integration of `examples/apps/actix` with opaque tokens in the place of
 /// signed ones.
 pub(super) fn app(
     store: Arc<dyn DynSessionStore>,

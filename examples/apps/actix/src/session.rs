@@ -1,0 +1,152 @@
+//! The integration of session-policy: a middleware and two extractors.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
+use session_policy::jwt::{Authenticated, HybridSessions, Issued, JwtError, NoClaims};
+use session_policy::store::AnyStore;
+use session_policy::{Clock, Event};
+
+use crate::problem::Problem;
+
+/// The sessions: a store and a clock that are chosen at run time, and a log.
+pub type Sessions =
+    HybridSessions<Arc<dyn DynSessionStore>, NoClaims, Arc<dyn Clock>, fn(&Event<'_>)>;
+
+/// How the cookie is sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Transport {
+    /// Over HTTPS: `__Host-session`, with `Secure` (RFC 6265bis section 4.1.3.2).
+    Https,
+    /// Over plain HTTP on loopback, for development: `session`.
+    LoopbackHttp,
+}
+
+/// The session of a request, which counts as activity.
+#[derive(Debug)]
+pub struct Active(pub Authenticated);
+
+/// The session of a request that is not the user's, such as polling: it extends
+/// nothing.
+#[derive(Debug)]
+pub struct Peeked(pub Authenticated);
+
+/// What the response does with the cookie; the last one left wins.
+#[derive(Debug)]
+pub enum Answer {
+    /// Clear it.
+    Clear,
+    /// Set it to this token if the session still lives when the response is sent.
+    Renew(Issued),
+    /// Set it to this token.
+    Set(Issued),
+}
+
+impl Answer {
+    /// Leaves the answer with the request, for [`cookies`].
+    pub fn leave(self, request: &HttpRequest) {
+        request.extensions_mut().insert(self);
+    }
+}
+
+/// The middleware: sends the cookie that an extractor or a handler has left, and
+/// keeps every response out of caches.
+///
+/// # Errors
+///
+/// Those of the service, and if there is no [`Transport`].
+pub async fn cookies(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let transport = *shared::<Transport>(request.request())?;
+    let mut response = next.call(request).await?;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let mut answer = response.request().extensions_mut().remove::<Answer>();
+    // The session may have ended or been replaced while the handler ran, also by
+    // another request: its token must not come back, or oust its successor's.
+    if let Some(Answer::Renew(issued)) = &answer
+        && shared::<Sessions>(response.request())?.peek(issued.token.expose()).await.is_err()
+    {
+        answer = None;
+    }
+    if let Some(answer) = answer {
+        let (value, max_age) = match &answer {
+            Answer::Clear => ("", 0),
+            Answer::Renew(issued) | Answer::Set(issued) => {
+                (issued.token.expose(), issued.max_age.num_seconds())
+            }
+        };
+        let cookie = Cookie::build(name(transport), value).path("/").http_only(true);
+        let cookie = cookie.secure(transport == Transport::Https).same_site(SameSite::Lax);
+        let cookie = cookie.max_age(Duration::seconds(max_age)).finish();
+        response.response_mut().add_cookie(&cookie)?;
+    }
+    Ok(response)
+}
+
+type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+
+impl FromRequest for Active {
+    type Error = Problem;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let served = shared::<Sessions>(&request)?.authenticate(token(&request)?).await;
+            let mut served = served.map_err(|error| refused(&request, &error))?;
+            if let Some(issued) = served.issued.take() {
+                Answer::Renew(issued).leave(&request);
+            }
+            Ok(Self(served))
+        })
+    }
+}
+
+impl FromRequest for Peeked {
+    type Error = Problem;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let served = shared::<Sessions>(&request)?.peek(token(&request)?).await;
+            served.map(Self).map_err(|error| refused(&request, &error))
+        })
+    }
+}
+
+/// The token that a request presents.
+pub(crate) fn token(request: &HttpRequest) -> Result<&str, Problem> {
+    let wanted = name(*shared(request)?).as_bytes();
+    // Of the other cookies, none need be text.
+    let values = request.headers().get_all(COOKIE).map(HeaderValue::as_bytes);
+    let mut pairs = values.flat_map(|it| it.split(|byte| *byte == b';')).map(<[u8]>::trim_ascii);
+    let token = pairs.find_map(|it| it.strip_prefix(wanted)?.trim_ascii().strip_prefix(b"="));
+    token.and_then(|it| str::from_utf8(it.trim_ascii()).ok()).ok_or(Problem::NO_SESSION)
+}
+
+fn name(transport: Transport) -> &'static str {
+    if transport == Transport::Https { "__Host-session" } else { "session" }
+}
+
+fn shared<T: 'static>(request: &HttpRequest) -> Result<&T, Problem> {
+    request.app_data::<Data<T>>().map(Data::get_ref).ok_or(Problem::UNAVAILABLE)
+}
+
+fn refused(request: &HttpRequest, error: &JwtError) -> Problem {
+    if error.cookie() == session_policy::Cookie::Clear {
+        Answer::Clear.leave(request);
+    }
+    error.into()
+}

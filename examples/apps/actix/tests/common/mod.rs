@@ -1,0 +1,292 @@
+//! A server on a socket, with a clock that the test moves and a store that
+//! counts and fails.
+
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::Data;
+use chrono::TimeDelta;
+use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
+use reqwest::{Client, Method, Response, StatusCode};
+use serde_json::{Value, json};
+use session_policy::jwt::{Algorithm, KeyRing, SigningKey};
+use session_policy::store::{SessionStore, StoreError, Update};
+use session_policy::{
+    ManualClock, MemoryStore, Policies, Session, SessionId, SessionPolicy, Timestamp,
+};
+use session_policy_actix_app::session::{Sessions, Transport};
+use session_policy_actix_app::users::Users;
+use session_policy_actix_app::{api, server};
+
+pub(crate) const START: i64 = 1_800_000_000;
+pub(crate) const CAP: i64 = 8 * 3_600;
+
+/// 30 minutes idle, a renewal at most every 5 minutes, 8 hours in all.
+pub(crate) fn policy() -> SessionPolicy {
+    let (idle, renew) = (TimeDelta::minutes(30), TimeDelta::minutes(5));
+    SessionPolicy::new(idle, renew, TimeDelta::hours(8)).unwrap()
+}
+
+/// What waits while it is held.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    is_held: AtomicBool,
+    waiting: AtomicUsize,
+}
+
+impl Gate {
+    pub(crate) fn hold(&self, is_held: bool) {
+        self.is_held.store(is_held, Ordering::SeqCst);
+    }
+
+    pub(crate) async fn until_one_is_held(&self) {
+        while self.waiting.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    async fn pass(&self) {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        // As over a network: others run in between.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        while self.is_held.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A memory store that counts the renewals it writes, and is away on demand.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    held: MemoryStore,
+    pub(crate) renewals: AtomicUsize,
+    pub(crate) sweeps: AtomicUsize,
+    /// How many sessions they have removed.
+    pub(crate) swept: AtomicU64,
+    /// What was read goes through these before it is returned.
+    pub(crate) loads: Gate,
+    pub(crate) lists: Gate,
+    away: AtomicBool,
+}
+
+impl Store {
+    pub(crate) fn go_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
+    }
+
+    fn reach(&self) -> Result<&MemoryStore, StoreError> {
+        let away = self.away.load(Ordering::SeqCst);
+        if away { Err(StoreError::unavailable("no route to host")) } else { Ok(&self.held) }
+    }
+}
+
+impl SessionStore for Store {
+    async fn create(&self, session: &Session) -> Result<(), StoreError> {
+        self.reach()?.create(session).await
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        let loaded = self.reach()?.load(id).await;
+        self.loads.pass().await;
+        loaded
+    }
+
+    async fn update(&self, update: &Update) -> Result<bool, StoreError> {
+        let renewed = self.reach()?.update(update).await?;
+        self.renewals.fetch_add(usize::from(renewed), Ordering::SeqCst);
+        Ok(renewed)
+    }
+
+    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        self.reach()?.remove(id).await
+    }
+
+    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.sweeps.fetch_add(1, Ordering::SeqCst);
+        let removed = self.reach()?.remove_expired(now, limit).await?;
+        self.swept.fetch_add(removed, Ordering::SeqCst);
+        Ok(removed)
+    }
+}
+
+impl SessionStore for Store {
+    async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
+        let listed = self.reach()?.list(subject).await;
+        self.lists.pass().await;
+        listed
+    }
+
+    async fn remove_all(
+        &self,
+        subject: &str,
+        except: Option<&SessionId>,
+    ) -> Result<u64, StoreError> {
+        self.reach()?.remove_all(subject, except).await
+    }
+}
+
+/// The application on a socket.
+pub(crate) struct Site {
+    pub(crate) address: SocketAddr,
+    pub(crate) clock: ManualClock,
+    pub(crate) store: Arc<Store>,
+    pub(crate) sessions: Data<Sessions>,
+    pub(crate) users: Data<Users>,
+    pub(crate) cookie_name: &'static str,
+    pub(crate) handle: ServerHandle,
+    client: Client,
+}
+
+pub(crate) fn site() -> Site {
+    site_over(Transport::Https)
+}
+
+pub(crate) fn site_over(transport: Transport) -> Site {
+    log();
+    let clock = ManualClock::new(Timestamp::from_unix_secs(START));
+    let store = Arc::new(Store::default());
+    let ring = KeyRing::new(SigningKey::secret("test", Algorithm::Hs256, [7; 32]).unwrap());
+    let policies = Policies::new(policy());
+    let policies = policies.with_profile(api::REMEMBER_ME, SessionPolicy::SLIDING_MONTH).unwrap();
+    let sessions =
+        server::sessions(store.clone(), ring.unwrap(), policies, Arc::new(clock.clone()));
+    let sessions = Data::new(sessions.unwrap());
+    let users = Data::new(Users::seeded());
+    let workers = NonZeroUsize::new(2).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server =
+        server::serve(listener, sessions.clone(), users.clone(), transport, workers).unwrap();
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    let cookie_name = match transport {
+        Transport::Https => "__Host-session",
+        Transport::LoopbackHttp => "session",
+    };
+    Site { address, clock, store, sessions, users, cookie_name, handle, client: Client::new() }
+}
+
+impl Site {
+    /// Sends a request with a cookie (`name=value` pairs, or nothing) and a body.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        cookie: &str,
+        headers: &[(&'static str, &str)],
+        body: Option<Value>,
+    ) -> Answer {
+        let mut request = self.client.request(method, format!("http://{}{path}", self.address));
+        if !cookie.is_empty() {
+            request = request.header(COOKIE, cookie.as_bytes());
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str, cookie: &str) -> Answer {
+        self.send(Method::GET, path, cookie, &[], None).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str, cookie: &str) -> Answer {
+        self.send(Method::DELETE, path, cookie, &[], None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, cookie: &str) -> Answer {
+        self.send(Method::POST, path, cookie, &[], None).await
+    }
+
+    pub(crate) async fn login(&self, user: &str, password: &str, cookie: &str) -> Answer {
+        let body = json!({ "user": user, "password": password });
+        self.send(Method::POST, "/login", cookie, &[], Some(body)).await
+    }
+
+    /// Signs `ada` in; the `name=value` of her cookie.
+    pub(crate) async fn ada(&self) -> String {
+        let answer = self.login("ada", "correct horse", "").await;
+        assert_eq!(answer.status, 200, "{:?}", answer.json);
+        answer.pair()
+    }
+
+    /// A cookie of this site with any value.
+    pub(crate) fn cookie(&self, value: &str) -> String {
+        format!("{}={value}", self.cookie_name)
+    }
+
+    pub(crate) fn at(&self, secs: i64) {
+        self.clock.set(Timestamp::from_unix_secs(START + secs));
+    }
+}
+
+/// A response.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    async fn of(response: Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let json = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default();
+        Self { status, headers, json }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn set_cookie(&self) -> Option<&str> {
+        assert!(self.headers.get_all(SET_COOKIE).iter().count() <= 1);
+        self.header("set-cookie")
+    }
+
+    pub(crate) fn pair(&self) -> String {
+        self.set_cookie().unwrap().split(';').next().unwrap().to_owned()
+    }
+
+    /// The status and the last part of `type`, after checks of the form.
+    pub(crate) fn problem(&self) -> (u16, &str) {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(self.json["status"], self.status.as_u16());
+        let mut members: Vec<_> = self.json.as_object().unwrap().keys().collect();
+        members.sort_unstable();
+        assert_eq!(members, ["detail", "status", "title", "type"]);
+        let word = self.json["type"].as_str().unwrap().strip_prefix("/problems/").unwrap();
+        (self.status.as_u16(), word)
+    }
+}
+
+/// All that this process has logged.
+pub(crate) fn log() -> &'static Mutex<Vec<u8>> {
+    static LOG: OnceLock<Mutex<Vec<u8>>> = OnceLock::new();
+    LOG.get_or_init(|| {
+        let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE);
+        subscriber.with_writer(|| Writer).init();
+        Mutex::default()
+    })
+}
+
+struct Writer;
+
+impl std::io::Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        log().lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! What does a session cost a request? One route four times over: without a
+//! session, behind session-policy, and behind tower-sessions, as it comes (it
+//! then never extends a session) and with `always_save`, with which it slides as
+//! session-policy does. All keep their sessions in memory, or in the SQLite file
+//! that the one argument names.
+//!
+//! `benches/load.sh` starts this, drives it with wrk and prints the ratios.
+
+mod sqlite;
+
+use std::error::Error;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use session_policy::store::AnyStore;
+use session_policy::{MemoryStore, Policies};
+use session_policy_axum_app::session::{SignedIn, require_session};
+use session_policy_axum_app::{App, Users};
+use session_policy_sqlx::SqliteStore;
+use tokio::net::TcpListener;
+use tower_sessions::cookie::time::Duration;
+use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
+
+use crate::sqlite::TowerSqlite;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let none = Router::new().route("/none", get(async || greet("ada")));
+    let sessions = match std::env::args().nth(1) {
+        None => {
+            let theirs = tower_sessions::MemoryStore::default();
+            ours(Arc::new(MemoryStore::new()))?.merge(both_of(&theirs))
+        }
+        Some(url) => {
+            let store = SqliteStore::connect(&url).await?;
+            store.create_table().await?;
+            let theirs = TowerSqlite::beside(store.pool().clone()).await?;
+            ours(Arc::new(store))?.merge(both_of(&theirs))
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("http://{}", listener.local_addr()?);
+    Ok(axum::serve(listener, none.merge(sessions)).await?)
+}
+
+fn ours(store: Arc<dyn DynSessionStore>) -> Result<Router, Box<dyn Error>> {
+    let policies: Policies = toml::from_str(include_str!("../../policies.toml"))?;
+    let app = App::new(store, policies, Users::demo())?;
+    let web = app.web_sessions().clone();
+    let sign_in = async move || match web.sessions.start("ada").await {
+        Ok(started) => (web.set(&started.token, started.max_age), "").into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    };
+    let page = async |signed_in: SignedIn| greet(signed_in.session.subject());
+    Ok(Router::new()
+        .route("/session-policy", get(page))
+        .route_layer(from_fn_with_state(app.web_sessions().clone(), require_session))
+        .route("/session-policy/sign-in", get(sign_in)))
+}
+
+fn both_of<S: SessionStore + Clone>(store: &S) -> Router {
+    let as_it_comes = theirs("/tower-sessions", store.clone(), false);
+    as_it_comes.merge(theirs("/tower-sessions-sliding", store.clone(), true))
+}
+
+fn theirs<S: SessionStore + Clone>(path: &str, store: S, sliding: bool) -> Router {
+    let layer = SessionManagerLayer::new(store)
+        .with_expiry(Expiry::OnInactivity(Duration::minutes(30)))
+        .with_always_save(sliding);
+    let sign_in = async |session: Session| session.insert("user", "ada").await.is_ok().to_string();
+    let page = async |session: Session| match session.get::<String>("user").await {
+        Ok(Some(user)) => Ok(greet(&user)),
+        _ => Err(StatusCode::UNAUTHORIZED),
+    };
+    Router::new()
+        .route(path, get(page))
+        .route(&format!("{path}/sign-in"), get(sign_in))
+        .layer(layer)
+}
+
+fn greet(user: &str) -> String {
+    format!("Hello, {user}\n")
+}

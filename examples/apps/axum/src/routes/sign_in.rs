@@ -1,0 +1,83 @@
+use axum::Form;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::Markup;
+use serde::Deserialize;
+use session_policy::Policies;
+
+use crate::app::{ADMIN, App, REMEMBER_ME};
+use crate::pages;
+use crate::refusal::{self, Reason, known_page};
+use crate::routes::PageError;
+use crate::session::SignedIn;
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    reason: Option<Reason>,
+    next: Option<String>,
+}
+
+/// A query that nobody of ours wrote is as good as none.
+pub(super) async fn page(
+    State(app): State<App>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Markup {
+    let (reason, next) = asked.map_or((None, None), |Query(asked)| (asked.reason, asked.next));
+    pages::sign_in(&app, reason, known_page(next.as_deref().unwrap_or("/")), None)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Credentials {
+    name: String,
+    password: String,
+    remember: Option<String>,
+    next: String,
+}
+
+/// Every sign-in starts a new session, with a new token and a new cap, also for
+/// a user who is signed in (OWASP ASVS 5.0 7.2.4). The old one ends.
+pub(super) async fn sign_in(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Form(form): Form<Credentials>,
+) -> Result<Response, PageError> {
+    let next = known_page(&form.next);
+    let refused = |name: &str| {
+        tracing::warn!("a sign-in failed");
+        let page = pages::sign_in(&app, None, next, Some(name));
+        Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+    };
+    let Some(hash) = app.users.verify(&form.name, form.password).await? else {
+        return refused(&form.name);
+    };
+    if let Some(token) = app.web.token(&headers)
+        && let Ok(old) = app.web.sessions.peek(token.expose()).await
+    {
+        app.web.sessions.end(&old.session.id()).await?;
+    }
+    let profile = match form.remember {
+        _ if app.users.is_admin(&form.name) => ADMIN,
+        Some(_) => REMEMBER_ME,
+        None => Policies::DEFAULT,
+    };
+    let started = app.web.sessions.start(SignIn::of(form.name).profile(profile)).await?;
+    // A change of the password ends the sessions that there are: this one, or it
+    // came first and shows here.
+    if !app.users.is_current(started.session.subject(), &hash) {
+        app.web.sessions.end(&started.session.id()).await?;
+        return refused(started.session.subject());
+    }
+    Ok((app.web.set(&started.token, started.max_age), Redirect::to(next)).into_response())
+}
+
+/// If the store cannot write, the session lives on and the cookie stays, so that
+/// the user is told and can try again.
+pub(super) async fn sign_out(
+    State(app): State<App>,
+    signed_in: SignedIn,
+) -> Result<impl IntoResponse, PageError> {
+    app.web.sessions.end(&signed_in.session.id()).await?;
+    Ok((app.web.clear(), refusal::sign_in(Reason::SignedOut, "/")))
+}

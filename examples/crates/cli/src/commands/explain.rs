@@ -1,0 +1,38 @@
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde_json::json;
+use session_policy::{Clock as _, SystemClock};
+
+use crate::Failure;
+use crate::input::{Instant, Records, policies};
+use crate::report::{Report, json};
+
+/// Say why sessions have ended, or when they will; 1 if any has ended
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The policy file in force
+    policy: PathBuf,
+    /// The sessions (CSV or JSON Lines; `-` for standard input)
+    sessions: PathBuf,
+    /// The instant to judge at, in unix seconds or RFC 3339 [default: now]
+    #[arg(long)]
+    now: Option<Instant>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
+    let policies = policies(&args.policy)?;
+    let now = args.now.map_or_else(|| SystemClock.now(), |now| now.0);
+    let mut records = Records::open(&args.sessions, None)?;
+    let (mut text, mut explanations, mut found) = (String::new(), Vec::new(), false);
+    while let Some(record) = records.next()? {
+        let profile = record.judged_as(&policies).to_owned();
+        let explanation = policies.policy_for(&profile).explain(&record.lifetime, now);
+        found |= !explanation.decision.is_served();
+        let line = record.line;
+        let _ = writeln!(text, "line {line} ({profile}): {explanation}");
+        let explanation = json(explanation);
+        explanations.push(json!({"line": line, "profile": profile, "explanation": explanation}));
+    }
+    Ok(Report { text, json: explanations.into(), found })
+}

@@ -1,0 +1,477 @@
+//! The command line as its users see it: output, errors and exit status.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data");
+
+fn command(directory: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_session-policy"));
+    command.current_dir(directory).args(args);
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    command(Path::new(DATA), args).output().unwrap()
+}
+
+fn run_with(args: &[&str], input: &str) -> Output {
+    let mut command = command(Path::new(DATA), args);
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    // A command that refuses its input early does not read on.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+/// A directory of this test's own, with files in it.
+fn directory(test: &str, files: &[(&str, &str)]) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    fs::create_dir_all(&directory).unwrap();
+    for (name, content) in files {
+        fs::write(directory.join(name), content).unwrap();
+    }
+    directory
+}
+
+#[test]
+fn the_readmes_show_what_the_program_prints_and_draws() {
+    let readme = include_str!("../README.md");
+    let policy = readme.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0;
+    let directory = directory("readme", &[("policy.toml", policy)]);
+    for entry in fs::read_dir(DATA).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().extension().is_some_and(|extension| extension != "svg") {
+            fs::copy(entry.path(), directory.join(entry.file_name())).unwrap();
+        }
+    }
+    let mut shown = 0;
+    let readmes = [readme, include_str!("../../../../README.md")].concat();
+    for block in readmes.split("```console\n$ session-policy ").skip(1) {
+        let (args, rest) = block.split_once('\n').unwrap();
+        let expected = rest.split("```").next().unwrap();
+        let args: Vec<_> = args.split_whitespace().collect();
+        let output = command(&directory, &args).output().unwrap();
+        assert_eq!(stdout(&output), expected, "{args:?}\n{}", stderr(&output));
+        if let Some(option) = args.iter().position(|arg| *arg == "--svg") {
+            let name = args[option + 1];
+            let [drawn, kept] = [directory.as_path(), Path::new(DATA)]
+                .map(|directory| fs::read_to_string(directory.join(name)).unwrap());
+            assert_eq!(drawn, kept, "{name}");
+        }
+        shown += 1;
+    }
+    assert!(shown >= 6, "{shown}");
+}
+
+#[test]
+fn check_fails_on_a_broken_clause_and_on_shoulds_only_if_asked_to() {
+    let check = |standard, more: &[&str]| {
+        let args = [&["check", "after.toml", "--standard", standard], more].concat();
+        status(&run(&args))
+    };
+    assert_eq!(check("nist-aal1", &["--profile", "admin"]), 0);
+    assert_eq!(check("nist-aal1", &[]), 1);
+    assert_eq!(check("nist-aal1", &["--shall-only"]), 0);
+    assert_eq!(check("pci-dss-4", &["--shall-only"]), 1);
+    assert_eq!(check("iso-27001", &[]), 2);
+    assert_eq!(check("nist-aal1", &["--profile", "root"]), 2);
+}
+
+#[test]
+fn check_prints_json_for_machines() {
+    let output = run(&["check", "after.toml", "--standard", "nist-aal1", "--json"]);
+    let reports = json(&output);
+    assert_eq!(reports[0]["profile"], "default");
+    assert_eq!(reports[0]["report"]["standard"], "nist-aal1");
+    assert_eq!(reports[0]["report"]["findings"][1]["verdict"], "broken");
+    assert_eq!(reports[0]["report"]["findings"][1]["limit"]["at_most"], 30 * 86_400);
+    assert_eq!(reports[1]["profile"], "admin");
+}
+
+#[test]
+fn diff_is_silent_about_what_stays_and_ends_as_diff_does() {
+    let same = run(&["diff", "after.toml", "after.toml", "--profile", "admin"]);
+    assert_eq!((status(&same), stdout(&same).as_str()), (0, "admin\n\nNothing changes.\n"));
+    let changed = run(&["diff", "before.toml", "after.toml", "--json"]);
+    assert_eq!(status(&changed), 1);
+    let settings = &json(&changed)[0]["change"]["settings"];
+    assert_eq!(settings.as_array().unwrap().len(), 1);
+    assert_eq!(settings[0]["after"], 45 * 86_400);
+}
+
+#[test]
+fn diff_knows_the_limits_on_sessions() {
+    let times = "[default]\nmax_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n";
+    let five = format!("{times}max_sessions = 5\nwhen_full = 'end_oldest'\n");
+    let one = format!("{times}max_sessions = 1\nwhen_full = 'refuse'\n");
+    let two = format!("{times}max_sessions = 2\nwhen_full = 'end_oldest'\n");
+    let longer = one.replace("'8h'\nmax_sessions", "'9h'\nmax_sessions");
+    let directory = directory(
+        "limits",
+        &[
+            ("none.toml", times),
+            ("five.toml", &five),
+            ("one.toml", &one),
+            ("two.toml", &two),
+            ("longer.toml", &longer),
+        ],
+    );
+    let diff = |old, new, more: &[&str]| {
+        command(&directory, &[&["diff", old, new], more].concat()).output().unwrap()
+    };
+    let lowered = diff("five.toml", "one.toml", &[]);
+    let expected = "\
+default
+
+| setting      | before     | after  | live sessions                                     |
+| ------------ | ---------- | ------ | ------------------------------------------------- |
+| max_sessions | 5          | 1      | live on; sign-ins are refused until there is room |
+| when_full    | end_oldest | refuse | live on                                           |
+";
+    assert_eq!((status(&lowered), stdout(&lowered).as_str()), (1, expected));
+    for (old, new, row) in [
+        (
+            "none.toml",
+            "two.toml",
+            "| max_sessions | none   | 2          | the oldest beyond it end at the next sign-in |",
+        ),
+        ("two.toml", "five.toml", "| max_sessions | 2      | 5     | live on       |"),
+        ("five.toml", "none.toml", "| max_sessions | 5          | none  | live on       |"),
+    ] {
+        let output = diff(old, new, &[]);
+        assert_eq!(status(&output), 1, "{old} {new}");
+        assert!(stdout(&output).contains(row), "{}", stdout(&output));
+    }
+    let same = diff("one.toml", "one.toml", &[]);
+    assert_eq!((status(&same), stdout(&same).as_str()), (0, "default\n\nNothing changes.\n"));
+    let both = stdout(&diff("five.toml", "longer.toml", &[]));
+    assert!(both.contains("absolute_cap | 8h") && both.contains("max_sessions | 5"), "{both}");
+
+    let limits = |old, new| json(&diff(old, new, &["--json"]))[0]["limit"].clone();
+    assert_eq!(
+        limits("none.toml", "two.toml"),
+        serde_json::json!([
+            {"setting": "max_sessions", "before": null, "after": 2},
+            {"setting": "when_full", "before": null, "after": "end_oldest"},
+        ]),
+    );
+    assert_eq!(limits("one.toml", "one.toml"), serde_json::json!([]));
+}
+
+const SESSIONS: &str = "\
+id,created_at,renewed_at,expires_at,absolute_expires_at,profile
+a,0,8640000,11232000,3155760000,default
+b,2026-01-01T00:00:00Z,2026-01-01T00:00:00Z,2026-01-31T00:00:00Z,2026-01-31T00:00:00Z,admin
+c,8640000,8640000,11232000,3155760000,retired
+";
+
+#[test]
+fn impact_counts_each_profile_under_its_own_change() {
+    let args =
+        ["impact", "before.toml", "after.toml", "-", "--json", "--now", "1970-04-11T00:00:00Z"];
+    let output = run_with(&args, SESSIONS);
+    assert_eq!(status(&output), 1, "{}", stderr(&output));
+    let impacts = json(&output);
+    let [admin, default] = [0, 1].map(|index| &impacts[index]);
+    assert_eq!((&admin["profile"], &default["profile"]), (&"admin".into(), &"default".into()));
+    // 100 days old; and just signed in, under a profile that is gone.
+    assert_eq!(default["impact"]["ended_at_once"]["count"], 1);
+    assert_eq!(default["impact"]["sooner"], 1);
+    assert_eq!(default["impact"]["replaced_by"], 8_640_000 + 45 * 86_400);
+    assert_eq!(admin["impact"]["sooner"], 1);
+    assert!(stderr(&output).starts_with("3 sessions in "), "{}", stderr(&output));
+}
+
+#[test]
+fn impact_reads_json_lines_flat_and_nested_alike() {
+    let lines = "\
+{\"created_at\":0,\"renewed_at\":0,\"expires_at\":2592000,\"absolute_expires_at\":3155760000}
+
+{\"id\":\"x\",\"lifetime\":{\"created_at\":0,\"renewed_at\":0,\"expires_at\":2592000,\"absolute_expires_at\":\"2070-01-01T00:00:00Z\"},\"profile\":\"admin\"}
+";
+    let args = ["impact", "before.toml", "after.toml", "-", "--json", "--now", "86400"];
+    let output = run_with(&args, lines);
+    let impacts = json(&output);
+    assert_eq!(impacts[0]["impact"]["ended_at_once"]["count"], 1);
+    assert_eq!(impacts[1]["impact"]["sooner"], 1);
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped() {
+    let json_line =
+        "{\"created_at\":0,\"renewed_at\":0,\"expires_at\":9,\"absolute_expires_at\":9}\n";
+    let csv = "created_at,renewed_at,expires_at,absolute_expires_at\n0,0,9,9\n";
+    for sessions in [json_line, csv] {
+        let args = ["explain", "after.toml", "-", "--now", "1"];
+        let plain = run_with(&args, sessions);
+        let marked = run_with(&args, &format!("\u{feff}{sessions}"));
+        assert_eq!(stdout(&marked), stdout(&plain), "{}", stderr(&marked));
+        assert!(stdout(&plain).contains("1970-01-01T00:00:09Z"), "{}", stdout(&plain));
+    }
+}
+
+#[test]
+fn impact_adopts_records_from_before_the_cap_only_if_asked_to() {
+    let old = "created_at,expires_at\n0,2592000\n";
+    let args = ["impact", "before.toml", "after.toml", "-", "--now", "0"];
+    let refused = run_with(&args, old);
+    assert_eq!(status(&refused), 2);
+    assert_eq!(
+        stderr(&refused),
+        "error: -:1: there is no column renewed_at (--adopt takes records from before the cap)\n",
+    );
+    let adopted = run_with(&[&args[..], &["--adopt", "--json"]].concat(), old);
+    assert_eq!(status(&adopted), 1);
+    assert_eq!(json(&adopted)[0]["impact"]["sooner"], 1);
+}
+
+#[test]
+fn explain_names_the_limit_and_where_it_comes_from() {
+    let output = run_with(&["explain", "after.toml", "-", "--now", "11232000"], SESSIONS);
+    assert_eq!(status(&output), 1);
+    let text = stdout(&output);
+    assert!(
+        text.starts_with(
+            "line 2 (default): Signed out since 1970-02-15T00:00:00Z, 85d before \
+             1970-05-11T00:00:00Z: the absolute cap is reached. It comes from the policy: the \
+             sign-in at 1970-01-01T00:00:00Z plus absolute_cap `45d`; the record alone has \
+             2070-01-01T00:00:00Z.\n",
+        ),
+        "{text}",
+    );
+    let live = run_with(
+        &["explain", "after.toml", "-", "--now", "8640001", "--json"],
+        "created_at,renewed_at,expires_at,absolute_expires_at\n8640000,8640000,11232000,3155760000\n",
+    );
+    assert_eq!(status(&live), 0);
+    assert_eq!(json(&live)[0]["explanation"]["end"]["limit"], "idle");
+}
+
+#[test]
+fn timeline_plays_a_log_and_leaves_polls_out() {
+    let output = run(&["timeline", "working-day.toml", "working-day.log", "--json"]);
+    assert_eq!(status(&output), 0);
+    let timeline = json(&output);
+    let events = timeline["events"].as_array().unwrap();
+    assert_eq!(events[0]["happening"], "signed_in");
+    assert_eq!(events.last().unwrap()["happening"], "refused");
+    let text = stdout(&run(&["timeline", "working-day.toml", "working-day.log"]));
+    assert!(text.ends_with("\n38 requests (polls left out: 1), 21 writes\n"), "{text}");
+}
+
+#[test]
+fn a_picture_has_a_text_alternative_units_and_a_dark_scheme() {
+    let svg = fs::read_to_string(Path::new(DATA).join("remembered-device-after.svg")).unwrap();
+    for part in [
+        "role=\"img\" aria-labelledby=\"title desc\"",
+        "<title id=\"title\">",
+        "It ends at 2026-04-16T08:00:00Z: the absolute cap is reached.</desc>",
+        "@media (prefers-color-scheme: dark)",
+        "(days)",
+        "(days since the sign-in)",
+        "absolute cap",
+        "warning",
+    ] {
+        assert!(svg.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn capacity_compares_the_throttle_with_a_write_a_request() {
+    let args = ["capacity", "after.toml", "--users", "100000", "--every", "30s", "--json"];
+    let load = json(&run(&args));
+    // 15 days of renewals, each 5 minutes, then 30 days pinned at the cap.
+    assert_eq!(load["renewals_per_session"], 15 * 24 * 12);
+    assert_eq!(load["session"], 45 * 86_400);
+    assert_eq!(load["bytes_per_session"], 104 + 36 + 7);
+    let writes = load["writes_per_second"].as_f64().unwrap();
+    assert!((writes - 100_000.0 * 4_321.0 / 3_888_000.0).abs() < 1e-9, "{writes}");
+    // Signed tokens are re-issued while pinned, too.
+    let tokens = load["tokens_per_second"].as_f64().unwrap();
+    assert!((tokens - 100_000.0 * 12_960.0 / 3_888_000.0).abs() < 1e-9, "{tokens}");
+    let none = run(&["capacity", "after.toml", "--users", "1", "--every", "0s"]);
+    assert_eq!((status(&none), stderr(&none).as_str()), (2, "error: --every: shorter than 1s\n"));
+}
+
+#[test]
+fn capacity_refuses_numbers_that_give_none() {
+    let most = u64::MAX.to_string();
+    let one_too_many = (u64::MAX / 147 + 1).to_string();
+    for (users, subject_bytes, expected) in [
+        ("0", "36", "--users: fewer than 1"),
+        (&*most, "36", "--users: 2^64 bytes or more, at 147 a session"),
+        (&*one_too_many, "36", "--users: 2^64 bytes or more, at 147 a session"),
+        ("1", &*most, "--subject-bytes: 2^64 bytes or more a session"),
+    ] {
+        let args = ["capacity", "after.toml", "--every", "30s", "--users", users];
+        let output = run(&[&args[..], &["--subject-bytes", subject_bytes]].concat());
+        assert_eq!(stderr(&output), format!("error: {expected}\n"));
+        assert_eq!((status(&output), stdout(&output).as_str()), (2, ""));
+    }
+    let most = (u64::MAX / 147).to_string();
+    let args = ["capacity", "after.toml", "--every", "30s", "--json", "--users", &most];
+    assert_eq!(json(&run(&args))["bytes"], u64::MAX / 147 * 147);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_sample_and_impact_reads_it() {
+    let args = ["sample", "before.toml", "--sessions", "1000", "--now", "1800000000"];
+    let [one, two] = [run(&args), run(&args)].map(|output| stdout(&output));
+    assert_eq!(one, two);
+    let args = ["impact", "before.toml", "after.toml", "-", "--now", "1800000000", "--json"];
+    let impact = &json(&run_with(&args, &one))[0]["impact"];
+    let count = |key: &str| impact[key].as_u64().unwrap();
+    let ended = impact["ended_at_once"]["count"].as_u64().unwrap();
+    let counted = count("ended_already") + count("sooner") + count("later") + count("unaffected");
+    assert_eq!(ended + counted, 1_000);
+    assert!(ended > 300 && count("sooner") > 300, "{impact:#}");
+}
+
+#[test]
+fn bad_input_ends_with_the_file_the_line_and_the_key() {
+    let directory = directory(
+        "bad_input",
+        &[
+            ("ok.toml", "max_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n"),
+            ("unit.toml", "max_age = '8h'\nupdate_age = '15x'\nabsolute_cap = '8h'\n"),
+            ("order.toml", "max_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '1h'\n"),
+            ("key.toml", "max_age = '8h'\nupdate_ago = '15m'\nabsolute_cap = '8h'\n"),
+            ("syntax.toml", "max_age = '8h'\nupdate_age = \n"),
+            (
+                "admin.toml",
+                "[default]\nmax_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n\n[profiles.admin]\nmax_age = 0\nupdate_age = 0\nabsolute_cap = 1\n",
+            ),
+            (
+                "unit.json",
+                "{\n  \"max_age\": \"8h\",\n  \"update_age\": true,\n  \"absolute_cap\": \"8h\"\n}\n",
+            ),
+            ("policy.yaml", "max_age: 8h\n"),
+            ("columns.csv", "created_at,renewed_at,absolute_expires_at\n0,0,0\n"),
+            (
+                "instant.csv",
+                "created_at,renewed_at,expires_at,absolute_expires_at\n0,0,1,1\n0,0,soon,1\n",
+            ),
+            ("order.csv", "created_at,renewed_at,expires_at,absolute_expires_at\n0,0,2,1\n"),
+            ("ragged.csv", "created_at,renewed_at,expires_at,absolute_expires_at\n0,0,2\n"),
+            ("empty.csv", "created_at,renewed_at,expires_at,absolute_expires_at\n0,,2,3\n"),
+            ("kind.log", "2026-03-02T09:00:00Z\n2026-03-02T09:00:00Z signin\n"),
+            ("instant.log", "# nothing\n9 o'clock\nnine\n"),
+            ("empty.log", "# nothing\n"),
+        ],
+    );
+    let rows = [
+        ("check none.toml -s pci-dss-4", "none.toml: cannot be read: "),
+        (
+            "check policy.yaml -s pci-dss-4",
+            "policy.yaml: not a policy file: its name ends neither in .toml nor in .json",
+        ),
+        ("check unit.toml -s pci-dss-4", "unit.toml:2:14: update_age: `15x` is not "),
+        (
+            "check order.toml -s pci-dss-4",
+            "order.toml:1:1: max_age `8h` is longer than absolute_cap `1h`",
+        ),
+        ("check key.toml -s pci-dss-4", "key.toml:2:1: unknown field `update_ago`"),
+        ("check syntax.toml -s pci-dss-4", "syntax.toml:2:14: "),
+        (
+            "check admin.toml -s pci-dss-4",
+            "admin.toml:6:1: profile `admin`: max_age `0s` is shorter than `1s`",
+        ),
+        ("check unit.json -s pci-dss-4", "unit.json:3:20: update_age: `true` is not "),
+        ("explain ok.toml columns.csv", "columns.csv:1: there is no column expires_at"),
+        (
+            "explain ok.toml instant.csv",
+            "instant.csv:3: expires_at: `soon` is neither unix seconds nor RFC 3339",
+        ),
+        (
+            "explain ok.toml order.csv",
+            "order.csv:2: expires_at `1970-01-01T00:00:02Z` is after absolute_expires_at `1970-01-01T00:00:01Z`",
+        ),
+        ("explain ok.toml ragged.csv", "ragged.csv:2: 3 values in 4 columns"),
+        ("explain ok.toml empty.csv", "empty.csv:2: renewed_at is missing"),
+        ("timeline ok.toml kind.log", "kind.log:2: `signin` is none of sign-in, request and poll"),
+        (
+            "timeline ok.toml instant.log",
+            "instant.log:2: the first line is a o'clock, not a sign-in",
+        ),
+        ("timeline ok.toml empty.log", "empty.log: there is no request in it"),
+    ];
+    assert_refused(&directory, &rows);
+}
+
+#[test]
+fn bad_json_lines_end_with_the_line_and_the_key() {
+    let directory = directory(
+        "bad_json_lines",
+        &[
+            ("ok.toml", "max_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n"),
+            ("key.jsonl", "{\"created_at\":0,\"renewed_at\":0,\"expires_at\":0}\n"),
+            ("type.jsonl", "{\"created_at\":1.5}\n"),
+            (
+                "profile.jsonl",
+                "{\"created_at\":0,\"renewed_at\":0,\"expires_at\":1,\"absolute_expires_at\":1}\n{\"profile\":5}\n",
+            ),
+            ("huge.jsonl", "{\"created_at\": 1e400}\n"),
+            ("escape.jsonl", "{\"created_at\": \"\\ud800\"}\n"),
+            ("nested.jsonl", "\n{\"lifetime\": {\"created_at\": 0, \"expires_at\": [1]}}\n"),
+            ("lifetime.jsonl", "{\"lifetime\": 7}\n"),
+            ("twice.jsonl", "{\"created_at\":0,\"created_at\":0}\n"),
+            ("array.json", "[1]\n"),
+        ],
+    );
+    let rows = [
+        ("explain ok.toml key.jsonl", "key.jsonl:1: absolute_expires_at is missing"),
+        (
+            "explain ok.toml type.jsonl",
+            "type.jsonl:1: created_at: `1.5` is neither unix seconds nor RFC 3339",
+        ),
+        ("explain ok.toml profile.jsonl", "profile.jsonl:2: profile: `5` is not a text"),
+        (
+            "explain ok.toml huge.jsonl",
+            "huge.jsonl:1: created_at: `1e400` is neither unix seconds nor RFC 3339",
+        ),
+        ("explain ok.toml escape.jsonl", "escape.jsonl:1: created_at: "),
+        (
+            "explain ok.toml nested.jsonl",
+            "nested.jsonl:2: lifetime: expires_at: `[1]` is neither unix seconds nor RFC 3339",
+        ),
+        ("explain ok.toml lifetime.jsonl", "lifetime.jsonl:1: lifetime: `7` is not an object"),
+        ("explain ok.toml twice.jsonl", "twice.jsonl:1: duplicate field `created_at`"),
+        ("explain ok.toml array.json", "array.json:1: not an object, such as `{"),
+    ];
+    assert_refused(&directory, &rows);
+}
+
+/// Each command line ends with this, on one line, and prints nothing else.
+fn assert_refused(directory: &Path, rows: &[(&str, &str)]) {
+    for (args, expected) in rows {
+        let args: Vec<_> = args.split(' ').collect();
+        let output = command(directory, &args).output().unwrap();
+        let said = stderr(&output);
+        assert_eq!(status(&output), 2, "{args:?}: {said}");
+        assert!(said.starts_with(&format!("error: {expected}")), "{args:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert_eq!(stdout(&output), "", "{args:?}");
+    }
+}

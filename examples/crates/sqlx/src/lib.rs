@@ -1,0 +1,38 @@
+//! Reference stores of `session-policy` on SQL engines, through `sqlx`.
+//!
+//! One file an engine, each of which stands alone: depend on this package, or
+//! copy the file. The statements are those of [`session_policy::store::sql`]; pooling,
+//! prepared statements, timeouts and reconnection are sqlx's.
+//!
+//! | engine | feature | store |
+//! | --- | --- | --- |
+//! | MariaDB | `mariadb` | [`MariaDbStore`] |
+//! | PostgreSQL | `postgres` | [`PostgresStore`] |
+//! | SQLite | `sqlite` | [`SqliteStore`] |
+
+#[cfg(feature = "mariadb")]
+mod mariadb;
+mod migrate;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+#[cfg(feature = "mariadb")]
+pub use crate::mariadb::MariaDbStore;
+pub use crate::migrate::Migrated;
+#[cfg(feature = "mariadb")]
+pub use crate::migrate::{contract_mariadb, fill_mariadb, finish_mariadb};
+#[cfg(feature = "postgres")]
+pub use crate::migrate::{contract_postgres, fill_postgres, finish_postgres};
+#[cfg(feature = "sqlite")]
+pub use crate::migrate::{contract_sqlite, fill_sqlite, finish_sqlite};
+#[cfg(feature = "postgres")]
+pub use crate::postgres::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use crate::sqlite::SqliteStore;
+
+/// Compiles the README's program as a doc test.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

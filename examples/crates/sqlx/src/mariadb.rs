@@ -1,0 +1,243 @@
+use std::str::FromStr;
+use std::time::Duration;
+
+use session_policy::store::sql::{MARIADB, Statements};
+use session_policy::store::{SecretHash, SessionParts, SessionStore, StoreError, Update};
+use session_policy::{Lifetime, Session, SessionId, Timestamp};
+use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions, MySqlQueryResult, MySqlRow};
+use sqlx::{Executor, Row};
+
+const SQL: Statements = MARIADB;
+
+/// SQLSTATE 40001, MariaDB's error 1213.
+const DEADLOCK: &str = "40001";
+const RETRIES: u32 = 10;
+
+/// In seconds. A sweep locks rows and not the gaps between them.
+const SETTINGS: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
+SET SESSION max_statement_time = 5, innodb_lock_wait_timeout = 5";
+
+/// Keeps sessions in MariaDB.
+///
+/// Clones share the pool. A connection that breaks is replaced by the pool: the
+/// statement it carried fails, the next one runs.
+#[derive(Clone, Debug)]
+pub struct MariaDbStore {
+    pool: MySqlPool,
+}
+
+impl MariaDbStore {
+    /// A store over a pool of the caller's making.
+    #[must_use]
+    pub const fn new(pool: MySqlPool) -> Self {
+        Self { pool }
+    }
+
+    /// A store at a URL such as `mysql://user@host/database`, on at most 16
+    /// connections. A request waits at most 3 s for a connection and 5 s for a
+    /// statement.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] if the URL is none of MariaDB's, or the
+    /// engine cannot be reached.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let options =
+            MySqlConnectOptions::from_str(url).map_err(StoreError::unavailable)?.set_names(false);
+        let pool = MySqlPoolOptions::new()
+            .max_connections(16)
+            .acquire_timeout(Duration::from_secs(3))
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    connection.execute(SETTINGS).await?;
+                    Ok(())
+                })
+            })
+            .connect_with(options)
+            .await;
+        pool.map(Self::new).map_err(StoreError::unavailable)
+    }
+
+    /// Makes the table and its indexes where they are absent.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] if the engine refuses.
+    pub async fn create_table(&self) -> Result<(), StoreError> {
+        for statement in SQL.schema {
+            sqlx::query(*statement).execute(&self.pool).await.map_err(StoreError::unavailable)?;
+        }
+        Ok(())
+    }
+
+    /// The pool, for the application's own statements.
+    #[must_use]
+    pub const fn pool(&self) -> &MySqlPool {
+        &self.pool
+    }
+}
+
+impl SessionStore for MariaDbStore {
+    async fn create(&self, session: &Session) -> Result<(), StoreError> {
+        let lifetime = session.lifetime();
+        let (version, generation) = (count(session.version())?, count(session.generation())?);
+        let created = again(|| {
+            sqlx::query(SQL.create)
+                .bind(&session.id().as_bytes()[..])
+                .bind(session.subject().as_bytes())
+                .bind(session.profile().as_bytes())
+                .bind(version)
+                .bind(&session.secret().as_bytes()[..])
+                .bind(lifetime.created_at().as_unix_secs())
+                .bind(lifetime.renewed_at().as_unix_secs())
+                .bind(lifetime.expires_at().as_unix_secs())
+                .bind(lifetime.absolute_expires_at().as_unix_secs())
+                .bind(generation)
+                .bind(session.confirmed_at().map(Timestamp::as_unix_secs))
+                .execute(&self.pool)
+        })
+        .await;
+        match created {
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                Err(StoreError::Conflict)
+            }
+            Err(error) => Err(StoreError::unavailable(error)),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        let row = sqlx::query(SQL.load)
+            .bind(&id.as_bytes()[..])
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        row.as_ref().map(session).transpose()
+    }
+
+    async fn update(&self, update: &Update) -> Result<bool, StoreError> {
+        let version = count(renewal.expected_version())?;
+        let generation = count(renewal.generation())?;
+        let renewed = again(|| {
+            sqlx::query(SQL.renew)
+                .bind(&renewal.id().as_bytes()[..])
+                .bind(version)
+                .bind(renewal.at().as_unix_secs())
+                .bind(renewal.renewed_at().as_unix_secs())
+                .bind(renewal.expires_at().as_unix_secs())
+                .bind(generation)
+                .bind(renewal.confirmed_at().map(Timestamp::as_unix_secs))
+                .execute(&self.pool)
+        })
+        .await
+        .map_err(StoreError::unavailable)?;
+        Ok(renewed.rows_affected() == 1)
+    }
+
+    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        let removed =
+            again(|| sqlx::query(SQL.remove).bind(&id.as_bytes()[..]).execute(&self.pool))
+                .await
+                .map_err(StoreError::unavailable)?;
+        Ok(removed.rows_affected() == 1)
+    }
+
+    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let removed = again(|| {
+            sqlx::query(SQL.remove_expired)
+                .bind(now.as_unix_secs())
+                .bind(i64::from(limit))
+                .execute(&self.pool)
+        })
+        .await
+        .map_err(StoreError::unavailable)?;
+        Ok(removed.rows_affected())
+    }
+}
+
+impl SessionStore for MariaDbStore {
+    async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
+        let rows = sqlx::query(SQL.list)
+            .bind(subject.as_bytes())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        rows.iter().map(session).collect()
+    }
+
+    async fn remove_all(
+        &self,
+        subject: &str,
+        except: Option<&SessionId>,
+    ) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        loop {
+            let pass = again(|| {
+                sqlx::query(SQL.remove_all)
+                    .bind(subject.as_bytes())
+                    .bind(except.map(|id| &id.as_bytes()[..]))
+                    .execute(&self.pool)
+            })
+            .await
+            .map_err(StoreError::unavailable)?;
+            removed += pass.rows_affected();
+            // A rotation may have gone by the statement: it sees neither a
+            // successor that is created while it runs nor, any more, the old row.
+            let left = self.list(subject).await?;
+            if left.iter().all(|session| Some(&session.id()) == except) {
+                return Ok(removed);
+            }
+        }
+    }
+}
+
+/// Runs a statement again if `InnoDB` chose it as the victim of a deadlock, which
+/// has undone it.
+async fn again<F>(statement: impl Fn() -> F) -> Result<MySqlQueryResult, sqlx::Error>
+where
+    F: Future<Output = Result<MySqlQueryResult, sqlx::Error>>,
+{
+    for _ in 0..RETRIES {
+        match statement().await {
+            Err(sqlx::Error::Database(error))
+                if error.code().is_some_and(|code| code == DEADLOCK) => {}
+            answer => return answer,
+        }
+    }
+    statement().await
+}
+
+/// A row as a session; what is no session is refused, never repaired.
+fn session(row: &MySqlRow) -> Result<Session, StoreError> {
+    let bytes = |column| row.try_get::<&[u8], _>(column).map_err(StoreError::corrupt);
+    let text = |column| str::from_utf8(bytes(column)?).map_err(StoreError::corrupt);
+    let number = |column| row.try_get::<i64, _>(column).map_err(StoreError::corrupt);
+    let count = |column| u64::try_from(number(column)?).map_err(StoreError::corrupt);
+    let instant = |column| Timestamp::try_from(number(column)?).map_err(StoreError::corrupt);
+    let confirmed_at: Option<i64> = row.try_get("confirmed_at").map_err(StoreError::corrupt)?;
+    Session::restore(SessionParts {
+        id: SessionId::from_bytes(bytes("id")?.try_into().map_err(StoreError::corrupt)?),
+        subject: text("subject")?.into(),
+        profile: text("profile")?.into(),
+        version: count("version")?,
+        secret: SecretHash::from_bytes(bytes("secret")?.try_into().map_err(StoreError::corrupt)?),
+        lifetime: Lifetime::restore(
+            instant("created_at")?,
+            instant("renewed_at")?,
+            instant("expires_at")?,
+            instant("absolute_expires_at")?,
+        )
+        .map_err(StoreError::corrupt)?,
+        generation: count("generation")?,
+        confirmed_at: confirmed_at
+            .map(Timestamp::try_from)
+            .transpose()
+            .map_err(StoreError::corrupt)?,
+    })
+    .map_err(StoreError::corrupt)
+}
+
+/// A count as the engine's signed 64 bits.
+fn count(count: u64) -> Result<i64, StoreError> {
+    i64::try_from(count).map_err(StoreError::corrupt)
+}

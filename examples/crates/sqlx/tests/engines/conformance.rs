@@ -1,0 +1,42 @@
+//! Each store passes the whole conformance kit on the real engine.
+use crate::support;
+use session_policy::testing::StoreKit;
+use session_policy_sqlx::{MariaDbStore, PostgresStore, SqliteStore};
+
+#[tokio::test]
+async fn the_postgres_store_conforms() {
+    let Some(url) = support::postgres("session_policy_conformance").await else { return };
+    let store = PostgresStore::connect(&url).await.unwrap();
+    store.create_table().await.unwrap();
+    let empty = async || {
+        sqlx::query("TRUNCATE sessions").execute(store.pool()).await.unwrap();
+        store.clone()
+    };
+    StoreKit::new().check(empty).await.assert_passed();
+}
+
+#[tokio::test]
+async fn the_mariadb_store_conforms() {
+    let Some(url) = support::mariadb("session_policy_conformance").await else { return };
+    let store = MariaDbStore::connect(&url).await.unwrap();
+    store.create_table().await.unwrap();
+    let empty = async || {
+        sqlx::query("TRUNCATE sessions").execute(store.pool()).await.unwrap();
+        store.clone()
+    };
+    StoreKit::new().check(empty).await.assert_passed();
+}
+
+#[tokio::test]
+async fn the_sqlite_store_conforms() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/sessions.db", folder.path().display());
+    let store = SqliteStore::connect(&url).await.unwrap();
+    store.create_table().await.unwrap();
+    store.create_table().await.unwrap(); // Nothing where it is there.
+    let empty = async || {
+        sqlx::query("DELETE FROM sessions").execute(store.pool()).await.unwrap();
+        store.clone()
+    };
+    StoreKit::new().check(empty).await.assert_passed();
+}

@@ -1,0 +1,99 @@
+//! Each store under the load harness: 32 clients on one session and on 1,000, and
+//! the limit on concurrent sessions.
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::support;
+use session_policy::store::SessionStore;
+use session_policy::{RotateError, SessionPolicy, Sessions, WhenFull};
+use session_policy_sqlx::{MariaDbStore, PostgresStore, SqliteStore};
+use session_policy_store_harness::{Load, race_sign_ins};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_postgres_store_is_sound_under_load() {
+    let Some(url) = support::postgres("session_policy_load").await else { return };
+    let store = PostgresStore::connect(&url).await.unwrap();
+    store.create_table().await.unwrap();
+    is_sound("postgres", store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mariadb_store_is_sound_under_load() {
+    let Some(url) = support::mariadb("session_policy_load").await else { return };
+    let store = MariaDbStore::connect(&url).await.unwrap();
+    store.create_table().await.unwrap();
+    is_sound("mariadb", store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sqlite_store_is_sound_under_load() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/sessions.db", folder.path().display());
+    let store = SqliteStore::connect(&url).await.unwrap();
+    store.create_table().await.unwrap();
+    is_sound("sqlite", store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_rotation_escapes_a_logout_from_everywhere_on_postgres() {
+    let Some(url) = support::postgres("session_policy_rotation").await else { return };
+    let store = PostgresStore::connect(&url).await.unwrap();
+    store.create_table().await.unwrap();
+    no_rotation_escapes_a_logout_from_everywhere(&Arc::new(store)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_rotation_escapes_a_logout_from_everywhere_on_mariadb() {
+    let Some(url) = support::mariadb("session_policy_rotation").await else { return };
+    let store = MariaDbStore::connect(&url).await.unwrap();
+    store.create_table().await.unwrap();
+    no_rotation_escapes_a_logout_from_everywhere(&Arc::new(store)).await;
+}
+
+async fn is_sound<S: SessionStore + 'static>(engine: &str, store: S) {
+    let store = Arc::new(store);
+    for sessions in [1, 1_000] {
+        let report = Load::of_sessions(sessions).run(Arc::clone(&store)).await;
+        println!("{engine}, {sessions} sessions: {report}");
+        report.assert_clean();
+        assert!(report.operations >= 100_000 && report.renewed > 1_000, "{report}");
+        assert!(report.ended > 100 && report.rotated > 100, "{report}");
+    }
+    let three = NonZeroU32::new(3).unwrap();
+    for round in 0..10 {
+        let subject = format!("limited-{round}");
+        let store = Arc::clone(&store);
+        let came = race_sign_ins(store, &subject, 32, three, WhenFull::EndOldest).await;
+        println!("{engine}, 32 sign-ins race for 3 places: {came:?}");
+        assert_eq!(came.left, 3, "{came:?}");
+    }
+}
+
+/// A session that is rotated over and over, while its user signs out everywhere.
+async fn no_rotation_escapes_a_logout_from_everywhere<S: SessionStore + 'static>(store: &Arc<S>) {
+    for round in 0..200 {
+        let sessions = Sessions::new(Arc::clone(store), SessionPolicy::WORKING_DAY);
+        let subject = format!("rotating-{round}");
+        let mut session = sessions.start(subject.as_str()).await.unwrap().session;
+        let rotating = tokio::spawn({
+            let sessions = sessions.clone();
+            async move {
+                loop {
+                    match sessions.rotate(&session).await {
+                        Ok(rotated) => session = rotated.session,
+                        Err(RotateError::Unknown) => return,
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            }
+        });
+        tokio::task::yield_now().await;
+        sessions.end_all(&subject).await.unwrap();
+        // A session that escaped would be rotated for ever.
+        let ended = tokio::time::timeout(Duration::from_secs(10), rotating).await;
+        ended.unwrap_or_else(|_| panic!("round {round}: a rotation escaped")).unwrap();
+        let left = sessions.list(&subject).await.unwrap();
+        assert!(left.is_empty(), "round {round}: {left:?}");
+    }
+}
