@@ -62,10 +62,8 @@ mod codec;
 mod hybrid;
 mod keys;
 mod stateless;
-mod valid_after;
 
 pub use self::hybrid::{GraceError, HybridSessions};
 pub use self::keys::{Algorithm, KeyError, KeyRing, SigningKey, VerifyingKey};
-pub use self::stateless::JwtSessions;
-pub use self::valid_after::ValidAfter;
+pub use self::stateless::{JwtSessions, ValidAfter};
 pub use crate::sessions::{IssueError, TokenError};

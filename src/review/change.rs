@@ -5,9 +5,10 @@ use core::fmt;
 
 use chrono::TimeDelta;
 
+use super::scenario::{Scenario, ScenarioChange};
 use super::setting::Setting;
-use crate::rule::{Decision, RejectReason, SessionPolicy};
-use crate::time::{Human, Timestamp};
+use crate::rule::SessionPolicy;
+use crate::time::Human;
 
 /// What a change of policy means, in words and as data.
 ///
@@ -149,138 +150,6 @@ struct SettingChange {
     after: TimeDelta,
     /// What it means for sessions that are live at the change.
     live_sessions: &'static str,
-}
-
-/// What users notice of a change, in one scenario.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-struct ScenarioChange {
-    /// The scenario.
-    scenario: Scenario,
-    /// How it goes under the old policy.
-    before: ScenarioOutcome,
-    /// How it goes under the new one.
-    after: ScenarioOutcome,
-}
-
-/// A way to use an application, in which a policy shows.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-enum Scenario {
-    /// Never idle for as long as `guaranteed_idle`.
-    ActiveSession,
-    /// Signs in at 09:00, sends a request a minute until 17:00, and comes back
-    /// at 09:00 on the next day.
-    IdleOvernight,
-    /// Sends a request every 7 days.
-    RememberedDevice,
-    /// How often a record is written, or a token issued anew, and how long the
-    /// superseded token of a stateless session would still be good.
-    TokenReissue,
-}
-
-impl Scenario {
-    /// All scenarios.
-    const ALL: [Self; 4] =
-        [Self::ActiveSession, Self::IdleOvernight, Self::RememberedDevice, Self::TokenReissue];
-
-    fn play(self, policy: &SessionPolicy) -> ScenarioOutcome {
-        match self {
-            Self::ActiveSession => ScenarioOutcome::Ends {
-                after: policy.absolute_cap(),
-                reason: RejectReason::AbsoluteCap,
-            },
-            Self::IdleOvernight => {
-                let day = (1..=8 * 60).map(TimeDelta::minutes);
-                play(policy, day.chain([TimeDelta::hours(24)]))
-            }
-            Self::RememberedDevice => {
-                let weeks = policy.absolute_cap().num_weeks() + 1;
-                play(policy, (1..=weeks).map(TimeDelta::weeks))
-            }
-            Self::TokenReissue => {
-                ScenarioOutcome::Reissued { every: policy.update_age(), good_for: policy.max_age() }
-            }
-        }
-    }
-}
-
-impl fmt::Display for Scenario {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::ActiveSession => "active session, never idle for long",
-            Self::IdleOvernight => "idle overnight, 09:00 to 17:00 and back at 09:00",
-            Self::RememberedDevice => "remembered device, used every 7 days",
-            Self::TokenReissue => "write or token re-issue",
-        })
-    }
-}
-
-/// How a [`Scenario`] goes under a policy. Serialised with durations as whole
-/// seconds.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-enum ScenarioOutcome {
-    /// The session ends.
-    Ends {
-        /// How long after it started.
-        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::time::secs"))]
-        after: TimeDelta,
-        /// At which limit.
-        reason: RejectReason,
-    },
-    /// A record is written, or a token issued anew.
-    Reissued {
-        /// At most once in this time; 0 s is every request.
-        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::time::secs"))]
-        every: TimeDelta,
-        /// How long one holds, at most.
-        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::time::secs"))]
-        good_for: TimeDelta,
-    },
-    /// The session is still good at the last request.
-    Served {
-        /// When it ends without another one, after it started.
-        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::time::secs"))]
-        until: TimeDelta,
-    },
-}
-
-impl fmt::Display for ScenarioOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Ends { after, reason } => {
-                write!(f, "signed out {} after signing in: {reason}", Human(after))
-            }
-            Self::Reissued { every, good_for } if every == TimeDelta::zero() => {
-                write!(f, "at every request, good for up to {}", Human(good_for))
-            }
-            Self::Reissued { every, good_for } => {
-                write!(f, "at most every {}, good for up to {}", Human(every), Human(good_for))
-            }
-            Self::Served { until } => {
-                write!(f, "still signed in, until {} after signing in", Human(until))
-            }
-        }
-    }
-}
-
-/// Requests at these times after a sign-in, until one is refused.
-fn play(policy: &SessionPolicy, requests: impl Iterator<Item = TimeDelta>) -> ScenarioOutcome {
-    let start = Timestamp::from_unix_secs(0);
-    let mut lifetime = policy.start(start);
-    for request in requests {
-        match policy.evaluate(&lifetime, start.saturating_add(request)) {
-            Decision::Keep { .. } => {}
-            Decision::Reject { reason, since } => {
-                return ScenarioOutcome::Ends { after: since.since(start), reason };
-            }
-            Decision::Renew { lifetime: renewed } => lifetime = renewed,
-        }
-    }
-    ScenarioOutcome::Served { until: lifetime.expires_at().since(start) }
 }
 
 const fn live_sessions(setting: Setting, longer: bool) -> &'static str {

@@ -16,12 +16,15 @@
 mod change;
 mod explain;
 mod impact;
+mod scenario;
 mod setting;
 pub mod standards;
 mod timeline;
+mod timeline_event;
 
 pub use self::change::PolicyChange;
 pub use self::explain::{Deadline, Explanation, Origin};
 pub use self::impact::{Impact, Spread};
 pub use self::setting::Setting;
-pub use self::timeline::{Happening, Timeline, TimelineEvent};
+pub use self::timeline::Timeline;
+pub use self::timeline_event::{Happening, TimelineEvent};

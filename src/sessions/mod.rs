@@ -4,6 +4,7 @@ mod admission;
 mod context;
 mod error;
 mod event;
+mod judge;
 mod opaque;
 mod outcome;
 mod rows;

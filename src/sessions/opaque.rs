@@ -6,12 +6,10 @@ use super::error::{AuthenticateError, RotateError, StartError};
 use super::event::{Event, EventKind, Observer};
 use super::outcome::{Authenticated, RenewalOutcome, Started};
 use super::rows::Rows;
-use super::token_error::TokenError;
 use crate::config::Policies;
-use crate::record::{NoClaims, Opaque, Session, SessionId, SessionToken, SignIn};
-use crate::rule::Decision;
-use crate::store::{SessionStore, StoreError, Update};
-use crate::time::{Clock, Timestamp};
+use crate::record::{NoClaims, Session, SessionId, SessionToken, SignIn};
+use crate::store::{SessionStore, StoreError};
+use crate::time::Clock;
 
 /// Sessions over a store, opened by opaque tokens.
 ///
@@ -57,7 +55,7 @@ use crate::time::{Clock, Timestamp};
 ///
 /// [`SessionPolicy::evaluate`]: crate::SessionPolicy::evaluate
 pub struct Sessions<S> {
-    rows: Rows<S>,
+    pub(super) rows: Rows<S>,
 }
 
 impl<S> Sessions<S> {
@@ -246,76 +244,6 @@ impl<S: SessionStore> Sessions<S> {
     /// [`StoreError`] if the store cannot write.
     pub async fn sweep(&self, limit: u32) -> Result<u64, StoreError> {
         self.rows.sweep(limit).await
-    }
-
-    async fn judge(&self, token: &Opaque<'_>) -> Result<Authenticated, AuthenticateError> {
-        let session = self.load(token).await?;
-        let now = self.rows.context.now();
-        let policy = self.rows.policy_of(&session);
-        let lifetime = match policy.evaluate(session.lifetime(), now) {
-            Decision::Keep { .. } => return self.served(session, now, RenewalOutcome::NotDue),
-            Decision::Reject { reason, since } => {
-                return Err(AuthenticateError::Rejected { reason, since });
-            }
-            Decision::Renew { lifetime } => lifetime,
-        };
-        if lifetime.expires_at() <= policy.status(session.lifetime(), now).idle_expires_at {
-            return self.served(session, now, RenewalOutcome::NoGain);
-        }
-        let update = Update::new(&session, now, &lifetime);
-        let answer = self.store().update(&update).await;
-        // The store may have taken its time, and an error most of all.
-        let now = self.rows.context.now();
-        match answer {
-            Ok(true) => {
-                let renewed = update.apply(&session).ok_or(AuthenticateError::Unknown)?;
-                self.served(renewed, now, RenewalOutcome::Renewed)
-            }
-            Ok(false) => {
-                let reloaded = self.load(token).await?;
-                self.served(reloaded, self.rows.context.now(), RenewalOutcome::Superseded)
-            }
-            Err(error) => self.served(session, now, RenewalOutcome::deferred(error)),
-        }
-    }
-
-    async fn load(&self, token: &Opaque<'_>) -> Result<Session, AuthenticateError> {
-        let session = self.store().load(&token.id).await?.ok_or(AuthenticateError::Unknown)?;
-        if *session.secret() == token.secret_hash() {
-            Ok(session)
-        } else {
-            Err(AuthenticateError::WrongSecret)
-        }
-    }
-
-    fn parse<'a>(&self, token: &'a str) -> Result<Opaque<'a>, AuthenticateError> {
-        Opaque::parse(token).map_err(|_| {
-            let error = AuthenticateError::Token(TokenError::Malformed);
-            let context = &self.rows.context;
-            let kind = EventKind::Rejected { reason: error.as_str() };
-            context.tell(|| Event::anonymous(context.now(), kind));
-            error
-        })
-    }
-
-    fn refused(&self, token: &Opaque<'_>, error: &AuthenticateError) {
-        let context = &self.rows.context;
-        let kind = EventKind::Rejected { reason: error.as_str() };
-        context.tell(|| Event::anonymous(context.now(), kind).with_session(token.id));
-    }
-
-    fn served(
-        &self,
-        session: Session,
-        now: Timestamp,
-        renewal: RenewalOutcome,
-    ) -> Result<Authenticated, AuthenticateError> {
-        let policy = self.rows.policy_of(&session);
-        if let Decision::Reject { reason, since } = policy.peek(session.lifetime(), now) {
-            return Err(AuthenticateError::Rejected { reason, since });
-        }
-        let status = policy.status(session.lifetime(), now);
-        Ok(Authenticated { session, claims: NoClaims {}, status, token: None, renewal })
     }
 }
 

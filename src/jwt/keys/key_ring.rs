@@ -1,17 +1,14 @@
-use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::CryptoProvider;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 
 use super::algorithm::Algorithm;
 use super::key::{SigningKey, VerifyingKey};
 use super::key_error::KeyError;
-use super::signature::{Signing, Verifying};
+use super::signature::{Signing, Verifying, header};
 use crate::time::Timestamp;
 
 /// Signed when a key joins, to see that its halves belong together.
@@ -295,10 +292,4 @@ impl fmt::Debug for KeyRing {
         }
         list.finish()
     }
-}
-
-/// `alg`, `kid` and `typ`, and nothing else.
-fn header(kid: &str, algorithm: Algorithm) -> Arc<str> {
-    let json = serde_json::json!({ "alg": algorithm.as_str(), "kid": kid, "typ": "JWT" });
-    URL_SAFE_NO_PAD.encode(json.to_string()).into()
 }

@@ -1,7 +1,11 @@
 //! One signature made, or verified, with one key of the ring.
 
+use alloc::string::ToString;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::CryptoProvider;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 
@@ -38,4 +42,10 @@ impl Verifying<'_> {
         (self.provider.verifier_factory)(&self.algorithm.backend(), self.key)
             .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
     }
+}
+
+/// The first segment of a token: `alg`, `kid` and `typ`, and nothing else.
+pub(super) fn header(kid: &str, algorithm: Algorithm) -> Arc<str> {
+    let json = serde_json::json!({ "alg": algorithm.as_str(), "kid": kid, "typ": "JWT" });
+    URL_SAFE_NO_PAD.encode(json.to_string()).into()
 }

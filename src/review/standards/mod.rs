@@ -60,6 +60,7 @@
 mod check;
 mod clauses;
 mod report;
+mod rule;
 mod standard;
 
 pub use self::report::{Clause, Finding, Level, Limit, Report, Verdict};

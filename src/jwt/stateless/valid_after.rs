@@ -3,6 +3,10 @@ use alloc::sync::Arc;
 use core::future::Future;
 use core::pin::Pin;
 
+use chrono::TimeDelta;
+
+use crate::rule::Lifetime;
+use crate::sessions::StartError;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -99,4 +103,28 @@ impl<V: ValidAfter> Erased for V {
     fn valid_after<'a>(&'a self, subject: &'a str) -> Answer<'a> {
         Box::pin(ValidAfter::valid_after(self, subject))
     }
+}
+
+/// A new lifetime whose `renewed_at` is after what is revoked. Nothing counts
+/// from the later stamp: `expires_at` and the cap stay.
+pub(super) fn stamped_after(
+    lifetime: Lifetime,
+    valid_after: Option<Timestamp>,
+) -> Result<Lifetime, StartError> {
+    let Some(valid_after) = valid_after else {
+        return Ok(lifetime);
+    };
+    let first = valid_after.saturating_add(TimeDelta::seconds(1));
+    if first <= lifetime.renewed_at() {
+        return Ok(lifetime);
+    }
+    if first > lifetime.expires_at() || first == valid_after {
+        return Err(StartError::Revoked { valid_after });
+    }
+    Ok(Lifetime::ordered(
+        lifetime.created_at(),
+        first,
+        lifetime.expires_at(),
+        lifetime.absolute_expires_at(),
+    ))
 }

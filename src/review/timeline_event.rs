@@ -1,0 +1,103 @@
+use core::fmt;
+
+use chrono::TimeDelta;
+
+use crate::rule::RejectReason;
+use crate::time::{Human, Timestamp};
+
+/// Something that happened on a [`Timeline`](super::Timeline).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct TimelineEvent {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub happening: Happening,
+    /// When the session ends without further activity, as of this event.
+    pub until: Timestamp,
+    /// The `Max-Age` of the cookie that the browser is sent, if any; 0 s clears it.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::time::opt_secs"))]
+    pub cookie: Option<TimeDelta>,
+    /// The `exp` of the token that is issued, where the session is in tokens and
+    /// not yet pinned at its cap.
+    pub token: Option<Timestamp>,
+}
+
+impl TimelineEvent {
+    /// Whether it is a request that was judged.
+    #[must_use]
+    pub const fn is_request(&self) -> bool {
+        use Happening::{Kept, Pinned, Refused, Renewed};
+        matches!(self.happening, Kept | Pinned | Refused { .. } | Renewed)
+    }
+
+    /// Whether a store is asked to write.
+    pub(super) const fn is_write(&self) -> bool {
+        matches!(self.happening, Happening::Renewed | Happening::SignedIn)
+    }
+}
+
+impl fmt::Display for TimelineEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, until, .. } = self;
+        write!(f, "{at}  ")?;
+        match self.happening {
+            Happening::Ended { reason } => write!(f, "ended: {reason}")?,
+            Happening::Kept => write!(f, "kept, until {until}")?,
+            Happening::Pinned => write!(f, "kept, at the cap, until {until}")?,
+            Happening::Refused { reason, since } => {
+                write!(f, "refused {} {since}: {reason}", reason.bound())?;
+            }
+            Happening::Renewed => write!(f, "renewed, until {until}")?,
+            Happening::SignedIn => write!(f, "signed in, until {until}")?,
+            Happening::Warned => write!(f, "warned, {} before the end", Human(until.since(*at)))?,
+        }
+        match self.happening {
+            Happening::SignedIn => f.write_str("; record created")?,
+            Happening::Renewed => f.write_str("; record written")?,
+            _ => {}
+        }
+        match self.cookie {
+            Some(max_age) if max_age.is_zero() => f.write_str("; cookie cleared")?,
+            Some(max_age) => write!(f, "; cookie for {}", Human(max_age))?,
+            None => {}
+        }
+        match self.token {
+            Some(expires_at) => write!(f, "; token until {expires_at}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What happened in a [`TimelineEvent`].
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case", tag = "happening"))]
+pub enum Happening {
+    /// The session ended.
+    Ended {
+        /// At which limit.
+        reason: RejectReason,
+    },
+    /// A request was served; no renewal was due.
+    Kept,
+    /// A request was served; a renewal was due, but the session is pinned at its
+    /// cap, so it would gain no time. The front doors of signed tokens re-issue
+    /// theirs all the same.
+    Pinned,
+    /// A request was refused.
+    Refused {
+        /// For which limit.
+        reason: RejectReason,
+        /// As of [`Decision::Reject`](crate::Decision::Reject).
+        since: Timestamp,
+    },
+    /// A request was served, and the session renewed.
+    Renewed,
+    /// The session started.
+    SignedIn,
+    /// The end is near, and nobody was active.
+    Warned,
+}
