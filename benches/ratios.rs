@@ -1,5 +1,5 @@
 //! Times against floors that need no framework, as ratios of one run: both sides
-//! in turns, the best of many rounds each.
+//! alternately, the best of many rounds each.
 //!
 //! `cargo bench --features jwt --bench ratios`, with the sections to measure
 //! after `--` (`rule`, `store`, `threads`, `sizes`, `bytes`, `sweep`, `jwt`; all
@@ -43,7 +43,7 @@ fn main() {
     }
 }
 
-/// The best time of each over as many rounds, in turns.
+/// The best time of each over as many rounds, alternately.
 fn best<const N: usize>(rounds: usize, mut works: [&mut dyn FnMut(); N]) -> [Duration; N] {
     let mut best = [Duration::MAX; N];
     for _ in 0..rounds {

@@ -37,8 +37,8 @@ use core::num::NonZeroU32;
 ///
 /// let laptop = sessions.start("user-42").await?;
 /// let phone = sessions.start("user-42").await?;
-/// assert!(sessions.authenticate(&laptop.token).await.is_err());
-/// assert!(sessions.authenticate(&phone.token).await.is_ok());
+/// assert!(sessions.authenticate(laptop.token.expose()).await.is_err());
+/// assert!(sessions.authenticate(phone.token.expose()).await.is_ok());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// # }
@@ -76,7 +76,7 @@ impl SessionLimit {
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum WhenFull {
     /// End the oldest sessions until there is room: all that exceed the limit,
-    /// not one a sign-in, so that a limit that was lowered holds at once.
+    /// not one per sign-in, so that a limit that was lowered holds at once.
     EndOldest,
     /// Refuse the sign-in and leave the sessions that are there alone.
     Refuse,
