@@ -139,10 +139,14 @@ fn store() {
             [
                 &mut || tokens.iter().for_each(|token| assert!(world.authenticate(token))),
                 &mut || {
-                    of_hashes.iter().for_each(|(id, it)| assert!(bare.authenticate(id, it)));
+                    for (id, secret) in &of_hashes {
+                        assert!(bare.authenticate(id, secret));
+                    }
                 },
                 &mut || {
-                    of_records.iter().for_each(|(id, it)| assert!(records.authenticate(id, it)));
+                    for (id, secret) in &of_records {
+                        assert!(records.authenticate(id, secret));
+                    }
                 },
             ],
         );
