@@ -37,19 +37,6 @@ pub(super) enum Fault {
     RemoveKeepsTombstone,
     RemoveMissesRenewed,
     RemoveTwice,
-    RenewAtCap,
-    RenewForgetsConfirmation,
-    RenewGoesBack,
-    RenewIgnoresVersion,
-    RenewKeepsVersion,
-    RenewMovesCap,
-    RenewMovesCreation,
-    RenewOnlyLengthens,
-    RenewPastCap,
-    RenewReadsThenWrites,
-    RenewRunsAllOfSubject,
-    RenewTruncatesToMinutes,
-    RenewUpserts,
     SecondBefore1970IsNone,
     SubjectsByPrefix,
     SubjectsIgnoreCase,
@@ -63,6 +50,19 @@ pub(super) enum Fault {
     TextsCutAt255,
     TextsTrimmed,
     Unavailable,
+    UpdateAtCap,
+    UpdateForgetsConfirmation,
+    UpdateGoesBack,
+    UpdateIgnoresVersion,
+    UpdateKeepsVersion,
+    UpdateMovesCap,
+    UpdateMovesCreation,
+    UpdateOnlyLengthens,
+    UpdatePastCap,
+    UpdateReadsThenWrites,
+    UpdateRunsAllOfSubject,
+    UpdateTruncatesToMinutes,
+    UpdateUpserts,
 }
 
 pub(super) struct Planted {
@@ -142,26 +142,26 @@ impl Planted {
         Session::restore(parts).unwrap()
     }
 
-    /// The record after a renewal, where the guard (less its fault) holds.
-    fn renewed(&self, session: &Session, renewal: &Update) -> Option<Session> {
+    /// The record after the update, where the guard (less its fault) holds.
+    fn updated(&self, session: &Session, update: &Update) -> Option<Session> {
         let stored = session.lifetime();
-        let holds = renewal.id() == session.id()
-            && (renewal.expected_version() == session.version()
-                || self.has(Fault::RenewIgnoresVersion))
-            && (renewal.at() < stored.absolute_expires_at() || self.has(Fault::RenewAtCap))
-            && (renewal.renewed_at() >= stored.renewed_at() || self.has(Fault::RenewGoesBack))
-            && (renewal.expires_at() >= stored.expires_at()
-                || !self.has(Fault::RenewOnlyLengthens));
+        let holds = update.id() == session.id()
+            && (update.expected_version() == session.version()
+                || self.has(Fault::UpdateIgnoresVersion))
+            && (update.at() < stored.absolute_expires_at() || self.has(Fault::UpdateAtCap))
+            && (update.renewed_at() >= stored.renewed_at() || self.has(Fault::UpdateGoesBack))
+            && (update.expires_at() >= stored.expires_at()
+                || !self.has(Fault::UpdateOnlyLengthens));
         if !holds {
             return None;
         }
         let (mut created_at, mut cap) = (stored.created_at(), stored.absolute_expires_at());
-        let (mut renewed_at, mut expires_at) = (renewal.renewed_at(), renewal.expires_at());
+        let (mut renewed_at, mut expires_at) = (update.renewed_at(), update.expires_at());
         match self.fault {
-            Fault::RenewMovesCap => cap = expires_at,
-            Fault::RenewMovesCreation => created_at = renewed_at,
-            Fault::RenewPastCap => cap = cap.max(expires_at),
-            Fault::RenewTruncatesToMinutes => {
+            Fault::UpdateMovesCap => cap = expires_at,
+            Fault::UpdateMovesCreation => created_at = renewed_at,
+            Fault::UpdatePastCap => cap = cap.max(expires_at),
+            Fault::UpdateTruncatesToMinutes => {
                 renewed_at = minutes(renewed_at).max(created_at);
                 expires_at = minutes(expires_at).max(renewed_at);
             }
@@ -169,20 +169,20 @@ impl Planted {
         }
         let mut parts = session.clone().into_parts();
         parts.lifetime = Lifetime::restore(created_at, renewed_at, expires_at, cap).ok()?;
-        parts.version += u64::from(!self.has(Fault::RenewKeepsVersion));
-        parts.generation = renewal.generation();
-        if !self.has(Fault::RenewForgetsConfirmation) {
-            parts.confirmed_at = renewal.confirmed_at();
+        parts.version += u64::from(!self.has(Fault::UpdateKeepsVersion));
+        parts.generation = update.generation();
+        if !self.has(Fault::UpdateForgetsConfirmation) {
+            parts.confirmed_at = update.confirmed_at();
         }
         Some(Session::restore(parts).unwrap())
     }
 
-    fn upsert(&self, renewal: &Update) {
-        let (renewed_at, expires_at) = (renewal.renewed_at(), renewal.expires_at());
+    fn upsert(&self, update: &Update) {
+        let (renewed_at, expires_at) = (update.renewed_at(), update.expires_at());
         let lifetime = Lifetime::restore(renewed_at, renewed_at, expires_at, expires_at).unwrap();
         let secret = SecretHash::from_bytes([0; 32]);
-        let session = Session::new(renewal.id(), "user-42", "default", secret, lifetime).unwrap();
-        self.rows().insert(renewal.id(), Row { session, first_expires_at: expires_at });
+        let session = Session::new(update.id(), "user-42", "default", secret, lifetime).unwrap();
+        self.rows().insert(update.id(), Row { session, first_expires_at: expires_at });
     }
 }
 
@@ -230,19 +230,19 @@ impl SessionStore for Planted {
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        let key = self.key(&renewal.id());
+        let key = self.key(&update.id());
         let Some(row) = self.rows().get(&key).cloned() else {
-            if self.has(Fault::RenewUpserts) {
-                self.upsert(renewal);
+            if self.has(Fault::UpdateUpserts) {
+                self.upsert(update);
             }
-            return Ok(self.has(Fault::RenewUpserts));
+            return Ok(self.has(Fault::UpdateUpserts));
         };
-        let Some(session) = self.renewed(&row.session, renewal) else { return Ok(false) };
-        if self.has(Fault::RenewReadsThenWrites) {
+        let Some(session) = self.updated(&row.session, update) else { return Ok(false) };
+        if self.has(Fault::UpdateReadsThenWrites) {
             let_others_run().await;
         }
         let mut rows = self.rows();
-        if self.has(Fault::RenewRunsAllOfSubject) {
+        if self.has(Fault::UpdateRunsAllOfSubject) {
             for row in rows.values_mut().filter(|row| row.session.subject() == session.subject()) {
                 let parts = row.session.clone().into_parts();
                 let parts = SessionParts { version: parts.version + 1, ..parts };
@@ -302,9 +302,7 @@ impl SessionStore for Planted {
         ids.iter().for_each(remove);
         Ok(ids.len() as u64)
     }
-}
 
-impl SessionStore for Planted {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         let mut sessions: Vec<_> = self.rows().values().map(|row| row.session.clone()).collect();
         if self.has(Fault::ListKeepsRemoved) {
