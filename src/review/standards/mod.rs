@@ -7,8 +7,8 @@
 //!
 //! A clause that speaks of inactivity is judged at both ends: since activity
 //! within `update_age` of a renewal does not renew, a user may be signed out
-//! after [`guaranteed_idle`](SessionPolicy::guaranteed_idle) of real inactivity
-//! and is signed out after [`max_age`](SessionPolicy::max_age) of it, so
+//! after [`guaranteed_idle`] of real inactivity
+//! and is signed out after [`max_age`] of it, so
 //! `max_age` must keep an upper limit and `guaranteed_idle` a lower one.
 //!
 //! A clause that only asks for *some* limit is broken where the limit never
@@ -56,6 +56,10 @@
 //! Judge polling and other background requests with `peek`, which never renews.",
 //! );
 //! ```
+//!
+//! [`SessionPolicy::check`]: crate::SessionPolicy::check
+//! [`guaranteed_idle`]: crate::SessionPolicy::guaranteed_idle
+//! [`max_age`]: crate::SessionPolicy::max_age
 
 mod check;
 mod clauses;
