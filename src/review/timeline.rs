@@ -10,8 +10,8 @@ use crate::time::Timestamp;
 /// One session, played request by request under a policy: every decision, write
 /// and cookie.
 ///
-/// It shows what [`Sessions`](crate::Sessions) would do, without a store or a clock. A renewal that gains no time, since the
-/// session is pinned at its cap, writes nothing.
+/// It shows what [`Sessions`](crate::Sessions) would do, without a store or a clock. A
+/// renewal that gains no time, since the session is pinned at its cap, writes nothing.
 ///
 /// Up to there `jwt::JwtSessions` and `jwt::HybridSessions` re-issue a token where
 /// `Sessions` writes, and once pinned they go on, as in
@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 /// that nor what a hybrid session writes besides: that a token has arrived, and
 /// each renewal once pinned.
 ///
-/// `Display` prints a line an event. Serialised with instants as unix seconds and
+/// `Display` prints one line per event. Serialised with instants as unix seconds and
 /// durations as whole seconds.
 ///
 /// # Example

@@ -84,8 +84,7 @@ pub enum Happening {
     /// A request was served; no renewal was due.
     Kept,
     /// A request was served; a renewal was due, but the session is pinned at its
-    /// cap, so it would gain no time. The front doors of signed tokens re-issue
-    /// theirs all the same.
+    /// cap, so it would gain no time. A signed token is re-issued all the same.
     Pinned,
     /// A request was refused.
     Refused {

@@ -18,7 +18,7 @@ use crate::time::Human;
 pub struct Report {
     /// The standard.
     pub standard: Standard,
-    /// A finding a clause, in the standard's order.
+    /// One finding per clause, in the standard's order.
     pub findings: Vec<Finding>,
 }
 
@@ -38,11 +38,11 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: {} broken, {} kept, {} not shown",
+            "{}: {} broken, {} kept, {} unverified",
             self.standard,
             self.broken().count(),
             self.with(Verdict::Kept).count(),
-            self.with(Verdict::NotShown).count(),
+            self.with(Verdict::Unverified).count(),
         )?;
         self.findings.iter().try_for_each(|finding| write!(f, "\n{finding}"))
     }
@@ -183,8 +183,8 @@ pub enum Verdict {
     Broken,
     /// The policy, judged by this crate's rule, keeps it.
     Kept,
-    /// A policy alone cannot show it.
-    NotShown,
+    /// It cannot be verified from the policy.
+    Unverified,
 }
 
 impl fmt::Display for Verdict {
@@ -192,7 +192,7 @@ impl fmt::Display for Verdict {
         f.pad(match self {
             Self::Broken => "broken",
             Self::Kept => "kept",
-            Self::NotShown => "not shown",
+            Self::Unverified => "unverified",
         })
     }
 }
