@@ -22,8 +22,8 @@ const LONGEST_SUBJECT: usize = 1_024;
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(into = "SessionParts", try_from = "SessionParts"))]
 pub struct Session {
-    // Written by this room, and by `store`, which keeps them in less space and
-    // applies updates.
+    // Also written by `store`, which keeps them in less space and applies updates, and
+    // by `sessions` and `jwt`, which make new sessions.
     pub(crate) id: SessionId,
     pub(crate) subject: SmolStr,
     pub(crate) profile: SmolStr,

@@ -47,8 +47,8 @@ pub struct SessionToken(Zeroizing<String>);
 
 impl SessionToken {
     /// An opaque token from an id and a secret of the caller's own generator, which
-    /// must be a cryptographically secure one. For tests and fixtures: `start` makes
-    /// its own.
+    /// must be a cryptographically secure one. For migrations, tests and fixtures: `start`
+    /// makes its own.
     #[must_use]
     pub fn from_parts(id: SessionId, secret: [u8; SECRET_BYTES]) -> Self {
         let secret = Zeroizing::new(secret);

@@ -1,5 +1,6 @@
 use alloc::sync::Arc;
 
+use super::error::AuthenticateError;
 use crate::record::{Session, SessionId};
 use crate::time::Timestamp;
 
@@ -81,6 +82,12 @@ pub enum EventKind {
         /// Its end without further activity.
         expires_at: Timestamp,
     },
+}
+
+impl EventKind {
+    pub(crate) const fn rejected(error: &AuthenticateError) -> Self {
+        Self::Rejected { reason: error.as_str() }
+    }
 }
 
 /// Is told what happens to sessions, if it was given to them by `with_observer`.

@@ -58,7 +58,7 @@ impl<S: SessionStore> Sessions<S> {
         Opaque::parse(token).map_err(|_| {
             let error = AuthenticateError::Token(TokenError::Malformed);
             let context = &self.rows.context;
-            let kind = EventKind::Rejected { reason: error.as_str() };
+            let kind = EventKind::rejected(&error);
             context.tell(|| Event::anonymous(context.now(), kind));
             error
         })
@@ -66,7 +66,7 @@ impl<S: SessionStore> Sessions<S> {
 
     pub(super) fn refused(&self, token: &Opaque<'_>, error: &AuthenticateError) {
         let context = &self.rows.context;
-        let kind = EventKind::Rejected { reason: error.as_str() };
+        let kind = EventKind::rejected(error);
         context.tell(|| Event::anonymous(context.now(), kind).with_session(token.id));
     }
 

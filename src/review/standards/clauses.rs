@@ -24,9 +24,7 @@ const ASVS_5: &[Rule] = &[
     shall(
         "7.2.3",
         "reference tokens have 128 random bits",
-        Test::Unverified(
-            "Let `SessionToken::generate` make the tokens, whose secrets have 256 random bits.",
-        ),
+        Test::Unverified("Let `start` make the tokens, whose secrets have 256 random bits."),
     ),
     shall(
         "7.2.4",

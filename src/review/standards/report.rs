@@ -10,7 +10,7 @@ use crate::time::Human;
 
 /// What a [`Standard`] says about a policy, clause by clause.
 ///
-/// `Display` prints a line a finding. Serialised with durations as whole
+/// `Display` prints one line per finding. Serialised with durations as whole
 /// seconds.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -65,7 +65,7 @@ pub struct Finding {
     /// The clause's limit for it.
     pub limit: Option<Limit>,
     /// One sentence. Broken: what to change. Kept: why nothing is to be changed.
-    /// Not shown: what else must be shown, or done.
+    /// Unverified: what else must be shown, or done.
     pub advice: String,
 }
 

@@ -31,9 +31,9 @@ const SWEPT_AT_ONCE: usize = 512;
 /// Sessions end with the process. Reads and renewals of different sessions run
 /// in parallel (a sharded map). A subject of up to 23 bytes stands in the
 /// session's own place, where a read finds it with the rest; a longer one is shared
-/// with its readers. Ending costs as much as the sessions it ends, and
-/// sweeping as those that it ends or that were renewed since it last met them,
-/// not as the store holds.
+/// with its readers. Removal takes time proportional to the number of sessions removed,
+/// and a sweep to the number that it removes or that were renewed since it last met
+/// them.
 ///
 /// # Example
 ///
@@ -54,7 +54,7 @@ pub struct MemoryStore {
     sessions: DashMap<SessionId, Held, foldhash::fast::RandomState>,
     subjects: DashMap<SmolStr, SubjectIds>,
     /// When to look at which session for its expiry; never later than its
-    /// `expires_at`, so that a update need not touch this index.
+    /// `expires_at`, so that an update need not touch this index.
     expiries: Mutex<BTreeSet<(Timestamp, SessionId)>>,
     profiles: Profiles,
     count: AtomicUsize,
