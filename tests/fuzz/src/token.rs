@@ -108,19 +108,19 @@ fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     if stray || bits.len() % 8 >= 6 { None } else { bytes.try_into().ok() }
 }
 
-fn bits(text: &str) -> Option<Vec<usize>> {
+fn bits(text: &str) -> Option<Vec<u8>> {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut bits = Vec::with_capacity(text.len() * 6);
     for byte in text.bytes() {
-        let value = ALPHABET.iter().position(|known| *known == byte)?;
+        let value = u8::try_from(ALPHABET.iter().position(|known| *known == byte)?).ok()?;
         bits.extend((0..6).rev().map(|bit| value >> bit & 1));
     }
     Some(bits)
 }
 
 /// The whole bytes, and whether a bit is set in what is left.
-fn bytes(bits: &[usize]) -> (Vec<u8>, bool) {
+fn bytes(bits: &[u8]) -> (Vec<u8>, bool) {
     let (whole, stray) = bits.split_at(bits.len() / 8 * 8);
-    let byte = |bits: &[usize]| bits.iter().fold(0, |byte, bit| byte << 1 | *bit as u8);
+    let byte = |bits: &[u8]| bits.iter().fold(0, |byte, bit| byte << 1 | bit);
     (whole.chunks(8).map(byte).collect(), stray.contains(&1))
 }
