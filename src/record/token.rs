@@ -91,19 +91,19 @@ impl FromStr for SessionToken {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        Opaque::parse(text)?;
+        PresentedToken::parse(text)?;
         Ok(Self(Zeroizing::new(text.into())))
     }
 }
 
 /// The two halves of a presented opaque token. Nothing secret is decoded.
 #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "only parsed without `Sessions`"))]
-pub(crate) struct Opaque<'a> {
+pub(crate) struct PresentedToken<'a> {
     pub(crate) id: SessionId,
     secret: &'a str,
 }
 
-impl<'a> Opaque<'a> {
+impl<'a> PresentedToken<'a> {
     #[inline]
     pub(crate) fn parse(text: &'a str) -> Result<Self, ParseError> {
         let (id, secret) = text.split_once('.').ok_or(NOT_A_TOKEN)?;

@@ -5,7 +5,7 @@ use super::event::{Event, EventKind};
 use super::opaque::Sessions;
 use super::outcome::{Authenticated, RenewalOutcome};
 use super::token_error::TokenError;
-use crate::record::{NoClaims, Opaque, Session};
+use crate::record::{NoClaims, PresentedToken, Session};
 use crate::rule::Decision;
 use crate::store::{SessionStore, Update};
 use crate::time::Timestamp;
@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 impl<S: SessionStore> Sessions<S> {
     pub(super) async fn judge(
         &self,
-        token: &Opaque<'_>,
+        token: &PresentedToken<'_>,
     ) -> Result<Authenticated, AuthenticateError> {
         let session = self.load(token).await?;
         let now = self.rows.context.now();
@@ -45,7 +45,10 @@ impl<S: SessionStore> Sessions<S> {
         }
     }
 
-    pub(super) async fn load(&self, token: &Opaque<'_>) -> Result<Session, AuthenticateError> {
+    pub(super) async fn load(
+        &self,
+        token: &PresentedToken<'_>,
+    ) -> Result<Session, AuthenticateError> {
         let session = self.store().load(&token.id).await?.ok_or(AuthenticateError::Unknown)?;
         if *session.secret() == token.secret_hash() {
             Ok(session)
@@ -54,8 +57,11 @@ impl<S: SessionStore> Sessions<S> {
         }
     }
 
-    pub(super) fn parse<'a>(&self, token: &'a str) -> Result<Opaque<'a>, AuthenticateError> {
-        Opaque::parse(token).map_err(|_| {
+    pub(super) fn parse<'a>(
+        &self,
+        token: &'a str,
+    ) -> Result<PresentedToken<'a>, AuthenticateError> {
+        PresentedToken::parse(token).map_err(|_| {
             let error = AuthenticateError::Token(TokenError::Malformed);
             let context = &self.rows.context;
             let kind = EventKind::rejected(&error);
@@ -64,7 +70,7 @@ impl<S: SessionStore> Sessions<S> {
         })
     }
 
-    pub(super) fn refused(&self, token: &Opaque<'_>, error: &AuthenticateError) {
+    pub(super) fn refused(&self, token: &PresentedToken<'_>, error: &AuthenticateError) {
         let context = &self.rows.context;
         let kind = EventKind::rejected(error);
         context.tell(|| Event::anonymous(context.now(), kind).with_session(token.id));

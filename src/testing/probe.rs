@@ -56,9 +56,7 @@ impl<S: SessionStore> Probe<S> {
     pub(super) async fn lacks(&self, what: &str, id: SessionId) -> Verdict {
         expect(what, &None, &self.load(id).await?)
     }
-}
 
-impl<S: SessionStore> Probe<S> {
     /// The sessions of a subject, by id.
     pub(super) async fn list(&self, subject: &str) -> Verdict<Vec<Session>> {
         let mut sessions = answer("list", self.store.list(subject).await)?;
