@@ -62,7 +62,8 @@ impl<A> SignIn<A> {
     }
 
     /// With a cap of at most `ceiling`, such as the end of an upstream provider's
-    /// session (`SessionNotOnOrAfter` of SAML).
+    /// session (`SessionNotOnOrAfter` of SAML). A ceiling that has passed is no error: the
+    /// session is started, and refused from its first second on.
     pub fn until(self, ceiling: impl Into<Timestamp>) -> Self {
         Self { ceiling: ceiling.into(), ..self }
     }

@@ -18,10 +18,10 @@ use crate::time::Timestamp;
 pub struct Event<'a> {
     /// When it happened, by the clock of the sessions.
     pub at: Timestamp,
-    /// Which session; `None` if a refused token names none that can be trusted,
-    /// or if it was several.
+    /// Which session. Of a refused opaque token it is the id that the token names, which
+    /// nothing proves; `None` if the token cannot be read, or if it was several.
     pub session: Option<SessionId>,
-    /// Whose session, if known.
+    /// Whose session, if known; not to `end`, nor of a refused opaque token.
     pub subject: Option<&'a str>,
     /// The profile of the session, if known.
     pub profile: Option<&'a str>,

@@ -34,6 +34,7 @@ impl<S: SessionStore> Sessions<S> {
         let now = self.rows.context.now();
         match answer {
             Ok(true) => {
+                // Always `Some`: the store said that the guard held.
                 let renewed = update.apply(&session).ok_or(AuthenticateError::Unknown)?;
                 self.served(renewed, now, RenewalOutcome::Renewed)
             }

@@ -51,7 +51,7 @@ pub enum RenewalOutcome {
     /// It was due, but would gain no time, as where the session is pinned at its cap.
     /// Nothing was written.
     NoGain,
-    /// It was not due.
+    /// It was not due, or `peek` was asked, which never renews.
     NotDue,
     /// It was carried out.
     Renewed,

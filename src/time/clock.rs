@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 
 use super::timestamp::Timestamp;
 
-/// Tells the time. [`Sessions`](crate::Sessions) asks it once per request, and
-/// again after a renewal; nothing that decides sees it.
+/// Tells the time. [`Sessions`](crate::Sessions) asks it at least once per call, and
+/// again after waiting for the store; nothing that decides sees it.
 ///
 /// Object-safe, and implemented for `Arc<C>`. A clock may step back: a
 /// session is then neither renewed nor extended.
