@@ -143,6 +143,9 @@ impl Session {
     }
 
     /// The hash of the token's secret.
+    ///
+    /// A stateless session has no secret: this is made of its public id then, and
+    /// nothing secret can be derived from it.
     #[must_use]
     pub const fn secret(&self) -> &SecretHash {
         &self.secret

@@ -53,7 +53,8 @@ pub enum EventKind {
         /// Why, as the stable word of the error's `as_str`.
         reason: &'static str,
     },
-    /// A renewal was due and could not be carried out; the session was served.
+    /// Something that was due could not be carried out: a renewal, the confirmation
+    /// of a generation, or the issue of a token. The session was served.
     RenewalDeferred,
     /// The stored session was renewed.
     Renewed {

@@ -179,11 +179,15 @@ impl<S: SessionStore> Sessions<S> {
     ///
     /// # Errors
     ///
-    /// [`RotateError`] if the session has ended, a limit is reached, there is no
-    /// randomness, or the store cannot write, which includes a bounded store that
+    /// [`RotateError`] if the session has ended or is of another kind, a limit is
+    /// reached, there is no randomness, or the store cannot write, which includes a bounded store that
     /// is full: it holds both records for a moment. The old token is then as it
     /// was, unless the store removed the session and its answer was lost.
     pub async fn rotate(&self, session: &Session) -> Result<Started, RotateError> {
+        if session.generation() != 0 {
+            // It has no opaque token that could be replaced.
+            return Err(RotateError::Unknown);
+        }
         self.rows.rotate(session, NoClaims {}, |_, _, token, _| Ok(token)).await
     }
 

@@ -7,7 +7,7 @@ use super::{FIRST_GENERATION, HybridSessions};
 use crate::record::Session;
 use crate::rule::Decision;
 use crate::sessions::{AuthenticateError, Event, EventKind, RenewalOutcome, TokenError};
-use crate::store::{SessionStore, Update};
+use crate::store::{SessionStore, StoreError, Update};
 use crate::time::Timestamp;
 
 /// What has become of a request that is served.
@@ -113,17 +113,21 @@ where
         &self,
         presented: &Session,
     ) -> Result<(Session, Timestamp, Step), AuthenticateError> {
-        let row = self.store().load(&presented.id()).await?.ok_or(AuthenticateError::Unknown)?;
-        let named = row.generation() >= FIRST_GENERATION
-            && row.subject() == presented.subject()
-            && row.lifetime().created_at() == presented.lifetime().created_at();
-        if !named {
-            return Err(AuthenticateError::Unknown);
-        }
+        let row = self.row_of(presented).await?.ok_or(AuthenticateError::Unknown)?;
         let now = self.rows.context.now();
         let policy = self.rows.policy_of(&row);
         let step = step(&row, presented.generation(), now, self.grace, policy);
         Ok((row, now, step))
+    }
+
+    /// The row of a session, if there is one and it is of this kind.
+    pub(super) async fn row_of(&self, presented: &Session) -> Result<Option<Session>, StoreError> {
+        let row = self.store().load(&presented.id()).await?;
+        Ok(row.filter(|row| {
+            row.generation() >= FIRST_GENERATION
+                && row.subject() == presented.subject()
+                && row.lifetime().created_at() == presented.lifetime().created_at()
+        }))
     }
 
     pub(super) fn refused(&self, presented: &Session, error: &AuthenticateError) {

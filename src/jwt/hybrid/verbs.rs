@@ -8,8 +8,8 @@ use super::{FIRST_GENERATION, HybridSessions};
 use crate::record::{Session, SessionId, SessionToken, SignIn};
 use crate::rule::Decision;
 use crate::sessions::{
-    AuthenticateError, Authenticated, Event, IssueError, RenewalOutcome, RotateError, StartError,
-    Started,
+    AuthenticateError, Authenticated, Event, EventKind, IssueError, RenewalOutcome, RotateError,
+    StartError, Started,
 };
 use crate::store::{SessionStore, StoreError};
 use crate::time::Timestamp;
@@ -73,7 +73,11 @@ where
         if answers {
             match self.issue(&served.session, &served.claims, now) {
                 Ok(token) => served.token = Some(token),
-                Err(error) => served.renewal = RenewalOutcome::deferred(error),
+                Err(error) => {
+                    let session = &served.session;
+                    self.rows.context.tell(|| Event::of(session, now, EventKind::RenewalDeferred));
+                    served.renewal = RenewalOutcome::deferred(error);
+                }
             }
         }
         Ok(served)
@@ -103,12 +107,12 @@ where
     ///
     /// # Errors
     ///
-    /// [`RotateError`] if the session has ended, a limit is reached, no token can
-    /// be issued as for [`start`](Self::start), or the store cannot write. The
-    /// old token is then as it was, unless the store removed the session and its
-    /// answer was lost.
+    /// [`RotateError`] if the session has ended or is of another kind, a limit is
+    /// reached, no token can be issued as for [`start`](Self::start), or the store
+    /// cannot write. The old token is then as it was, unless the store removed the
+    /// session and its answer was lost.
     pub async fn rotate(&self, session: &Session, claims: A) -> Result<Started<A>, RotateError> {
-        let row = self.store().load(&session.id()).await?.ok_or(RotateError::Unknown)?;
+        let row = self.row_of(session).await?.ok_or(RotateError::Unknown)?;
         self.rows
             .rotate(&row, claims, |successor, claims, _, now| self.issue(successor, claims, now))
             .await
