@@ -1,5 +1,6 @@
 //! What is stored of a session, and what its client holds.
 
+mod about;
 mod id;
 mod session;
 #[cfg(feature = "std")]

@@ -3,6 +3,7 @@ use core::fmt;
 
 use smol_str::SmolStr;
 
+use super::about::shown;
 use super::id::SessionId;
 use super::token::SecretHash;
 use crate::config::{ProfileError, check_profile_name};
@@ -13,9 +14,14 @@ const LONGEST_SUBJECT: usize = 1_024;
 
 /// One session as a store keeps it.
 ///
-/// The creation time, the cap, the subject and the profile have no setter: what
-/// changes a stored session is an [`Update`], which has no field for them. Only a
-/// new login makes a new cap. Cloning does not allocate.
+/// It is one record under one id from sign-in to end: a renewal moves its instants,
+/// a rotation gives it another secret, and the id stays. So a page of devices, an
+/// audit log and an application's own tables can rely on the id.
+///
+/// The creation time, the cap, the subject, the profile, the epoch, the ordinal and
+/// what it is about have no setter: what changes a stored session is an [`Update`],
+/// which has no field for them. Only a new login makes a new cap. Cloning does not
+/// allocate.
 ///
 /// [`Update`]: crate::store::Update
 #[derive(Clone, Eq, PartialEq)]
@@ -27,8 +33,11 @@ pub struct Session {
     pub(crate) id: SessionId,
     pub(crate) subject: SmolStr,
     pub(crate) profile: SmolStr,
-    pub(crate) secret: SecretHash,
+    pub(crate) epoch: Option<u64>,
+    pub(crate) ordinal: u64,
+    pub(crate) about: Option<Arc<str>>,
     pub(crate) version: u64,
+    pub(crate) secret: SecretHash,
     pub(crate) lifetime: Lifetime,
     pub(crate) generation: u64,
     pub(crate) confirmed_at: Option<Timestamp>,
@@ -36,8 +45,9 @@ pub struct Session {
 
 /// The fields of a [`Session`], for stores to write and read.
 ///
-/// Serialised as one flat object, whose instants are unix seconds.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// Serialised as one flat object, whose instants are unix seconds. `Debug` does not
+/// show `about`, which is a user's text.
+#[derive(Clone, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct SessionParts {
@@ -48,7 +58,17 @@ pub struct SessionParts {
     /// Which policy of the set it was started under: 1 to 64 bytes without
     /// control characters.
     pub profile: Arc<str>,
-    /// Counts the guarded writes; what a renewal compares. Starts at 0.
+    /// Under which epoch of its subject it was started, if under any.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub epoch: Option<u64>,
+    /// Its place among its subject's sessions, where a limit counts them; else 0.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub ordinal: u64,
+    /// What its user knows it by, such as "Firefox on Linux"; at most 1 KiB. It
+    /// never decides.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub about: Option<Arc<str>>,
+    /// Counts the guarded writes; what an update compares. Starts at 0.
     pub version: u64,
     /// The hash of the token's secret.
     pub secret: SecretHash,
@@ -62,7 +82,8 @@ pub struct SessionParts {
 }
 
 impl Session {
-    /// A new session, at version 0 and generation 0.
+    /// A new session, at version 0 and generation 0, of no epoch, about nothing and
+    /// with ordinal 0.
     ///
     /// # Errors
     ///
@@ -80,6 +101,9 @@ impl Session {
             id,
             subject: subject.into(),
             profile: profile.into(),
+            epoch: None,
+            ordinal: 0,
+            about: None,
             version: 0,
             secret,
             lifetime,
@@ -98,6 +122,9 @@ impl Session {
             id,
             subject,
             profile,
+            epoch,
+            ordinal,
+            about,
             version,
             secret,
             lifetime,
@@ -105,17 +132,51 @@ impl Session {
             confirmed_at,
         } = parts;
         check_names(&subject, &profile)?;
-        let (subject, profile) = (subject.into(), profile.into());
-        Ok(Self { id, subject, profile, secret, version, lifetime, generation, confirmed_at })
+        Ok(Self {
+            id,
+            subject: subject.into(),
+            profile: profile.into(),
+            epoch,
+            ordinal,
+            about: about.and_then(shown),
+            version,
+            secret,
+            lifetime,
+            generation,
+            confirmed_at,
+        })
     }
 
     /// Its fields, for a store to write.
     #[must_use]
     pub fn into_parts(self) -> SessionParts {
-        let Self { id, subject, profile, secret, version, lifetime, generation, confirmed_at } =
-            self;
+        let Self {
+            id,
+            subject,
+            profile,
+            epoch,
+            ordinal,
+            about,
+            version,
+            secret,
+            lifetime,
+            generation,
+            confirmed_at,
+        } = self;
         let (subject, profile) = (subject.into(), profile.into());
-        SessionParts { id, subject, profile, version, secret, lifetime, generation, confirmed_at }
+        SessionParts {
+            id,
+            subject,
+            profile,
+            epoch,
+            ordinal,
+            about,
+            version,
+            secret,
+            lifetime,
+            generation,
+            confirmed_at,
+        }
     }
 
     /// The public name of the session.
@@ -134,6 +195,25 @@ impl Session {
     #[must_use]
     pub fn profile(&self) -> &str {
         &self.profile
+    }
+
+    /// Under which epoch of its subject it was started, if under any.
+    #[must_use]
+    pub const fn epoch(&self) -> Option<u64> {
+        self.epoch
+    }
+
+    /// Its place among its subject's sessions, where a limit counts them; else 0.
+    #[must_use]
+    pub const fn ordinal(&self) -> u64 {
+        self.ordinal
+    }
+
+    /// What its user knows it by, for a page of devices, which escapes it; as given
+    /// to [`SignIn::about`](crate::SignIn::about).
+    #[must_use]
+    pub fn about(&self) -> Option<&str> {
+        self.about.as_deref()
     }
 
     /// Counts the guarded writes.
@@ -167,9 +247,33 @@ impl Session {
     }
 }
 
+#[cfg(feature = "std")]
+impl Session {
+    pub(crate) fn with_about(self, about: Option<Arc<str>>) -> Self {
+        Self { about: about.and_then(shown), ..self }
+    }
+}
+
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Session").field(&self.clone().into_parts()).finish()
+    }
+}
+
+impl fmt::Debug for SessionParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionParts")
+            .field("id", &self.id)
+            .field("subject", &self.subject)
+            .field("profile", &self.profile)
+            .field("epoch", &self.epoch)
+            .field("ordinal", &self.ordinal)
+            .field("version", &self.version)
+            .field("secret", &self.secret)
+            .field("lifetime", &self.lifetime)
+            .field("generation", &self.generation)
+            .field("confirmed_at", &self.confirmed_at)
+            .finish_non_exhaustive()
     }
 }
 

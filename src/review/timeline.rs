@@ -10,16 +10,12 @@ use crate::time::Timestamp;
 /// One session, played request by request under a policy: every decision, write
 /// and cookie.
 ///
-/// It shows what [`Sessions`](crate::Sessions) would do, without a store or a clock. A renewal that gains no time, since the
-/// session is pinned at its cap, writes nothing.
+/// It shows what [`Sessions`](crate::Sessions) would do, without a store or a clock.
+/// `jwt::JwtSessions` and `jwt::HybridSessions` re-issue a token where `Sessions`
+/// writes. A timeline does not show what a hybrid session writes besides: that a token
+/// has arrived.
 ///
-/// Up to there `jwt::JwtSessions` and `jwt::HybridSessions` re-issue a token where
-/// `Sessions` writes, and once pinned they go on, as in
-/// [`renewal_schedule`](SessionPolicy::renewal_schedule). A timeline shows neither
-/// that nor what a hybrid session writes besides: that a token has arrived, and
-/// each renewal once pinned.
-///
-/// `Display` prints a line an event. Serialised with instants as unix seconds and
+/// `Display` prints one line per event. Serialised with instants as unix seconds and
 /// durations as whole seconds.
 ///
 /// # Example
@@ -38,12 +34,13 @@ use crate::time::Timestamp;
 /// 2027-01-15T08:00:00Z  signed in, until 2027-01-15T16:00:00Z; record created; cookie for 8h; \
 /// token until 2027-01-15T16:00:00Z
 /// 2027-01-15T08:05:00Z  kept, until 2027-01-15T16:00:00Z
-/// 2027-01-15T08:20:00Z  kept, at the cap, until 2027-01-15T16:00:00Z
+/// 2027-01-15T08:20:00Z  renewed, until 2027-01-15T16:00:00Z; record written; \
+/// cookie for 7h 40m; token until 2027-01-15T16:00:00Z
 /// 2027-01-15T16:00:00Z  ended: the absolute cap is reached
 /// 2027-01-15T16:20:00Z  refused since 2027-01-15T16:00:00Z: the absolute cap is reached; \
 /// cookie cleared",
 /// );
-/// assert_eq!(timeline.events()[2].happening, Happening::Pinned);
+/// assert_eq!(timeline.events()[2].happening, Happening::Renewed);
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -122,8 +119,7 @@ impl Timeline {
         &self.events
     }
 
-    /// How often `Sessions` writes the record: created once, and at each renewal
-    /// that gains time.
+    /// How often `Sessions` writes the record: created once, and at each renewal.
     #[must_use]
     pub fn writes(&self) -> usize {
         self.events.iter().filter(|event| event.is_write()).count()
@@ -172,9 +168,6 @@ impl Player<'_> {
                     self.end();
                 }
                 self.emit(at, Happening::Refused { reason, since });
-            }
-            Decision::Renew { lifetime } if lifetime.expires_at() <= self.until() => {
-                self.emit(at, Happening::Pinned);
             }
             Decision::Renew { lifetime } => {
                 self.lifetime = lifetime;

@@ -20,8 +20,7 @@ pub struct TimelineEvent {
     /// The `Max-Age` of the cookie that the browser is sent, if any; 0 s clears it.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::time::opt_secs"))]
     pub cookie: Option<TimeDelta>,
-    /// The `exp` of the token that is issued, where the session is in tokens and
-    /// not yet pinned at its cap.
+    /// The `exp` of the token that is issued, where the session is in tokens.
     pub token: Option<Timestamp>,
 }
 
@@ -29,8 +28,8 @@ impl TimelineEvent {
     /// Whether it is a request that was judged.
     #[must_use]
     pub const fn is_request(&self) -> bool {
-        use Happening::{Kept, Pinned, Refused, Renewed};
-        matches!(self.happening, Kept | Pinned | Refused { .. } | Renewed)
+        use Happening::{Kept, Refused, Renewed};
+        matches!(self.happening, Kept | Refused { .. } | Renewed)
     }
 
     /// Whether a store is asked to write.
@@ -46,7 +45,6 @@ impl fmt::Display for TimelineEvent {
         match self.happening {
             Happening::Ended { reason } => write!(f, "ended: {reason}")?,
             Happening::Kept => write!(f, "kept, until {until}")?,
-            Happening::Pinned => write!(f, "kept, at the cap, until {until}")?,
             Happening::Refused { reason, since } => {
                 write!(f, "refused {} {since}: {reason}", reason.bound())?;
             }
@@ -83,10 +81,6 @@ pub enum Happening {
     },
     /// A request was served; no renewal was due.
     Kept,
-    /// A request was served; a renewal was due, but the session is pinned at its
-    /// cap, so it would gain no time. The front doors of signed tokens re-issue
-    /// theirs all the same.
-    Pinned,
     /// A request was refused.
     Refused {
         /// For which limit.

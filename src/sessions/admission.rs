@@ -7,167 +7,143 @@ use super::error::StartError;
 use super::event::{Event, EventKind};
 use crate::config::{SessionLimit, WhenFull};
 use crate::record::{Session, SessionId};
-use crate::store::{SessionStore, StoreError};
+use crate::store::{SessionStore, yield_now};
 use crate::time::Timestamp;
 
-/// How often a sign-in that fits by age looks whether the others, which do not,
-/// have withdrawn.
-const SETTLING_READS: u32 = 4;
+/// After how many removals other tasks run.
+const REMOVED_AT_ONCE: usize = 256;
 
-/// One sign-in under a limit: [`look`](Self::look), then read the clock, name the
-/// session by [`Before::follow`], and [`admit`](Self::admit) it.
+/// One sign-in under a limit: [`make_room`](Self::make_room), create the session with
+/// the ordinal that this gives, and [`settle`](Self::settle).
 ///
-/// All sign-ins go by one order, `(created_at, id)`, and end what has
-/// `max_sessions` later ones: so those are never ended, whoever races, and the
-/// last to be created, which sees all, ends the others. By one clock the order is
-/// that of creation, since the clock is read after the look and ids of one second
-/// follow each other.
+/// Rows count, whether or not their time is over: a renewal that is under way may
+/// still come. Those that have ended are removed first, so that it finds no row.
+///
+/// Sign-ins that race see each other by listing again after the creation, and go by
+/// one order, that of the ordinals, which no clock decides: a session that is there
+/// before a sign-in looks has a lower ordinal than the one it starts.
 pub(super) struct Admission<'a, S> {
     pub(super) store: &'a S,
     pub(super) context: &'a Context,
+    pub(super) limit: SessionLimit,
     pub(super) subject: &'a str,
     pub(super) profile: &'a str,
-}
-
-/// The subject's live sessions before a sign-in, the oldest first.
-pub(super) struct Before(Vec<Session>);
-
-impl Before {
-    /// `id`, or one that follows those of this second.
-    pub(super) fn follow(&self, id: SessionId, now: Timestamp) -> SessionId {
-        match self.0.iter().rfind(|held| held.lifetime().created_at() == now) {
-            Some(newest) if newest.id() >= id => id.after(newest.id()),
-            _ => id,
-        }
-    }
+    pub(super) replacing: Option<SessionId>,
 }
 
 impl<S: SessionStore> Admission<'_, S> {
-    /// Refuses a session for which there is no room. Writes nothing.
-    pub(super) async fn look(&self, now: Timestamp) -> Result<Before, StartError> {
-        let Some(&limit) = self.limit() else {
-            return Ok(Before(Vec::new()));
-        };
-        let live = self.live(now).await?;
-        if limit.when_full() == WhenFull::Refuse && live.len() >= max(limit) {
-            return Err(refusal(limit));
+    /// The ordinal of the new session, one more than the greatest. Under
+    /// [`WhenFull::Refuse`] it refuses where there is no room, and removes what has
+    /// ended where that makes some.
+    pub(super) async fn make_room(&self) -> Result<u64, StartError> {
+        let listed = self.store.list(self.subject).await?;
+        let ordinal = listed.iter().map(Session::ordinal).max().unwrap_or(0).saturating_add(1);
+        let rows = self.counted(listed);
+        let missing = (rows.len() + 1).saturating_sub(self.max());
+        if missing == 0 || self.limit.when_full() != WhenFull::Refuse {
+            return Ok(ordinal);
         }
-        Ok(Before(live))
+        let now = self.context.now();
+        let (mut ended, mut live): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|row| self.end_of(row) <= now);
+        if ended.len() < missing {
+            live.sort_by_key(|row| (row.lifetime().created_at(), row.id()));
+            let max_sessions = self.limit.max_sessions();
+            return Err(StartError::TooMany { max_sessions, sessions: live });
+        }
+        let in_the_way = lowest(&mut ended, missing, by_ordinal);
+        self.remove(in_the_way, now).await?;
+        Ok(ordinal)
     }
 
-    /// Creates the session, with the limit held around it; after an error it is
-    /// not to be handed out.
-    pub(super) async fn admit(
-        &self,
-        before: Before,
-        session: &Session,
-        now: Timestamp,
-    ) -> Result<(), StartError> {
-        self.make_way(before, now).await?;
-        self.store.create(session).await?;
-        self.settle(session.id(), now).await
-    }
-
-    /// Where as many sessions as may stay are later than `now` (another server's
-    /// clock is ahead), ends the oldest of these: they were there before.
-    async fn make_way(&self, Before(before): Before, now: Timestamp) -> Result<(), StartError> {
-        let Some(&limit) = self.limit() else {
+    /// Makes the limit hold once `own` is created. After an error it must be withdrawn,
+    /// and nothing that lives was ended for it.
+    pub(super) async fn settle(&self, own: &Session) -> Result<(), StartError> {
+        let mut rows = self.counted(self.store.list(self.subject).await?);
+        if !rows.iter().any(|row| row.id() == own.id()) {
+            return Err(StartError::Displaced);
+        }
+        let excess = rows.len().saturating_sub(self.max());
+        if excess == 0 {
             return Ok(());
-        };
-        let past = before.partition_point(|held| held.lifetime().created_at() <= now);
-        let ahead = &before[past..];
-        let excess = (ahead.len() + 1).saturating_sub(max(limit));
-        self.end(&ahead[..excess], now).await
-    }
-
-    /// Makes the limit hold once the session is created; an error means that it
-    /// has been removed.
-    async fn settle(&self, id: SessionId, now: Timestamp) -> Result<(), StartError> {
-        let Some(&limit) = self.limit() else {
+        }
+        let now = self.context.now();
+        let is_lower = |row: &Session| row.ordinal() < own.ordinal();
+        let mut ended: Vec<_> =
+            rows.extract_if(.., |row| is_lower(row) && self.end_of(row) <= now).collect();
+        let in_the_way = lowest(&mut ended, excess, by_ordinal);
+        let excess = excess - in_the_way.len();
+        self.remove(in_the_way, now).await?;
+        if excess == 0 {
             return Ok(());
-        };
-        let settled = match limit.when_full() {
-            WhenFull::EndOldest => self.end_oldest(limit, id, now).await,
-            WhenFull::Refuse => self.wait_for_room(limit, id, now).await,
-        };
-        if settled.is_err() {
-            // If this fails too, the session expires unused: nobody has its
-            // token.
-            let _ = self.store.remove(&id).await;
         }
-        settled
-    }
-
-    async fn end_oldest(
-        &self,
-        limit: SessionLimit,
-        id: SessionId,
-        now: Timestamp,
-    ) -> Result<(), StartError> {
-        let live = self.live(now).await?;
-        let excess = live.len().saturating_sub(max(limit));
-        let (own, others): (Vec<_>, Vec<_>) =
-            live.into_iter().take(excess).partition(|held| held.id() == id);
-        self.end(&others, now).await?;
-        if own.is_empty() { Ok(()) } else { Err(StartError::Displaced) }
-    }
-
-    /// A sign-in goes ahead only if after its creation the limit holds, so that
-    /// it never holds for too few: of sessions that are too many, the last to be
-    /// created has seen the others. Those that do not fit by age withdraw, and
-    /// the others look again.
-    async fn wait_for_room(
-        &self,
-        limit: SessionLimit,
-        id: SessionId,
-        now: Timestamp,
-    ) -> Result<(), StartError> {
-        for _ in 0..SETTLING_READS {
-            let live = self.live(now).await?;
-            if live.len() <= max(limit) {
-                return Ok(());
+        let mut displaced = match self.limit.when_full() {
+            WhenFull::Refuse => return Err(StartError::Raced),
+            WhenFull::EndOldest => Vec::new(),
+            WhenFull::EndLeastRecent => {
+                let mut lower: Vec<_> = rows.extract_if(.., |row| is_lower(row)).collect();
+                let least =
+                    lowest(&mut lower, excess, |row| (row.lifetime().renewed_at(), row.id()));
+                least.to_vec()
             }
-            if !live.iter().take(max(limit)).any(|held| held.id() == id) {
-                break;
-            }
+        };
+        let excess = excess - displaced.len();
+        displaced.extend_from_slice(lowest(&mut rows, excess, by_ordinal));
+        if displaced.iter().any(|row| row.id() == own.id()) {
+            return Err(StartError::Displaced);
         }
-        Err(refusal(limit))
+        self.remove(&displaced, now).await
     }
 
-    async fn end(&self, sessions: &[Session], now: Timestamp) -> Result<(), StartError> {
-        for held in sessions {
-            // Another sign-in, which tells of it, may have been first.
-            if self.store.remove(&held.id()).await? {
-                self.context.tell(|| Event::of(held, now, EventKind::Ended));
+    /// Removes sessions, which others may have been first to remove, and tells of each.
+    async fn remove(&self, sessions: &[Session], now: Timestamp) -> Result<(), StartError> {
+        for some in sessions.chunks(REMOVED_AT_ONCE) {
+            for row in some {
+                if self.store.remove(&row.id()).await? {
+                    let end = self.end_of(row);
+                    self.context.tell(|| match end {
+                        end if end <= now => Event::of(row, end, EventKind::Expired),
+                        _ => Event::of(row, now, EventKind::Ended { cause: "limit" }),
+                    });
+                }
+            }
+            if some.len() == REMOVED_AT_ONCE {
+                yield_now().await;
             }
         }
         Ok(())
     }
 
-    /// The subject's live sessions under the profile, the oldest first. A profile
+    /// The rows that count: those of the profile, but the one to be replaced. A profile
     /// that is no longer in the set counts as the default one, which judges it.
-    async fn live(&self, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-        let mut sessions = self.store.list(self.subject).await?;
+    fn counted(&self, mut listed: Vec<Session>) -> Vec<Session> {
         let policies = self.context.policies();
         let profile = policies.known(self.profile);
-        sessions.retain(|held| {
-            let policy = policies.policy_for(held.profile());
-            policies.known(held.profile()) == profile
-                && policy.peek(held.lifetime(), now).is_served()
+        listed.retain(|row| {
+            Some(row.id()) != self.replacing && policies.known(row.profile()) == profile
         });
-        sessions.sort_by_key(|held| (held.lifetime().created_at(), held.id()));
-        Ok(sessions)
+        listed
     }
 
-    fn limit(&self) -> Option<&SessionLimit> {
-        self.context.policies().limit(self.profile)
+    /// The first instant at which today's policy refuses a session for good.
+    fn end_of(&self, row: &Session) -> Timestamp {
+        let policy = self.context.policies().policy_for(row.profile());
+        policy.status(row.lifetime(), row.lifetime().renewed_at()).idle_expires_at
+    }
+
+    fn max(&self) -> usize {
+        usize::try_from(self.limit.max_sessions().get()).unwrap_or(usize::MAX)
     }
 }
 
-fn max(limit: SessionLimit) -> usize {
-    usize::try_from(limit.max_sessions().get()).unwrap_or(usize::MAX)
+fn by_ordinal(row: &Session) -> (u64, Timestamp, SessionId) {
+    (row.ordinal(), row.lifetime().created_at(), row.id())
 }
 
-fn refusal(limit: SessionLimit) -> StartError {
-    StartError::TooManySessions { max_sessions: limit.max_sessions() }
+/// The `count` lowest of `rows`, or all of them, in no order.
+fn lowest<K: Ord>(rows: &mut [Session], count: usize, key: fn(&Session) -> K) -> &[Session] {
+    if count >= rows.len() {
+        return rows;
+    }
+    rows.select_nth_unstable_by_key(count, key).0
 }

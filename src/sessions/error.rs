@@ -1,10 +1,11 @@
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::error::Error;
 use core::num::NonZeroU32;
 
 use super::token_error::{IssueError, TokenError};
-use crate::record::SessionError;
+use crate::record::{Session, SessionError};
 use crate::rule::RejectReason;
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -45,7 +46,8 @@ pub enum AuthenticateError {
     /// There is no such session: it was ended, swept or never was.
     #[error("there is no such session")]
     Unknown,
-    /// The session is there, and the token's secret is not its own: a forgery.
+    /// The session is there, and the token's secret is not its own: it was rotated
+    /// away, or is a forgery. Nothing is ended for it.
     #[error("the token's secret is wrong")]
     WrongSecret,
 }
@@ -68,9 +70,10 @@ impl AuthenticateError {
     /// Whether to send a cookie that clears the client's.
     ///
     /// Only where the token will never be good again. After
-    /// [`Unknown`](Self::Unknown) the cookie is kept, since the request may have
-    /// raced a [rotation](crate::Sessions::rotate) whose answer has just set the
-    /// cookie anew; after [`Store`](Self::Store), since the session may be well.
+    /// [`WrongSecret`](Self::WrongSecret) and [`Unknown`](Self::Unknown) the cookie is
+    /// kept, since the request may have raced a [rotation](crate::Sessions::rotate)
+    /// whose answer has just set the cookie anew; after [`Store`](Self::Store), since
+    /// the session may be well.
     #[must_use]
     pub const fn clears_cookie(&self) -> bool {
         matches!(
@@ -87,6 +90,14 @@ impl AuthenticateError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
+    /// The ceiling of the cap is reached already, so the session would have ended.
+    #[error("the ceiling `{ceiling}` is not after `{now}`, when the session starts")]
+    CeilingReached {
+        /// The refused ceiling.
+        ceiling: Timestamp,
+        /// When the session would have started.
+        now: Timestamp,
+    },
     /// Later sign-ins of the same subject raced this one and ended it, as the
     /// profile's limit has it.
     #[error("the session was ended by later sign-ins of the same subject")]
@@ -101,6 +112,14 @@ pub enum StartError {
         /// The profile.
         profile: String,
     },
+    /// The session that was to be replaced could not be ended, so it lives on and the
+    /// new one was withdrawn.
+    #[error("the session to be replaced could not be ended")]
+    NotReplaced(#[source] StoreError),
+    /// Sign-ins of the same subject raced for the last place that the profile's limit
+    /// allows, and this one withdrew. To be tried again.
+    #[error("sign-ins of the same subject raced for the last place")]
+    Raced,
     /// There was no randomness for a token.
     #[error("the operating system gave no randomness")]
     Random(#[source] Box<dyn Error + Send + Sync>),
@@ -118,9 +137,11 @@ pub enum StartError {
     Store(#[from] StoreError),
     /// The subject has as many sessions as the profile's limit allows.
     #[error("the subject has as many sessions as it may: {max_sessions}")]
-    TooManySessions {
+    TooMany {
         /// The limit.
         max_sessions: NonZeroU32,
+        /// The live sessions in the way, the oldest first: a page can offer to end one.
+        sessions: Vec<Session>,
     },
     /// No policy has this name, and a misspelt name must not inherit another
     /// lifetime.
@@ -144,6 +165,10 @@ pub enum RotateError {
     /// No signed token could be made.
     #[error(transparent)]
     Issue(#[from] IssueError),
+    /// Other writes of the session came first each time; the old token is as it was.
+    /// To be tried again.
+    #[error("other writes of the session came first")]
+    Raced,
     /// There was no randomness for a token.
     #[error("the operating system gave no randomness")]
     Random(#[source] Box<dyn Error + Send + Sync>),
@@ -155,11 +180,11 @@ pub enum RotateError {
         /// As of [`Decision::Reject`](crate::Decision::Reject).
         since: Timestamp,
     },
-    /// The store could not write; the old token is as it was, unless the store
-    /// removed the session and its answer was lost.
+    /// The store could not write, or could not tell whether it did: then the old token
+    /// is as it was, or opens nothing any more and its user signs in again.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The session has ended meanwhile; it is not brought back.
+    /// The session has ended, or another rotation gave it another secret.
     #[error("there is no such session")]
     Unknown,
 }

@@ -1,6 +1,7 @@
 use alloc::sync::Arc;
 
 use crate::record::{Session, SessionId};
+use crate::store::Removed;
 use crate::time::Timestamp;
 
 /// One step in the life of a session, for an audit log (OWASP ASVS 5.0 16.2 and
@@ -24,6 +25,10 @@ pub struct Event<'a> {
     pub subject: Option<&'a str>,
     /// The profile of the session, if known.
     pub profile: Option<&'a str>,
+    /// Whether the event is about a token whose secret or signature did not prove
+    /// itself: it may name anybody's session. Serialised where it is so.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_proven"))]
+    pub unproven: bool,
     /// What happened.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub kind: EventKind,
@@ -36,12 +41,14 @@ pub struct Event<'a> {
 #[non_exhaustive]
 pub enum EventKind {
     /// The session was ended before its time.
-    Ended,
-    /// Sessions of the subject were ended together.
-    EndedMany {
-        /// How many there were.
-        count: u64,
+    Ended {
+        /// By what, as a stable word: the verb `end`, `end_all` or `end_others`; `limit`,
+        /// by a sign-in that exceeded a limit; or `replaced`, by one in its place.
+        cause: &'static str,
     },
+    /// The session's time was over, and its record was removed. The event is dated at
+    /// its end. What a store's engine drops by itself is not told of.
+    Expired,
     /// A stateless session's token was issued anew.
     Reissued {
         /// The end of the new token.
@@ -67,12 +74,10 @@ pub enum EventKind {
         /// The generation of the session.
         current: u64,
     },
-    /// The session goes on under a new token, and `session` is its new id.
+    /// The session goes on under a new token.
     Rotated {
         /// The generation of the new token; 0 for an opaque one.
         generation: u64,
-        /// The id under which it went until now.
-        predecessor: SessionId,
     },
     /// The session was started.
     Started {
@@ -124,7 +129,7 @@ impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
 impl<'a> Event<'a> {
     /// What happened to nobody in particular.
     pub(crate) const fn anonymous(at: Timestamp, kind: EventKind) -> Self {
-        Self { at, session: None, subject: None, profile: None, kind }
+        Self { at, session: None, subject: None, profile: None, unproven: false, kind }
     }
 
     pub(crate) fn of(session: &'a Session, at: Timestamp, kind: EventKind) -> Self {
@@ -133,8 +138,25 @@ impl<'a> Event<'a> {
             session: Some(session.id()),
             subject: Some(session.subject()),
             profile: Some(session.profile()),
+            unproven: false,
             kind,
         }
+    }
+
+    /// Dated at its end.
+    pub(crate) fn expired(removed: &'a Removed) -> Self {
+        Self {
+            at: removed.expires_at(),
+            session: Some(removed.id()),
+            subject: Some(removed.subject()),
+            profile: Some(removed.profile()),
+            unproven: false,
+            kind: EventKind::Expired,
+        }
+    }
+
+    pub(crate) const fn unproven(self) -> Self {
+        Self { unproven: true, ..self }
     }
 
     pub(crate) const fn with_session(self, id: SessionId) -> Self {
@@ -144,4 +166,10 @@ impl<'a> Event<'a> {
     pub(crate) const fn with_subject(self, subject: &'a str) -> Self {
         Self { subject: Some(subject), ..self }
     }
+}
+
+#[cfg(feature = "serde")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+const fn is_proven(unproven: &bool) -> bool {
+    !*unproven
 }

@@ -11,47 +11,71 @@ use crate::store::{SessionStore, Update};
 use crate::time::Timestamp;
 
 impl<S: SessionStore> Sessions<S> {
+    /// Where a write did not come first, or it is not known whether it was made, the
+    /// session is loaded again, judged again, and written once more if that is due.
     pub(super) async fn judge(
         &self,
         token: &Opaque<'_>,
     ) -> Result<Authenticated, AuthenticateError> {
-        let session = self.load(token).await?;
-        let now = self.rows.context.now();
-        let policy = self.rows.policy_of(&session);
-        let lifetime = match policy.evaluate(session.lifetime(), now) {
-            Decision::Keep { .. } => return self.served(session, now, RenewalOutcome::NotDue),
-            Decision::Reject { reason, since } => {
-                return Err(AuthenticateError::Rejected { reason, since });
+        let mut session = self.load(token).await?;
+        let mut outcome = RenewalOutcome::NotDue;
+        for _ in 0..2 {
+            let now = self.rows.context.now();
+            let lifetime = match self.rows.policy_of(&session).evaluate(session.lifetime(), now) {
+                Decision::Keep { .. } => return self.served(session, now, outcome),
+                Decision::Reject { reason, since } => {
+                    let error = AuthenticateError::Rejected { reason, since };
+                    return Err(self.refused(&session, error));
+                }
+                Decision::Renew { lifetime } => lifetime,
+            };
+            let update = Update::new(&session, now, &lifetime);
+            outcome = match self.store().update(&update).await {
+                Ok(true) => {
+                    let renewed = update.apply(&session).ok_or(AuthenticateError::Unknown)?;
+                    // The store may have taken its time.
+                    let now = self.rows.context.now();
+                    return self.served(renewed, now, RenewalOutcome::Renewed);
+                }
+                Ok(false) => RenewalOutcome::Superseded,
+                Err(error) => RenewalOutcome::deferred(error),
+            };
+            match (self.load(token).await, &outcome) {
+                (Ok(reloaded), RenewalOutcome::Deferred(_)) => {
+                    if update.apply(&session).as_ref() == Some(&reloaded) {
+                        let now = self.rows.context.now();
+                        return self.served(reloaded, now, RenewalOutcome::Renewed);
+                    }
+                    session = reloaded;
+                }
+                (Ok(reloaded), _) => session = reloaded,
+                // It was valid when it was loaded, and is served as it was.
+                (Err(AuthenticateError::Store(_)), RenewalOutcome::Deferred(_)) => break,
+                (Err(error), _) => return Err(error),
             }
-            Decision::Renew { lifetime } => lifetime,
-        };
-        if lifetime.expires_at() <= policy.status(session.lifetime(), now).idle_expires_at {
-            return self.served(session, now, RenewalOutcome::NoGain);
         }
-        let update = Update::new(&session, now, &lifetime);
-        let answer = self.store().update(&update).await;
-        // The store may have taken its time, and an error most of all.
-        let now = self.rows.context.now();
-        match answer {
-            Ok(true) => {
-                let renewed = update.apply(&session).ok_or(AuthenticateError::Unknown)?;
-                self.served(renewed, now, RenewalOutcome::Renewed)
-            }
-            Ok(false) => {
-                let reloaded = self.load(token).await?;
-                self.served(reloaded, self.rows.context.now(), RenewalOutcome::Superseded)
-            }
-            Err(error) => self.served(session, now, RenewalOutcome::deferred(error)),
-        }
+        self.served(session, self.rows.context.now(), outcome)
     }
 
+    /// The session, if the token opens it.
     pub(super) async fn load(&self, token: &Opaque<'_>) -> Result<Session, AuthenticateError> {
-        let session = self.store().load(&token.id).await?.ok_or(AuthenticateError::Unknown)?;
+        let context = &self.rows.context;
+        let unproven = |error: &AuthenticateError| {
+            let kind = EventKind::Rejected { reason: error.as_str() };
+            Event::anonymous(context.now(), kind).with_session(token.id).unproven()
+        };
+        let loaded = self.store().load(&token.id).await.map_err(AuthenticateError::from);
+        let loaded = loaded.and_then(|session| session.ok_or(AuthenticateError::Unknown));
+        let session = loaded.inspect_err(|error| context.tell(|| unproven(error)))?;
         if *session.secret() == token.secret_hash() {
-            Ok(session)
-        } else {
-            Err(AuthenticateError::WrongSecret)
+            return Ok(session);
         }
+        let error = AuthenticateError::WrongSecret;
+        context.tell(|| {
+            let kind = EventKind::Rejected { reason: error.as_str() };
+            Event::of(&session, context.now(), kind).unproven()
+        });
+        Err(error)
     }
 
     pub(super) fn parse<'a>(&self, token: &'a str) -> Result<Opaque<'a>, AuthenticateError> {
@@ -59,15 +83,9 @@ impl<S: SessionStore> Sessions<S> {
             let error = AuthenticateError::Token(TokenError::Malformed);
             let context = &self.rows.context;
             let kind = EventKind::Rejected { reason: error.as_str() };
-            context.tell(|| Event::anonymous(context.now(), kind));
+            context.tell(|| Event::anonymous(context.now(), kind).unproven());
             error
         })
-    }
-
-    pub(super) fn refused(&self, token: &Opaque<'_>, error: &AuthenticateError) {
-        let context = &self.rows.context;
-        let kind = EventKind::Rejected { reason: error.as_str() };
-        context.tell(|| Event::anonymous(context.now(), kind).with_session(token.id));
     }
 
     pub(super) fn served(
@@ -78,9 +96,16 @@ impl<S: SessionStore> Sessions<S> {
     ) -> Result<Authenticated, AuthenticateError> {
         let policy = self.rows.policy_of(&session);
         if let Decision::Reject { reason, since } = policy.peek(session.lifetime(), now) {
-            return Err(AuthenticateError::Rejected { reason, since });
+            return Err(self.refused(&session, AuthenticateError::Rejected { reason, since }));
         }
         let status = policy.status(session.lifetime(), now);
         Ok(Authenticated { session, claims: NoClaims {}, status, token: None, renewal })
+    }
+
+    fn refused(&self, session: &Session, error: AuthenticateError) -> AuthenticateError {
+        let context = &self.rows.context;
+        let kind = EventKind::Rejected { reason: error.as_str() };
+        context.tell(|| Event::of(session, context.now(), kind));
+        error
     }
 }

@@ -17,6 +17,6 @@ pub use self::event::{Event, EventKind, Observer};
 pub use self::opaque::Sessions;
 pub use self::outcome::{Authenticated, RenewalOutcome, Started};
 #[cfg(feature = "jwt-custom-provider")]
-pub(crate) use self::rows::Rows;
+pub(crate) use self::rows::{Rows, start_until};
 #[cfg(feature = "jwt-custom-provider")]
 pub use self::token_error::{IssueError, TokenError};

@@ -46,9 +46,6 @@ pub enum RenewalOutcome {
     /// It was due, or a hybrid token had to be confirmed, and that failed, for this
     /// reason. The session is valid and served, and the next request tries again.
     Deferred(Box<dyn Error + Send + Sync>),
-    /// It was due, but would gain no time, as where the session is pinned at its cap.
-    /// Nothing was written.
-    NoGain,
     /// It was not due.
     NotDue,
     /// It was carried out.

@@ -43,8 +43,9 @@ impl<S: SessionStore> Probe<S> {
         answer("remove", self.store.remove(&id).await)
     }
 
-    pub(super) async fn sweep(&self, now: Timestamp, limit: u32) -> Verdict<u64> {
-        answer("remove_expired", self.store.remove_expired(now, limit).await)
+    pub(super) async fn sweep(&self, before: Timestamp, limit: u32) -> Verdict<u64> {
+        let removed = answer("remove_expired", self.store.remove_expired(before, limit).await)?;
+        Ok(removed.len() as u64)
     }
 
     /// The store must hold exactly this session under its id.
@@ -71,7 +72,8 @@ impl<S: SessionStore> Probe<S> {
         subject: &str,
         except: Option<SessionId>,
     ) -> Verdict<u64> {
-        answer("remove_all", self.store.remove_all(subject, except.as_ref()).await)
+        let removed = self.store.remove_all(subject, except.as_ref()).await;
+        Ok(answer("remove_all", removed)?.len() as u64)
     }
 }
 

@@ -1,14 +1,55 @@
+use alloc::string::String;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::record::{SecretHash, Session, SessionId};
 
 /// The names that an application's claims may not have: ours, and `nbf`.
-pub(super) const RESERVED: [&str; 12] =
-    ["aud", "auth_time", "cap", "exp", "gen", "iat", "iss", "jti", "nbf", "profile", "sid", "sub"];
+pub(super) const RESERVED: [&str; 13] = [
+    "aud",
+    "auth_time",
+    "cap",
+    "exp",
+    "fam",
+    "gen",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "profile",
+    "sid",
+    "sub",
+];
 
 /// What a verified token says.
 pub(in crate::jwt) struct Claims<A> {
     /// Whose secret is not known, and which has no version.
     pub(in crate::jwt) session: Session,
+    /// Of a hybrid token.
+    pub(in crate::jwt) family: Option<Family>,
     pub(in crate::jwt) application: A,
+}
+
+/// Which secret of its row a hybrid token was issued under: a rotation writes another,
+/// and so starts another family.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::jwt) struct Family([u8; 8]);
+
+impl Family {
+    pub(in crate::jwt) fn of(row: &Session) -> Self {
+        let (family, _) = row.secret().as_bytes().split_first_chunk().unwrap_or((&[0; 8], &[]));
+        Self(*family)
+    }
+
+    /// 11 base64url characters.
+    pub(super) fn to_text(self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
+    }
 }
 
 /// In the place of the secret that a session in a signed token does not have. It

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 
 use self::audience::Audience;
 use self::claims::RESERVED;
-pub(super) use self::claims::{Claims, no_secret};
+pub(super) use self::claims::{Claims, Family, no_secret};
 use self::object::{Malformed, Object, Text};
 use super::keys::{KeyRing, Verifying};
 use crate::record::{Session, SessionId, SessionToken, check_names, random_id};
@@ -51,6 +51,8 @@ struct Payload<'a> {
     exp: Timestamp,
     cap: Timestamp,
     jti: SessionId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fam: Option<String>,
     r#gen: u64,
     profile: &'a str,
     #[serde(flatten)]
@@ -86,6 +88,7 @@ impl Codec {
             exp: lifetime.expires_at(),
             cap: lifetime.absolute_expires_at(),
             jti: token_id,
+            fam: (session.generation() > 0).then(|| Family::of(session).to_text()),
             r#gen: session.generation(),
             profile: session.profile(),
             application: application_claims(application)?,
@@ -163,7 +166,7 @@ impl Codec {
         check_not_before(known.nbf, now)?;
         let subject = present("sub", known.sub)?;
         let id = present("sid", known.sid)?;
-        let id = id.0.parse().map_err(|_| TokenError::ClaimMalformed { claim: "sid" })?;
+        let id = id.0.parse().map_err(|_| malformed("sid"))?;
         let lifetime = Lifetime::restore(
             instant("auth_time", known.auth_time)?,
             instant("iat", known.iat)?,
@@ -172,9 +175,15 @@ impl Codec {
         );
         let token_id = present("jti", known.jti)?;
         if token_id.0.is_empty() {
-            return Err(TokenError::ClaimMalformed { claim: "jti" }.into());
+            return Err(malformed("jti").into());
         }
         let generation = present("gen", known.r#gen)?;
+        let family = match (generation, known.fam) {
+            (0, None) => None,
+            (1.., Some(text)) => Some(Family::parse(&text.0).ok_or_else(|| malformed("fam"))?),
+            (0, Some(_)) => return Err(malformed("fam").into()),
+            (1.., None) => return Err(TokenError::ClaimMissing { claim: "fam" }.into()),
+        };
         let profile = present("profile", known.profile)?;
         check_names(&subject.0, &profile.0).map_err(TokenError::Names)?;
         let others = Value::Object(others.into_map().ok_or(TokenError::Malformed)?);
@@ -185,13 +194,16 @@ impl Codec {
             id,
             subject: (&*subject.0).into(),
             profile: (&*profile.0).into(),
+            epoch: None,
+            ordinal: 0,
+            about: None,
             secret: no_secret(id),
             version: 0,
             lifetime,
             generation,
             confirmed_at: Some(lifetime.created_at()),
         };
-        Ok(Claims { session, application })
+        Ok(Claims { session, family, application })
     }
 
     fn check_issuer(&self, issuer: Option<&Text<'_>>) -> Result<(), TokenError> {
@@ -253,10 +265,14 @@ fn check_not_before(nbf: Option<u64>, now: Timestamp) -> Result<(), Authenticate
     Ok(())
 }
 
+const fn malformed(claim: &'static str) -> TokenError {
+    TokenError::ClaimMalformed { claim }
+}
+
 fn instant(claim: &'static str, secs: Option<u64>) -> Result<Timestamp, TokenError> {
     let secs = i64::try_from(present(claim, secs)?).ok();
     let instant = secs.and_then(|secs| Timestamp::try_from(secs).ok());
-    instant.ok_or_else(|| TokenError::ClaimMalformed { claim })
+    instant.ok_or_else(|| malformed(claim))
 }
 
 fn present<T>(claim: &'static str, value: Option<T>) -> Result<T, TokenError> {

@@ -190,6 +190,13 @@ impl<S, A> HybridSessions<S, A> {
         Self { rows: self.rows.with_context(|context| context.with_observer(observer)), ..self }
     }
 
+    /// The same sessions, of which a sweep keeps those that have ended for `retention`;
+    /// see [`Sessions::with_retention`](crate::Sessions::with_retention).
+    #[must_use]
+    pub fn with_retention(self, retention: TimeDelta) -> Self {
+        Self { rows: self.rows.with_retention(retention), ..self }
+    }
+
     /// The policies in force.
     #[must_use]
     pub fn policies(&self) -> &Policies {

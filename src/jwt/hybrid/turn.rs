@@ -1,7 +1,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::super::codec::Claims;
+use super::super::codec::{Claims, Family};
 use super::step::{Serve, Step, step};
 use super::{FIRST_GENERATION, HybridSessions};
 use crate::record::Session;
@@ -31,7 +31,7 @@ where
         let now = context.now();
         let claims: Claims<A> = self.codec.verify(token, now).inspect_err(|error| {
             let kind = EventKind::Rejected { reason: error.as_str() };
-            context.tell(|| Event::anonymous(now, kind));
+            context.tell(|| Event::anonymous(now, kind).unproven());
         })?;
         let session = &claims.session;
         let error = match self.rows.policy_of(session).peek(session.lifetime(), now) {
@@ -48,7 +48,7 @@ where
     /// the token was superseded.
     pub(super) async fn look(
         &self,
-        presented: &Session,
+        presented: &Claims<A>,
     ) -> Result<(Session, Timestamp, Serve), AuthenticateError> {
         let (row, now, step) = self.load(presented).await?;
         match step {
@@ -56,10 +56,10 @@ where
             Step::Reuse => {
                 let ended = self.store().remove(&row.id()).await;
                 if let Ok(false) = ended {
-                    // Others were first: it has ended, or goes on under another id.
+                    // Others were first: it has ended.
                     return Err(AuthenticateError::Unknown);
                 }
-                let (presented, current) = (presented.generation(), row.generation());
+                let (presented, current) = (presented.session.generation(), row.generation());
                 let kind = EventKind::ReuseDetected { presented, current };
                 self.rows.context.tell(|| Event::of(&row, now, kind));
                 ended?;
@@ -69,7 +69,7 @@ where
         }
     }
 
-    pub(super) async fn turn(&self, presented: &Session) -> Result<Turn, AuthenticateError> {
+    pub(super) async fn turn(&self, presented: &Claims<A>) -> Result<Turn, AuthenticateError> {
         let (row, now, Serve { write, answer }) = self.look(presented).await?;
         let Some(write) = write else {
             let answers = answer.is_some();
@@ -96,7 +96,7 @@ where
     /// Decides again and writes nothing: another request has written, or ended
     /// the session. What would be reuse now was none when the request came in,
     /// so it ends nothing.
-    async fn turn_after_lost_race(&self, presented: &Session) -> Result<Turn, AuthenticateError> {
+    async fn turn_after_lost_race(&self, presented: &Claims<A>) -> Result<Turn, AuthenticateError> {
         let (row, _, step) = self.load(presented).await?;
         match step {
             Step::Reject { reason, since } => Err(AuthenticateError::Rejected { reason, since }),
@@ -111,27 +111,29 @@ where
     /// The row that the token names, and what becomes of the token now.
     async fn load(
         &self,
-        presented: &Session,
+        presented: &Claims<A>,
     ) -> Result<(Session, Timestamp, Step), AuthenticateError> {
-        let row = self.store().load(&presented.id()).await?.ok_or(AuthenticateError::Unknown)?;
+        let row =
+            self.store().load(&presented.session.id()).await?.ok_or(AuthenticateError::Unknown)?;
         let named = row.generation() >= FIRST_GENERATION
-            && row.subject() == presented.subject()
-            && row.lifetime().created_at() == presented.lifetime().created_at();
+            && presented.family == Some(Family::of(&row))
+            && row.subject() == presented.session.subject()
+            && row.lifetime().created_at() == presented.session.lifetime().created_at();
         if !named {
             return Err(AuthenticateError::Unknown);
         }
         let now = self.rows.context.now();
         let policy = self.rows.policy_of(&row);
-        let step = step(&row, presented.generation(), now, self.grace, policy);
+        let step = step(&row, presented.session.generation(), now, self.grace, policy);
         Ok((row, now, step))
     }
 
-    pub(super) fn refused(&self, presented: &Session, error: &AuthenticateError) {
+    pub(super) fn refused(&self, presented: &Claims<A>, error: &AuthenticateError) {
         // Reuse has been told of already.
         if !matches!(error, AuthenticateError::Reused) {
             let context = &self.rows.context;
             let kind = EventKind::Rejected { reason: error.as_str() };
-            context.tell(|| Event::of(presented, context.now(), kind));
+            context.tell(|| Event::of(&presented.session, context.now(), kind));
         }
     }
 }
@@ -140,15 +142,16 @@ where
 /// for its lost predecessor. The presented one again would be no extension, and
 /// its answer could arrive after that of a rotation which this write was to put
 /// off by `update_age`.
-fn answers_unwritten(answer: Option<u64>, row: &Session, presented: &Session) -> bool {
-    answer.is_some_and(|answer| answer == row.generation() && answer != presented.generation())
+fn answers_unwritten<A>(answer: Option<u64>, row: &Session, presented: &Claims<A>) -> bool {
+    answer.is_some_and(|answer| {
+        answer == row.generation() && answer != presented.session.generation()
+    })
 }
 
 /// `None` if the write only confirmed a generation.
 fn renewal_event(before: &Session, after: &Session) -> Option<EventKind> {
     if after.generation() != before.generation() {
-        let (generation, predecessor) = (after.generation(), after.id());
-        Some(EventKind::Rotated { generation, predecessor })
+        Some(EventKind::Rotated { generation: after.generation() })
     } else if after.lifetime() != before.lifetime() {
         Some(EventKind::Renewed { expires_at: after.lifetime().expires_at() })
     } else {

@@ -11,7 +11,7 @@ use crate::sessions::{
     AuthenticateError, Authenticated, Event, IssueError, RenewalOutcome, RotateError, StartError,
     Started,
 };
-use crate::store::{SessionStore, StoreError};
+use crate::store::{ScanStore, SessionStore, StoreError};
 use crate::time::Timestamp;
 
 impl<S, A> HybridSessions<S, A>
@@ -31,8 +31,9 @@ where
     /// [`StartError`] if the subject is not 1 to 1024 bytes without NUL, no policy
     /// has the name of the profile, the application's claims are no object or have a
     /// reserved name, the token would be longer than 8 KiB, there is no randomness,
-    /// the ring only verifies, the store does not take the session, or the subject
-    /// has as many sessions as it may.
+    /// the ring only verifies, the ceiling is reached, the store does not take the
+    /// session, the subject has as many sessions as it may, or the session to be
+    /// replaced cannot be ended.
     pub async fn start(
         &self,
         sign_in: impl Into<SignIn<A>> + Send,
@@ -55,8 +56,8 @@ where
     /// of the *renewal* is not one: see [`RenewalOutcome::Deferred`].
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
         let claims = self.verify(token)?;
-        let turn = self.turn(&claims.session).await;
-        let turn = turn.inspect_err(|error| self.refused(&claims.session, error))?;
+        let turn = self.turn(&claims).await;
+        let turn = turn.inspect_err(|error| self.refused(&claims, error))?;
         let Turn { row, answers, renewal, event } = turn;
         // The store may have taken its time, and an error most of all.
         let now = self.rows.context.now();
@@ -66,7 +67,7 @@ where
         let policy = self.rows.policy_of(&row);
         if let Decision::Reject { reason, since } = policy.peek(row.lifetime(), now) {
             let error = AuthenticateError::Rejected { reason, since };
-            self.refused(&claims.session, &error);
+            self.refused(&claims, &error);
             return Err(error);
         }
         let mut served = self.served(row, claims.application, now, renewal);
@@ -89,28 +90,30 @@ where
     /// As for [`authenticate`](Self::authenticate).
     pub async fn peek(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
         let claims = self.verify(token)?;
-        let seen = self.look(&claims.session).await;
-        let (row, now, _) = seen.inspect_err(|error| self.refused(&claims.session, error))?;
+        let seen = self.look(&claims).await;
+        let (row, now, _) = seen.inspect_err(|error| self.refused(&claims, error))?;
         Ok(self.served(row, claims.application, now, RenewalOutcome::NotDue))
     }
 
-    /// Replaces a session's id: the same session with the same cap under a new
-    /// token with these claims of the application, and all tokens of the old id end.
+    /// Gives a session another secret, and so its tokens another family: the same
+    /// session, under the same id and cap, with these claims of the application, and
+    /// all its former tokens open nothing any more.
     ///
     /// To be called on any change of privilege (OWASP Session Management Cheat
-    /// Sheet, "Renew the Session ID After Any Privilege Level Change"), which may
-    /// come with other claims of the application.
+    /// Sheet, "Renew the Session ID After Any Privilege Level Change": what must change
+    /// is the token), which may come with other claims of the application. Of the
+    /// guard, and of a lost answer, see [`Sessions::rotate`](crate::Sessions::rotate).
     ///
     /// # Errors
     ///
-    /// [`RotateError`] if the session has ended, a limit is reached, no token can
-    /// be issued as for [`start`](Self::start), or the store cannot write. The
-    /// old token is then as it was, unless the store removed the session and its
-    /// answer was lost.
+    /// [`RotateError`] if the session has ended or was rotated by another request, a
+    /// limit is reached, no token can be issued as for [`start`](Self::start), other
+    /// writes came first each time, or the store cannot write.
     pub async fn rotate(&self, session: &Session, claims: A) -> Result<Started<A>, RotateError> {
-        let row = self.store().load(&session.id()).await?.ok_or(RotateError::Unknown)?;
         self.rows
-            .rotate(&row, claims, |successor, claims, _, now| self.issue(successor, claims, now))
+            .rotate(session, claims, FIRST_GENERATION, |row, claims, _, now| {
+                self.issue(row, claims, now)
+            })
             .await
     }
 
@@ -179,13 +182,25 @@ impl<S: SessionStore, A> HybridSessions<S, A> {
         self.rows.list(subject).await
     }
 
-    /// Removes at most `limit` expired sessions. Returns the number removed; see
-    /// [`Sessions::sweep`](crate::Sessions::sweep).
+    /// Removes at most `limit` sessions that expired longer ago than the retention.
+    /// Returns the number removed; see [`Sessions::sweep`](crate::Sessions::sweep).
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the store cannot write.
     pub async fn sweep(&self, limit: u32) -> Result<u64, StoreError> {
         self.rows.sweep(limit).await
+    }
+}
+
+impl<S: ScanStore, A> HybridSessions<S, A> {
+    /// Removes what today's policy ended; see
+    /// [`Sessions::sweep_by_policy`](crate::Sessions::sweep_by_policy).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot tell or write.
+    pub async fn sweep_by_policy(&self, batch: u32) -> Result<u64, StoreError> {
+        self.rows.sweep_by_policy(batch).await
     }
 }

@@ -8,7 +8,7 @@ use crate::record::{Session, SignIn, random_id};
 use crate::rule::Decision;
 use crate::sessions::{
     AuthenticateError, Authenticated, Event, EventKind, RenewalOutcome, StartError, Started,
-    TokenError,
+    TokenError, start_until,
 };
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -24,7 +24,7 @@ impl<A: DeserializeOwned + Serialize + Send + Sync> JwtSessions<A> {
     /// # Errors
     ///
     /// [`StartError`] if the subject is not 1 to 1024 bytes without NUL, no policy
-    /// has the name of the profile, the application's claims are no object or have a
+    /// has the name of the profile, the ceiling is reached, the application's claims are no object or have a
     /// reserved name, the token would be longer than 8 KiB, there is no randomness,
     /// the ring only verifies, `valid_after` cannot be told, or the policy has a
     /// [limit](crate::SessionLimit), which stateless tokens cannot be held to.
@@ -34,12 +34,12 @@ impl<A: DeserializeOwned + Serialize + Send + Sync> JwtSessions<A> {
     ) -> Result<Started<A>, StartError> {
         let sign_in = sign_in.into();
         let policy = self.context.policy_of(&sign_in)?;
-        let SignIn { subject, profile, ceiling, claims } = sign_in;
+        let SignIn { subject, profile, ceiling, claims, .. } = sign_in;
         if self.policies().limit(&profile).is_some() {
             return Err(StartError::LimitNotEnforceable { profile: (&*profile).into() });
         }
         let now = self.context.now();
-        let lifetime = policy.start_until(now, ceiling);
+        let lifetime = start_until(policy, now, ceiling)?;
         let valid_after = self.valid_after(&subject).await?;
         let lifetime = stamped_after(lifetime, valid_after)?;
         // The answer may have taken its time, which the session does not get back.
@@ -109,7 +109,7 @@ impl<A: DeserializeOwned + Serialize + Send + Sync> JwtSessions<A> {
         let now = self.context.now();
         let rejected = |error: &AuthenticateError| EventKind::Rejected { reason: error.as_str() };
         let claims: Claims<A> = self.codec.verify(token, now).inspect_err(|error| {
-            self.context.tell(|| Event::anonymous(now, rejected(error)));
+            self.context.tell(|| Event::anonymous(now, rejected(error)).unproven());
         })?;
         let session = &claims.session;
         let (now, decision) = self.limits(session, now).await.inspect_err(|error| {
@@ -159,7 +159,7 @@ impl<A: DeserializeOwned + Serialize + Send + Sync> JwtSessions<A> {
     }
 
     fn served(&self, claims: Claims<A>, now: Timestamp) -> Authenticated<A> {
-        let Claims { session, application: claims } = claims;
+        let Claims { session, application: claims, .. } = claims;
         let status = self.policy_of(&session).status(session.lifetime(), now);
         Authenticated { session, claims, status, token: None, renewal: RenewalOutcome::NotDue }
     }
