@@ -7,7 +7,9 @@ mod event;
 mod judge;
 mod opaque;
 mod outcome;
+mod rotate;
 mod rows;
+mod sweep;
 mod token_error;
 
 #[cfg(feature = "jwt-custom-provider")]

@@ -5,13 +5,13 @@ use chrono::TimeDelta;
 
 use super::admission::Admission;
 use super::context::Context;
-use super::error::{RotateError, StartError};
+use super::error::StartError;
 use super::event::{Event, EventKind};
 use super::outcome::Started;
 use super::token_error::IssueError;
-use crate::record::{SecretHash, Session, SessionId, SessionToken, SignIn, random_id};
-use crate::rule::{Decision, Lifetime, SessionPolicy};
-use crate::store::{ScanStore, SessionStore, StoreError, Update};
+use crate::record::{Session, SessionId, SessionToken, SignIn, random_id};
+use crate::rule::{Lifetime, SessionPolicy};
+use crate::store::{SessionStore, StoreError};
 use crate::time::Timestamp;
 
 /// How long what has ended is kept, so that "why was I signed out?" has an answer, and
@@ -19,14 +19,12 @@ use crate::time::Timestamp;
 const RETENTION: TimeDelta = TimeDelta::days(1);
 /// How many ended sessions make way in a store that is full.
 const MAKES_WAY: u32 = 128;
-/// How often a rotation is decided again where other writes come first.
-const ROTATIONS: u32 = 8;
 
 /// Sessions whose truth is a row of a store: what opaque and hybrid ones share.
 pub(crate) struct Rows<S> {
     store: Arc<S>,
     pub(crate) context: Context,
-    retention: TimeDelta,
+    pub(super) retention: TimeDelta,
 }
 
 /// The same rows: it clones no store.
@@ -60,7 +58,7 @@ impl<S> Rows<S> {
         self.context.policies().policy_for(session.profile())
     }
 
-    fn started<A>(
+    pub(super) fn started<A>(
         &self,
         session: Session,
         token: SessionToken,
@@ -157,80 +155,6 @@ impl<S: SessionStore> Rows<S> {
         why
     }
 
-    /// Another secret for the same row, where it still has that of `session`. `issue`
-    /// makes the client's token, given an opaque one.
-    pub(crate) async fn rotate<A: Send + Sync>(
-        &self,
-        session: &Session,
-        claims: A,
-        generation: u64,
-        issue: impl Fn(&Session, &A, SessionToken, Timestamp) -> Result<SessionToken, IssueError>
-        + Send
-        + Sync,
-    ) -> Result<Started<A>, RotateError> {
-        let (opaque, secret) = SessionToken::generate(session.id()).map_err(RotateError::random)?;
-        let mut row = session.clone();
-        let mut failed = None;
-        for _ in 0..ROTATIONS {
-            let now = self.context.now();
-            let update = self.rotation(&row, secret, generation, now)?;
-            let rotated = update.apply(&row).ok_or(RotateError::Unknown)?;
-            let token = issue(&rotated, &claims, opaque.clone(), now)?;
-            let answer = self.store.update(&update).await;
-            if let Ok(true) = answer {
-                return Ok(self.rotated(rotated, token, claims, now));
-            }
-            // Another write was first, or it is not known whether this one was made.
-            failed = answer.err();
-            let reloaded = match self.store.load(&session.id()).await {
-                Ok(reloaded) => reloaded.ok_or(RotateError::Unknown)?,
-                Err(error) => return Err(failed.unwrap_or(error).into()),
-            };
-            if *reloaded.secret() == secret {
-                let token = issue(&reloaded, &claims, opaque, now)?;
-                return Ok(self.rotated(reloaded, token, claims, now));
-            }
-            if reloaded.secret() != session.secret() {
-                return Err(RotateError::Unknown);
-            }
-            row = reloaded;
-        }
-        Err(failed.map_or(RotateError::Raced, RotateError::Store))
-    }
-
-    fn rotation(
-        &self,
-        row: &Session,
-        secret: SecretHash,
-        generation: u64,
-        now: Timestamp,
-    ) -> Result<Update, RotateError> {
-        let lifetime = match self.policy_of(row).evaluate(row.lifetime(), now) {
-            Decision::Keep { .. } => *row.lifetime(),
-            Decision::Reject { reason, since } => {
-                return Err(RotateError::Rejected { reason, since });
-            }
-            Decision::Renew { lifetime } => lifetime,
-        };
-        // The family of a hybrid session's tokens starts with one that is taken for
-        // presented.
-        Ok(Update::new(row, now, &lifetime)
-            .with_secret(secret)
-            .with_generation(generation, Some(now)))
-    }
-
-    fn rotated<A>(
-        &self,
-        row: Session,
-        token: SessionToken,
-        claims: A,
-        now: Timestamp,
-    ) -> Started<A> {
-        let kind = EventKind::Rotated { generation: row.generation() };
-        self.context.tell(|| Event::of(&row, now, kind));
-        self.started(row, token, claims, now)
-    }
-
     pub(crate) async fn end(&self, id: &SessionId) -> Result<bool, StoreError> {
         let ended = self.store.remove(id).await?;
         if ended {
@@ -267,45 +191,6 @@ impl<S: SessionStore> Rows<S> {
             .retain(|session| self.policy_of(session).peek(session.lifetime(), now).is_served());
         sessions.sort_by_key(|session| (session.lifetime().created_at(), session.id()));
         Ok(sessions)
-    }
-
-    pub(crate) async fn sweep(&self, limit: u32) -> Result<u64, StoreError> {
-        self.remove_expired(self.swept_before(), limit).await
-    }
-
-    async fn remove_expired(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let removed = self.store.remove_expired(before, limit).await?;
-        for session in &removed {
-            self.context.tell(|| Event::expired(session));
-        }
-        Ok(removed.len() as u64)
-    }
-
-    fn swept_before(&self) -> Timestamp {
-        self.context.now().saturating_sub(self.retention)
-    }
-}
-
-impl<S: ScanStore> Rows<S> {
-    pub(crate) async fn sweep_by_policy(&self, batch: u32) -> Result<u64, StoreError> {
-        let (mut removed, mut cursor) = (0, None);
-        loop {
-            let page = self.store.scan(cursor.as_ref(), batch).await?;
-            let before = self.swept_before();
-            for session in &page.sessions {
-                let lifetime = session.lifetime();
-                let status = self.policy_of(session).status(lifetime, lifetime.renewed_at());
-                let end = status.idle_expires_at;
-                if end <= before && self.store.remove(&session.id()).await? {
-                    self.context.tell(|| Event::of(session, end, EventKind::Expired));
-                    removed += 1;
-                }
-            }
-            match page.next {
-                Some(next) => cursor = Some(next),
-                None => return Ok(removed),
-            }
-        }
     }
 }
 

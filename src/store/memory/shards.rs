@@ -5,6 +5,8 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::vec::Vec;
 
+use crate::record::SessionId;
+
 /// Many, so that few requests meet at one, and that none of them takes long to
 /// grow. A power of two, at most 256.
 pub(super) const SHARDS: usize = 128;
@@ -30,4 +32,11 @@ impl<K: Eq + Hash, V, H: BuildHasher + Clone> Shards<K, V, H> {
     pub(super) fn write(&self, shard: usize) -> RwLockWriteGuard<'_, HashMap<K, V, H>> {
         self.0[shard % SHARDS].0.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Ids are random, in their last byte, too.
+#[inline]
+pub(super) fn shard(id: SessionId) -> usize {
+    let [.., last] = *id.as_bytes();
+    usize::from(last) % SHARDS
 }

@@ -1,0 +1,90 @@
+//! Another secret for the same row.
+
+use super::error::RotateError;
+use super::event::{Event, EventKind};
+use super::outcome::Started;
+use super::rows::Rows;
+use super::token_error::IssueError;
+use crate::record::{SecretHash, Session, SessionToken};
+use crate::rule::Decision;
+use crate::store::{SessionStore, Update};
+use crate::time::Timestamp;
+
+/// How often a rotation is decided again where other writes come first.
+const TRIES: u32 = 8;
+
+impl<S: SessionStore> Rows<S> {
+    /// Another secret for the same row, where it still has that of `session`. `issue`
+    /// makes the client's token, given an opaque one.
+    pub(crate) async fn rotate<A: Send + Sync>(
+        &self,
+        session: &Session,
+        claims: A,
+        generation: u64,
+        issue: impl Fn(&Session, &A, SessionToken, Timestamp) -> Result<SessionToken, IssueError>
+        + Send
+        + Sync,
+    ) -> Result<Started<A>, RotateError> {
+        let (opaque, secret) = SessionToken::generate(session.id()).map_err(RotateError::random)?;
+        let mut row = session.clone();
+        let mut failed = None;
+        for _ in 0..TRIES {
+            let now = self.context.now();
+            let update = self.rotation(&row, secret, generation, now)?;
+            let rotated = update.apply(&row).ok_or(RotateError::Unknown)?;
+            let token = issue(&rotated, &claims, opaque.clone(), now)?;
+            let answer = self.store().update(&update).await;
+            if let Ok(true) = answer {
+                return Ok(self.rotated(rotated, token, claims, now));
+            }
+            // Another write was first, or it is not known whether this one was made.
+            failed = answer.err();
+            let reloaded = match self.store().load(&session.id()).await {
+                Ok(reloaded) => reloaded.ok_or(RotateError::Unknown)?,
+                Err(error) => return Err(failed.unwrap_or(error).into()),
+            };
+            if *reloaded.secret() == secret {
+                let token = issue(&reloaded, &claims, opaque, now)?;
+                return Ok(self.rotated(reloaded, token, claims, now));
+            }
+            if reloaded.secret() != session.secret() {
+                return Err(RotateError::Unknown);
+            }
+            row = reloaded;
+        }
+        Err(failed.map_or(RotateError::Raced, RotateError::Store))
+    }
+
+    fn rotation(
+        &self,
+        row: &Session,
+        secret: SecretHash,
+        generation: u64,
+        now: Timestamp,
+    ) -> Result<Update, RotateError> {
+        let lifetime = match self.policy_of(row).evaluate(row.lifetime(), now) {
+            Decision::Keep { .. } => *row.lifetime(),
+            Decision::Reject { reason, since } => {
+                return Err(RotateError::Rejected { reason, since });
+            }
+            Decision::Renew { lifetime } => lifetime,
+        };
+        // The family of a hybrid session's tokens starts with one that is taken for
+        // presented.
+        Ok(Update::new(row, now, &lifetime)
+            .with_secret(secret)
+            .with_generation(generation, Some(now)))
+    }
+
+    fn rotated<A>(
+        &self,
+        row: Session,
+        token: SessionToken,
+        claims: A,
+        now: Timestamp,
+    ) -> Started<A> {
+        let kind = EventKind::Rotated { generation: row.generation() };
+        self.context.tell(|| Event::of(&row, now, kind));
+        self.started(row, token, claims, now)
+    }
+}

@@ -1,0 +1,51 @@
+//! What has ended is removed, and told of.
+
+use super::event::{Event, EventKind};
+use super::rows::Rows;
+use crate::store::{ScanStore, SessionStore, StoreError};
+use crate::time::Timestamp;
+
+impl<S: SessionStore> Rows<S> {
+    pub(crate) async fn sweep(&self, limit: u32) -> Result<u64, StoreError> {
+        self.remove_expired(self.swept_before(), limit).await
+    }
+
+    pub(super) async fn remove_expired(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let removed = self.store().remove_expired(before, limit).await?;
+        for session in &removed {
+            self.context.tell(|| Event::expired(session));
+        }
+        Ok(removed.len() as u64)
+    }
+
+    fn swept_before(&self) -> Timestamp {
+        self.context.now().saturating_sub(self.retention)
+    }
+}
+
+impl<S: ScanStore> Rows<S> {
+    pub(crate) async fn sweep_by_policy(&self, batch: u32) -> Result<u64, StoreError> {
+        let (mut removed, mut cursor) = (0, None);
+        loop {
+            let page = self.store().scan(cursor.as_ref(), batch).await?;
+            let before = self.swept_before();
+            for session in &page.sessions {
+                let lifetime = session.lifetime();
+                let status = self.policy_of(session).status(lifetime, lifetime.renewed_at());
+                let end = status.idle_expires_at;
+                if end <= before && self.store().remove(&session.id()).await? {
+                    self.context.tell(|| Event::of(session, end, EventKind::Expired));
+                    removed += 1;
+                }
+            }
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => return Ok(removed),
+            }
+        }
+    }
+}
