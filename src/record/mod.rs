@@ -3,6 +3,7 @@
 mod about;
 mod id;
 mod session;
+mod session_parts;
 #[cfg(feature = "std")]
 mod sign_in;
 #[cfg(feature = "serde")]
@@ -14,7 +15,8 @@ pub use self::id::SessionId;
 pub(crate) use self::id::random_id;
 #[cfg(feature = "std")]
 pub(crate) use self::session::check_names;
-pub use self::session::{Session, SessionError, SessionParts};
+pub use self::session::{Session, SessionError};
+pub use self::session_parts::SessionParts;
 #[cfg(feature = "std")]
 pub use self::sign_in::{NoClaims, SignIn};
 #[cfg(feature = "std")]

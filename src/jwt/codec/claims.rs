@@ -1,9 +1,14 @@
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use serde::Serialize;
+use serde_json::{Map, Value};
+
 use crate::record::{SecretHash, Session, SessionId};
+use crate::sessions::IssueError;
 
 /// The names that an application's claims may not have: ours, and `nbf`.
 pub(super) const RESERVED: [&str; 13] = [
@@ -58,4 +63,19 @@ pub(in crate::jwt) fn no_secret(id: SessionId) -> SecretHash {
     let mut bytes = [0; SecretHash::BYTES];
     bytes[..SessionId::BYTES].copy_from_slice(id.as_bytes());
     SecretHash::from_bytes(bytes)
+}
+
+/// The application's claims by name, none of which is one of ours.
+pub(super) fn application_claims<A: Serialize>(
+    application: &A,
+) -> Result<Map<String, Value>, IssueError> {
+    let value = serde_json::to_value(application)
+        .map_err(|error| IssueError::Application(Box::new(error)))?;
+    let Value::Object(claims) = value else {
+        return Err(IssueError::ApplicationNotObject);
+    };
+    match RESERVED.into_iter().find(|claim| claims.contains_key(*claim)) {
+        Some(claim) => Err(IssueError::Reserved { claim }),
+        None => Ok(claims),
+    }
 }

@@ -17,8 +17,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use self::audience::Audience;
-use self::claims::RESERVED;
 pub(super) use self::claims::{Claims, Family, no_secret};
+use self::claims::{RESERVED, application_claims};
 use self::object::{Malformed, Object, Text};
 use super::keys::{KeyRing, Verifying};
 use crate::record::{Session, SessionId, SessionToken, check_names, random_id};
@@ -286,17 +286,5 @@ impl From<Malformed<'_>> for TokenError {
             Some(claim) => Self::ClaimMalformed { claim },
             None => Self::Malformed,
         }
-    }
-}
-
-fn application_claims<A: Serialize>(application: &A) -> Result<Map<String, Value>, IssueError> {
-    let value = serde_json::to_value(application)
-        .map_err(|error| IssueError::Application(Box::new(error)))?;
-    let Value::Object(claims) = value else {
-        return Err(IssueError::ApplicationNotObject);
-    };
-    match RESERVED.into_iter().find(|claim| claims.contains_key(*claim)) {
-        Some(claim) => Err(IssueError::Reserved { claim }),
-        None => Ok(claims),
     }
 }
