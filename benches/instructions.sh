@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR=never
 command -v valgrind >/dev/null || { echo "needs valgrind" >&2; exit 1; }
 
-binary=$(cargo bench --locked --quiet --features jwt --bench instructions --no-run --message-format=json |
+binary=$(cargo bench --locked --quiet --features jwt,review --bench instructions --no-run --message-format=json |
     sed -n 's/.*"name":"instructions".*"executable":"\([^"]*\)".*/\1/p')
 [ -x "$binary" ] || { echo "no binary to count"; exit 1; }
 

@@ -1,4 +1,5 @@
 //! "Why was I signed out?" and "when will I be?"
+#![cfg(feature = "review")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use chrono::TimeDelta;

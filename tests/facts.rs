@@ -49,7 +49,7 @@ fn the_features_are_the_same_in_readme_rustdoc_and_manifest() {
 
 #[test]
 fn the_rule_is_the_same_in_readme_and_rustdoc() {
-    const EVALUATE: &str = include_str!("../src/evaluate.rs");
+    const EVALUATE: &str = include_str!("../src/rule/evaluate.rs");
     let words = |text: &str| -> Vec<String> {
         let rule = text.split_once("cap = min(").unwrap().1.split_once("```").unwrap().0;
         rule.split_whitespace().filter(|word| *word != "///").map(String::from).collect()

@@ -9,7 +9,7 @@ const ENGINES: [(&str, Statements); 3] =
     [("MariaDB", MARIADB), ("PostgreSQL", POSTGRES), ("SQLite", SQLITE)];
 
 #[test]
-fn no_statement_but_a_deletion_or_a_renewal_changes_a_row() {
+fn no_statement_but_a_deletion_or_an_update_changes_a_row() {
     for (engine, sql) in ENGINES {
         for (text, verb) in [
             (sql.create, "INSERT"),
@@ -17,7 +17,7 @@ fn no_statement_but_a_deletion_or_a_renewal_changes_a_row() {
             (sql.load, "SELECT"),
             (sql.remove, "DELETE"),
             (sql.remove_all, "DELETE"),
-            (sql.renew, "UPDATE"),
+            (sql.update, "UPDATE"),
         ] {
             assert!(text.starts_with(verb), "{engine}: {text}");
             let verbs = ["INSERT", "UPDATE", "DELETE", "REPLACE", "ON CONFLICT"];
@@ -28,9 +28,9 @@ fn no_statement_but_a_deletion_or_a_renewal_changes_a_row() {
 }
 
 #[test]
-fn a_renewal_names_no_column_that_never_changes() {
+fn an_update_names_no_column_that_never_changes() {
     for (engine, sql) in ENGINES {
-        let set = sql.renew.split("SET").nth(1).unwrap().split("WHERE").next().unwrap();
+        let set = sql.update.split("SET").nth(1).unwrap().split("WHERE").next().unwrap();
         for column in ["absolute_expires_at", "created_at", "subject", "profile", "secret"] {
             assert!(!set.contains(column), "{engine} sets {column}");
         }

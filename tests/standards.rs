@@ -1,4 +1,5 @@
 //! Policies by standard, with the expected findings; boundaries to the second.
+#![cfg(feature = "review")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use chrono::TimeDelta;

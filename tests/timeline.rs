@@ -1,10 +1,11 @@
 //! A session, played request by request.
+#![cfg(feature = "review")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
-use session_policy::review::{Happening, Timeline};
-use session_policy::{CookieChange, RejectReason, SessionPolicy, StoreWrite, Timestamp};
+use session_policy::review::{Happening, Timeline, TimelineEvent};
+use session_policy::{RejectReason, SessionPolicy, Timestamp};
 
 fn policy(max_age: i64, update_age: i64, absolute_cap: i64) -> SessionPolicy {
     SessionPolicy::new(
@@ -25,7 +26,7 @@ fn play(policy: &SessionPolicy, requests: &[i64]) -> Timeline {
 
 /// Instant, what happened, and until when it holds.
 fn terse(timeline: &Timeline) -> Vec<(i64, Happening, i64)> {
-    let terse = |event: &session_policy::review::TimelineEvent| {
+    let terse = |event: &TimelineEvent| {
         (event.at.as_unix_secs(), event.happening, event.until.as_unix_secs())
     };
     timeline.events().iter().map(terse).collect()
@@ -80,19 +81,24 @@ fn writes_cookies_and_tokens_come_with_the_events_that_cause_them() {
     let effects: Vec<_> = timeline
         .events()
         .iter()
-        .map(|event| (event.write, event.cookie, event.token.map(Timestamp::as_unix_secs)))
+        .map(|event| (event.cookie, event.token.map(Timestamp::as_unix_secs)))
         .collect();
-    let set = Some(CookieChange::Set { max_age: TimeDelta::seconds(60) });
+    let set = Some(TimeDelta::seconds(60));
     assert_eq!(
         effects,
         [
-            (Some(StoreWrite::Create), set, Some(60)),
-            (None, None, None),
-            (Some(StoreWrite::Renew), set, Some(80)),
-            (None, None, None),
-            (None, Some(CookieChange::Clear), None),
+            (set, Some(60)),
+            (None, None),
+            (set, Some(80)),
+            (None, None),
+            (Some(TimeDelta::zero()), None),
         ],
     );
+    let lines: Vec<_> = timeline.events().iter().map(TimelineEvent::to_string).collect();
+    let written = |word: &str| lines.iter().filter(|line| line.contains(word)).collect::<Vec<_>>();
+    assert_eq!(written("; record created; "), [&lines[0]]);
+    assert_eq!(written("; record written; "), [&lines[2]]);
+    assert_eq!(timeline.writes(), 2);
 }
 
 #[test]
@@ -137,9 +143,10 @@ fn a_warning_comes_once_an_end_and_only_where_nobody_is_active() {
 fn a_warning_writes_and_sends_nothing() {
     let timeline = play(&policy(60, 20, 150), &[]).with_warning(TimeDelta::seconds(20));
     let [signed_in, warned, _] = timeline.events() else { panic!("{timeline}") };
-    assert!(signed_in.write.is_some() && signed_in.cookie.is_some() && signed_in.token.is_some());
+    assert!(signed_in.cookie.is_some() && signed_in.token.is_some());
     assert_eq!(warned.happening, Happening::Warned);
-    assert_eq!((warned.write, warned.cookie, warned.token), (None, None, None));
+    assert_eq!((warned.cookie, warned.token), (None, None));
+    assert_eq!(timeline.writes(), 1); // The sign-in's.
 }
 
 #[test]
@@ -177,15 +184,15 @@ fn a_timeline_serialises_as_its_policy_and_events() {
         serde_json::json!([
             {
                 "at": 0, "happening": "signed_in", "until": 60,
-                "write": "create", "cookie": {"set": {"max_age": 60}}, "token": 60,
+                "cookie": 60, "token": 60,
             },
             {
                 "at": 60, "happening": "ended", "reason": "idle", "until": 60,
-                "write": null, "cookie": null, "token": null,
+                "cookie": null, "token": null,
             },
             {
                 "at": 90, "happening": "refused", "reason": "idle", "since": 60, "until": 60,
-                "write": null, "cookie": "clear", "token": null,
+                "cookie": 0, "token": null,
             },
         ]),
     );
@@ -218,7 +225,7 @@ proptest! {
     #[test]
     fn a_timeline_ends_exactly_once((policy, requests) in any_play()) {
         let timeline = play(&policy, &requests).with_warning(TimeDelta::seconds(2));
-        let ended = |event: &&session_policy::review::TimelineEvent| matches!(event.happening, Happening::Ended { .. });
+        let ended = |event: &&TimelineEvent| matches!(event.happening, Happening::Ended { .. });
         prop_assert_eq!(timeline.events().iter().filter(ended).count(), 1);
         prop_assert_eq!(timeline.requests(), requests.len());
     }
@@ -227,9 +234,7 @@ proptest! {
 /// The timeline says what [`session_policy::Sessions`] does over a real store.
 #[cfg(feature = "memory")]
 mod against_sessions {
-    use session_policy::{
-        AuthenticateError, Cookie, ManualClock, MemoryStore, RenewalOutcome, Sessions,
-    };
+    use session_policy::{AuthenticateError, ManualClock, MemoryStore, RenewalOutcome, Sessions};
 
     use super::*;
 
@@ -242,22 +247,17 @@ mod against_sessions {
             let sessions = Sessions::new(MemoryStore::new(), policy).with_clock(clock.clone());
             let started = pollster::block_on(sessions.start("u")).unwrap();
             let signed_in = timeline.events()[0];
-            prop_assert_eq!(signed_in.cookie, Some(CookieChange::Set { max_age: started.max_age }));
+            prop_assert_eq!(signed_in.cookie, Some(started.status.cookie_max_age()));
             for request in requests {
                 clock.set(at(request));
                 let event = events.next().unwrap();
                 prop_assert_eq!(event.at, at(request));
                 let outcome = pollster::block_on(sessions.authenticate(started.token.expose()));
                 let cookie = match &outcome {
-                    Ok(authenticated) => authenticated.cookie,
-                    Err(error) => error.cookie(),
+                    Ok(served) => served.token.as_ref().map(|_| served.status.cookie_max_age()),
+                    Err(error) => error.clears_cookie().then(TimeDelta::zero),
                 };
-                let told = match event.cookie {
-                    Some(CookieChange::Clear) => Cookie::Clear,
-                    Some(CookieChange::Set { max_age }) => Cookie::Set { max_age },
-                    None => Cookie::Keep,
-                };
-                prop_assert_eq!(told, cookie);
+                prop_assert_eq!(event.cookie, cookie);
                 match (event.happening, outcome) {
                     (Happening::Kept, Ok(authenticated)) => {
                         prop_assert!(matches!(authenticated.renewal, RenewalOutcome::NotDue));
@@ -280,13 +280,11 @@ mod against_sessions {
     }
 }
 
-/// What the front doors of signed tokens do beyond a timeline, and up to where it
+/// What `JwtSessions` and `HybridSessions` do beyond a timeline, and up to where it
 /// is the same.
 #[cfg(all(feature = "jwt", feature = "memory"))]
 mod against_tokens {
-    use session_policy::jwt::{
-        Algorithm, HybridSessions, JwtSessions, KeyRing, NoClaims, SigningKey,
-    };
+    use session_policy::jwt::{Algorithm, HybridSessions, JwtSessions, KeyRing, SigningKey};
     use session_policy::store::SessionStore;
     use session_policy::{ManualClock, MemoryStore, Sessions};
 
@@ -300,17 +298,17 @@ mod against_tokens {
     fn reissued(policy: SessionPolicy, requests: &[i64]) -> Vec<(Timestamp, Timestamp)> {
         let clock = ManualClock::new(at(0));
         let sessions = JwtSessions::new(ring(), policy).with_clock(clock.clone());
-        let started = pollster::block_on(sessions.start("u", NoClaims {})).unwrap();
-        let mut token = started.issued.token;
+        let started = pollster::block_on(sessions.start("u")).unwrap();
+        let mut token = started.token;
         let mut reissued = Vec::new();
         for request in requests {
             clock.set(at(*request));
             let outcome = pollster::block_on(sessions.authenticate(token.expose()));
             if let Ok(served) = outcome
-                && let Some(issued) = served.issued
+                && let Some(reissue) = served.token
             {
-                reissued.push((at(*request), served.claims.lifetime().expires_at()));
-                token = issued.token;
+                reissued.push((at(*request), served.session.lifetime().expires_at()));
+                token = reissue;
             }
         }
         reissued
@@ -321,18 +319,18 @@ mod against_tokens {
         let clock = ManualClock::new(at(0));
         let sessions = HybridSessions::new(MemoryStore::new(), ring(), policy).unwrap();
         let sessions = sessions.with_clock(clock.clone());
-        let started = pollster::block_on(sessions.start("u", NoClaims {})).unwrap();
-        let mut token = started.issued.token;
+        let started = pollster::block_on(sessions.start("u")).unwrap();
+        let mut token = started.token;
         let mut reissued = Vec::new();
         for request in requests {
             clock.set(at(*request));
             let served = pollster::block_on(sessions.authenticate(token.expose())).unwrap();
-            if let Some(issued) = served.issued {
+            if let Some(reissue) = served.token {
                 reissued.push(at(*request));
-                token = issued.token;
+                token = reissue;
             }
         }
-        let row = pollster::block_on(sessions.store().load(&started.claims.id())).unwrap();
+        let row = pollster::block_on(sessions.store().load(&started.session.id())).unwrap();
         (reissued, row.unwrap().version())
     }
 

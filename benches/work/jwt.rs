@@ -2,10 +2,8 @@
 
 use jsonwebtoken::{Algorithm as Backend, DecodingKey, EncodingKey, Header, TokenData, Validation};
 use serde::{Deserialize, Serialize};
-use session_policy::jwt::{
-    Algorithm, Authenticated, JwtSessions, KeyRing, NoClaims, SigningKey, TokenRenewal,
-};
-use session_policy::{ManualClock, SessionId};
+use session_policy::jwt::{Algorithm, JwtSessions, KeyRing, SigningKey};
+use session_policy::{Authenticated, ManualClock, RenewalOutcome, SessionId};
 
 use super::rule::policy;
 use super::store::{at, now};
@@ -33,7 +31,7 @@ pub struct Claims {
 
 pub struct Jwt {
     pub clock: ManualClock,
-    sessions: JwtSessions<NoClaims, (), ManualClock>,
+    sessions: JwtSessions,
     pub token: String,
     decoding: DecodingKey,
     encoding: EncodingKey,
@@ -58,7 +56,7 @@ impl Jwt {
         Self {
             clock,
             sessions,
-            token: started.issued.token.expose().into(),
+            token: started.token.expose().into(),
             decoding: DecodingKey::from_secret(&SECRET),
             encoding: EncodingKey::from_secret(&SECRET),
             validation,
@@ -68,7 +66,7 @@ impl Jwt {
 
     #[inline]
     pub fn authenticate(&self) -> Authenticated {
-        now(self.sessions.authenticate(self.token.expose())).expect("served")
+        now(self.sessions.authenticate(&self.token)).expect("served")
     }
 
     /// `jsonwebtoken` reads the system's clock, so the token's instants lie ahead
@@ -95,10 +93,10 @@ impl Jwt {
     /// Both sides see the same session, and nothing is issued.
     pub fn assert_same(&self) {
         let (ours, theirs) = (self.authenticate(), self.decode());
-        assert!(ours.issued.is_none() && matches!(ours.renewal, TokenRenewal::NotDue));
-        assert_eq!(ours.claims.subject(), theirs.claims.sub);
+        assert!(ours.token.is_none() && matches!(ours.renewal, RenewalOutcome::NotDue));
+        assert_eq!(ours.session.subject(), theirs.claims.sub);
         assert_eq!(
-            u64::try_from(ours.claims.lifetime().expires_at().as_unix_secs()),
+            u64::try_from(ours.session.lifetime().expires_at().as_unix_secs()),
             Ok(theirs.claims.exp)
         );
     }
@@ -107,7 +105,7 @@ impl Jwt {
     pub fn make_due(&self) {
         self.clock.set(at(301));
         let (ours, theirs) = (self.authenticate(), self.decode());
-        let issued = ours.issued.expect("issued").token;
+        let issued = ours.token.expect("issued");
         // The same claims of the same length, but for the instants and `jti`.
         assert_eq!(issued.expose().len(), self.encode(&theirs.claims).len());
     }

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use dashmap::DashMap;
-use session_policy::store::SessionStore;
+use session_policy::store::{SecretHash, SessionStore};
 use session_policy::{
     ManualClock, MemoryStore, Session, SessionId, SessionToken, Sessions, Timestamp,
 };
@@ -16,8 +16,6 @@ use super::rule::policy;
 
 /// In 2096: `jsonwebtoken` judges tokens by the system's clock.
 pub const LOGIN: i64 = 4_000_000_000;
-
-pub type Served = Sessions<MemoryStore, ManualClock>;
 
 /// A future of the embedded store is ready at once.
 pub fn now<T>(future: impl Future<Output = T>) -> T {
@@ -33,7 +31,7 @@ pub fn at(secs: i64) -> Timestamp {
 
 /// Sessions of as many subjects, and their tokens in the order of creation.
 pub struct World {
-    pub sessions: Served,
+    pub sessions: Sessions<MemoryStore>,
     pub clock: ManualClock,
     pub secrets: Vec<([u8; 16], [u8; 32])>,
 }
@@ -59,21 +57,31 @@ impl World {
 
     /// The session of a number, started so many seconds after `LOGIN`.
     pub fn create(&self, number: usize, after: i64) {
-        let (token, lifetime) = (self.token(number), policy().start(at(after)));
-        let subject = format!("user-{number}");
-        let session = Session::new(token.id(), subject, "default", token.secret_hash(), lifetime);
+        let hash = SecretHash::of_secret(&self.secrets[number].1);
+        let (subject, lifetime) = (format!("user-{number}"), policy().start(at(after)));
+        let session = Session::new(self.id(number), subject, "default", hash, lifetime);
         now(self.sessions.store().create(&session.expect("a session"))).expect("room");
     }
 
+    pub fn id(&self, number: usize) -> SessionId {
+        SessionId::from_bytes(self.secrets[number].0)
+    }
+
     pub fn token(&self, number: usize) -> SessionToken {
-        let (id, secret) = self.secrets[number];
-        SessionToken::from_parts(SessionId::from_bytes(id), secret)
+        SessionToken::from_parts(self.id(number), self.secrets[number].1)
+    }
+
+    /// What the floors are given of the token: the id as bytes, the secret as text.
+    pub fn parts(&self, number: usize) -> (SessionId, String) {
+        let token = self.token(number);
+        let (_, secret) = token.expose().split_once('.').expect("a full stop");
+        (self.id(number), secret.into())
     }
 
     /// Authenticates, and whether it was served.
     #[inline]
     pub fn authenticate(&self, token: &SessionToken) -> bool {
-        now(self.sessions.authenticate(token)).is_ok()
+        now(self.sessions.authenticate(token.expose())).is_ok()
     }
 }
 
@@ -82,16 +90,17 @@ pub struct BareRecords(DashMap<SessionId, Session, foldhash::fast::RandomState>)
 
 impl BareRecords {
     pub fn new(world: &World) -> Self {
-        let held = |token: SessionToken| {
-            let session = now(world.sessions.store().load(&token.id())).expect("a memory");
-            (token.id(), session.expect("held"))
+        let held = |id: SessionId| {
+            let session = now(world.sessions.store().load(&id)).expect("a memory");
+            (id, session.expect("held"))
         };
-        Self((0..world.secrets.len()).map(|number| held(world.token(number))).collect())
+        Self((0..world.secrets.len()).map(|number| held(world.id(number))).collect())
     }
 
     #[inline]
-    pub fn authenticate(&self, token: &SessionToken) -> bool {
-        self.0.get(&token.id()).is_some_and(|session| session.secret().matches(token))
+    pub fn authenticate(&self, id: &SessionId, secret: &str) -> bool {
+        let Some(session) = self.0.get(id) else { return false };
+        *session.secret() == SecretHash::from_bytes(Sha256::digest(secret).into())
     }
 }
 
@@ -100,13 +109,16 @@ pub struct Bare(DashMap<[u8; 16], [u8; 32], foldhash::fast::RandomState>);
 
 impl Bare {
     pub fn new(world: &World) -> Self {
-        let hash = |(id, secret): &([u8; 16], [u8; 32])| (*id, Sha256::digest(secret).into());
-        Self(world.secrets.iter().map(hash).collect())
+        let hash = |number| {
+            let (id, secret) = world.parts(number);
+            (*id.as_bytes(), Sha256::digest(secret).into())
+        };
+        Self((0..world.secrets.len()).map(hash).collect())
     }
 
     #[inline]
-    pub fn authenticate(&self, id: &[u8; 16], secret: &[u8; 32]) -> bool {
-        let Some(hash) = self.0.get(id) else { return false };
+    pub fn authenticate(&self, id: &SessionId, secret: &str) -> bool {
+        let Some(hash) = self.0.get(id.as_bytes()) else { return false };
         *hash == <[u8; 32]>::from(Sha256::digest(secret))
     }
 }

@@ -1,30 +1,24 @@
-//! The front doors over a store and a clock that answer from a script.
+//! `Sessions` and `HybridSessions` over a store and a clock that answer from a
+//! script.
 
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use chrono::TimeDelta;
 
 use super::jwt::{mint, read, ring};
-use super::subject::jwt::{
-    Authenticated as Signed, HybridSessions, IssueError, JwtError, NoClaims, TokenRenewal,
-};
+use super::subject::jwt::HybridSessions;
+use super::subject::store::{StoreError, Update};
 use super::subject::{
-    AuthenticateError, Authenticated, Cookie, Lifetime, RejectReason, RenewalOutcome, RotateError,
-    SessionPolicy, Sessions, StoreError, Update,
+    AuthenticateError, Authenticated, Lifetime, NoClaims, RejectReason, RenewalOutcome,
+    RotateError, SessionPolicy, SessionToken, Sessions, Started, Status,
 };
-use super::tape::{
-    Naming, SUBJECT, ScriptClock, Scripted, Tape, at, facts, name, sec, seconds, secret, session,
-};
-use crate::script::{
-    Next, Outcome, Refusal, Row, Rules, Script, Sec, Token, Update as Renewed, Verb, Write,
-};
+use super::tape::{SUBJECT, Scripted, at, facts, name, sec, seconds, session, text};
+use crate::script::{Next, Outcome, Refusal, Renewal, Row, Rules, Script, Sec, Token, Verb, Write};
 
 pub(super) fn play(rules: Rules, script: &Script) -> Next {
-    let tape = Mutex::new(Tape::new(script));
-    let store = Scripted(&tape);
-    let clock = ScriptClock(&tape);
+    let tape = Scripted::new(script);
+    let (store, clock) = (tape.clone(), tape.clone());
     let [max_age, update_age, cap] =
         rules.of(script.tight).map(|secs| TimeDelta::seconds(i64::from(secs)));
     let policy = SessionPolicy::new(max_age, update_age, cap).expect("the rules make a policy");
@@ -38,7 +32,7 @@ pub(super) fn play(rules: Rules, script: &Script) -> Next {
         let sessions = Sessions::new(store, policy).with_clock(clock);
         poll(opaque(&sessions, verb))
     };
-    let tape = tape.lock().unwrap_or_else(PoisonError::into_inner);
+    let tape = tape.lock();
     assert_eq!(tape.heard, script.heard.len(), "a script is heard to its end");
     match (polled, tape.asked) {
         (Poll::Ready(outcome), None) => Next::Done(outcome),
@@ -51,85 +45,106 @@ fn poll<T>(future: impl Future<Output = T>) -> Poll<T> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-pub(super) fn renewed(row: &Row, write: Write) -> Option<Row> {
+pub(super) fn updated(row: &Row, write: Write) -> Option<Row> {
     let lifetime =
         Lifetime::restore(at(row.created), at(write.renewed), at(write.expires), at(row.cap));
     let loaded = session(&Row { version: write.version, id: write.id, ..*row });
-    let renewal = Update::new(&loaded, at(write.at), &lifetime.ok()?)
+    let update = Update::new(&loaded, at(write.at), &lifetime.ok()?)
         .with_generation(write.generation.into(), write.confirmed.map(at));
-    Some(facts(&session(row).renewed(&renewal)?, row.id))
+    Some(facts(&update.apply(&session(row))?, row.id))
 }
 
 // The verbs.
 
-type Opaque<'a> = Sessions<Scripted<'a>, ScriptClock<'a>>;
-type Hybrid<'a> = HybridSessions<Scripted<'a>, NoClaims, ScriptClock<'a>>;
-
-async fn opaque(sessions: &Opaque<'_>, verb: Verb) -> Outcome {
+async fn opaque(sessions: &Sessions<Scripted>, verb: Verb) -> Outcome {
+    let opened = |started: &Started| sessions.store().opened(started);
     match verb {
-        Verb::Authenticate(token) => opaque_outcome(sessions.authenticate(&secret(token)).await),
+        Verb::Authenticate(token) => kept(token, sessions.authenticate(&text(token)).await),
         Verb::End(id) => ended(sessions.end(&name(id)).await.map(u64::from)),
         Verb::EndAll => ended(sessions.end_all(SUBJECT).await),
-        Verb::Peek(token) => opaque_outcome(sessions.peek(&secret(token)).await),
-        Verb::Rotate(token) => {
-            let session = match sessions.authenticate(&secret(token)).await {
-                Ok(authenticated) => authenticated.session,
-                refused => return opaque_outcome(refused),
-            };
-            match sessions.rotate(&session).await {
-                Ok(started) => sessions.store().0.started(&started),
-                Err(RotateError::Rejected { reason, .. }) => rejected(reason),
-                Err(RotateError::Store(_)) => Outcome::Refused(Refusal::Store),
-                Err(RotateError::Unknown) => Outcome::Refused(Refusal::Unknown),
-                Err(_) => Outcome::Refused(Refusal::Other),
-            }
-        }
-        Verb::Start => {
-            let started = sessions.start(SUBJECT).await.expect("the sign-in succeeds");
-            sessions.store().0.started(&started)
-        }
+        Verb::Peek(token) => kept(token, sessions.peek(&text(token)).await),
+        Verb::Rotate(token) => match sessions.authenticate(&text(token)).await {
+            Ok(served) => rotated(sessions.rotate(&served.session).await, opened),
+            refused => kept(token, refused),
+        },
+        Verb::Start => rotated(Ok(sessions.start(SUBJECT).await.expect("it succeeds")), opened),
         Verb::Sweep => ended(sessions.sweep(9).await),
     }
 }
 
-async fn hybrid(sessions: &Hybrid<'_>, verb: Verb) -> Outcome {
+async fn hybrid(sessions: &HybridSessions<Scripted>, verb: Verb) -> Outcome {
+    let signed =
+        |token: &SessionToken| read(token.expose(), |id| sessions.store().lock().renamed(id));
+    let answered = |authenticated| outcome(authenticated, |token| Some(signed(token)));
+    let opened = |started: &Started| signed(&started.token);
     match verb {
-        Verb::Authenticate(token) => {
-            hybrid_outcome(sessions, sessions.authenticate(&mint(token)).await)
-        }
+        Verb::Authenticate(token) => answered(sessions.authenticate(&mint(token)).await),
         Verb::End(id) => ended(sessions.end(&name(id)).await.map(u64::from)),
         Verb::EndAll => ended(sessions.end_all(SUBJECT).await),
-        Verb::Peek(token) => hybrid_outcome(sessions, sessions.peek(&mint(token)).await),
-        Verb::Rotate(token) => {
-            let claims = match sessions.authenticate(&mint(token)).await {
-                Ok(authenticated) => authenticated.claims,
-                refused => return hybrid_outcome(sessions, refused),
-            };
-            let rotated = sessions.rotate(&claims, NoClaims {}).await;
-            let started = match rotated {
-                Ok(started) => started,
-                Err(IssueError::Rejected { reason, .. }) => return rejected(reason),
-                Err(IssueError::Store(_)) => return Outcome::Refused(Refusal::Store),
-                Err(IssueError::Unknown) => return Outcome::Refused(Refusal::Unknown),
-                Err(_) => return Outcome::Refused(Refusal::Other),
-            };
-            let now = sec(started.status.now);
-            served(now, Some(now + seconds(started.issued.max_age)), Renewed::Renewed, || {
-                read(started.issued.token.expose(), |id| sessions.store().0.renamed(id))
-            })
-        }
-        Verb::Start => {
-            let started = sessions.start(SUBJECT, NoClaims {}).await.expect("the sign-in succeeds");
-            served(sec(started.status.now), None, Renewed::None, || {
-                read(started.issued.token.expose(), |id| sessions.store().0.renamed(id))
-            })
-        }
+        Verb::Peek(token) => answered(sessions.peek(&mint(token)).await),
+        Verb::Rotate(token) => match sessions.authenticate(&mint(token)).await {
+            Ok(served) => rotated(sessions.rotate(&served.session, NoClaims {}).await, opened),
+            refused => answered(refused),
+        },
+        Verb::Start => rotated(Ok(sessions.start(SUBJECT).await.expect("it succeeds")), opened),
         Verb::Sweep => ended(sessions.sweep(9).await),
     }
 }
 
 fn ended(ended: Result<u64, StoreError>) -> Outcome {
     ended.map_or(Outcome::Refused(Refusal::Store), |count| Outcome::Ended(count > 0))
+}
+
+/// A new session, or one under a new id.
+fn rotated(rotated: Result<Started, RotateError>, token: impl Fn(&Started) -> Token) -> Outcome {
+    match rotated {
+        Ok(started) => Outcome::Served {
+            at: sec(started.status.now),
+            cookie: Some(cookie_ends(&started.status)),
+            renewal: Renewal::Renewed,
+            token: Some(token(&started)),
+        },
+        Err(RotateError::Rejected { reason, .. }) => rejected(reason),
+        Err(RotateError::Store(_)) => Outcome::Refused(Refusal::Store),
+        Err(RotateError::Unknown) => Outcome::Refused(Refusal::Unknown),
+        Err(_) => Outcome::Refused(Refusal::Other),
+    }
+}
+
+/// Of an opaque token, which the client keeps: it is sent none but the one that it
+/// presented.
+fn kept(presented: Token, authenticated: Result<Authenticated, AuthenticateError>) -> Outcome {
+    let outcome = outcome(authenticated, |token| {
+        assert_eq!(token.expose(), text(presented), "a renewal sends the same token");
+        None
+    });
+    assert_ne!(outcome, Outcome::Refused(Refusal::Reused), "an opaque token has no successor");
+    outcome
+}
+
+fn outcome(
+    authenticated: Result<Authenticated, AuthenticateError>,
+    token: impl Fn(&SessionToken) -> Option<Token>,
+) -> Outcome {
+    let served = match authenticated {
+        Ok(served) => served,
+        Err(AuthenticateError::Rejected { reason, .. }) => return rejected(reason),
+        Err(AuthenticateError::Reused) => return Outcome::Refused(Refusal::Reused),
+        Err(AuthenticateError::Store(_)) => return Outcome::Refused(Refusal::Store),
+        Err(AuthenticateError::Unknown) => return Outcome::Refused(Refusal::Unknown),
+        Err(_) => return Outcome::Refused(Refusal::Other),
+    };
+    Outcome::Served {
+        at: sec(served.status.now),
+        cookie: served.token.as_ref().map(|_| cookie_ends(&served.status)),
+        renewal: match served.renewal {
+            RenewalOutcome::Deferred(_) => Renewal::Deferred,
+            RenewalOutcome::NoGain | RenewalOutcome::NotDue => Renewal::None,
+            RenewalOutcome::Renewed => Renewal::Renewed,
+            RenewalOutcome::Superseded => Renewal::Superseded,
+        },
+        token: served.token.as_ref().and_then(token),
+    }
 }
 
 fn rejected(reason: RejectReason) -> Outcome {
@@ -140,50 +155,6 @@ fn rejected(reason: RejectReason) -> Outcome {
     })
 }
 
-fn served(at: Sec, cookie: Option<Sec>, renewal: Renewed, token: impl Fn() -> Token) -> Outcome {
-    Outcome::Served { at, cookie, renewal, token: Some(token()) }
-}
-
-fn opaque_outcome(authenticated: Result<Authenticated, AuthenticateError>) -> Outcome {
-    let Authenticated { status, cookie, renewal, .. } = match authenticated {
-        Ok(authenticated) => authenticated,
-        Err(AuthenticateError::Rejected { reason, .. }) => return rejected(reason),
-        Err(AuthenticateError::Store(_)) => return Outcome::Refused(Refusal::Store),
-        Err(AuthenticateError::Unknown) => return Outcome::Refused(Refusal::Unknown),
-        Err(AuthenticateError::WrongSecret) => return Outcome::Refused(Refusal::Other),
-    };
-    let at = sec(status.now);
-    let cookie = match cookie {
-        Cookie::Set { max_age } => Some(at + seconds(max_age)),
-        Cookie::Clear | Cookie::Keep => None,
-    };
-    let renewal = match renewal {
-        RenewalOutcome::Deferred(_) => Renewed::Deferred,
-        RenewalOutcome::NoGain | RenewalOutcome::NotDue => Renewed::None,
-        RenewalOutcome::Renewed => Renewed::Renewed,
-        RenewalOutcome::Superseded => Renewed::Superseded,
-    };
-    Outcome::Served { at, cookie, renewal, token: None }
-}
-
-fn hybrid_outcome(sessions: &Hybrid<'_>, authenticated: Result<Signed, JwtError>) -> Outcome {
-    let served = match authenticated {
-        Ok(served) => served,
-        Err(JwtError::Rejected { reason, .. }) => return rejected(reason),
-        Err(JwtError::Reused) => return Outcome::Refused(Refusal::Reused),
-        Err(JwtError::Store(_)) => return Outcome::Refused(Refusal::Store),
-        Err(JwtError::Unknown) => return Outcome::Refused(Refusal::Unknown),
-        Err(_) => return Outcome::Refused(Refusal::Other),
-    };
-    let at = sec(served.status.now);
-    let renewal = match served.renewal {
-        TokenRenewal::Deferred(_) => Renewed::Deferred,
-        TokenRenewal::NotDue => Renewed::None,
-        TokenRenewal::Renewed => Renewed::Renewed,
-        TokenRenewal::Superseded => Renewed::Superseded,
-    };
-    let renamed = |id| sessions.store().0.renamed(id);
-    let token = served.issued.as_ref().map(|issued| read(issued.token.expose(), renamed));
-    let cookie = served.issued.as_ref().map(|issued| at + seconds(issued.max_age));
-    Outcome::Served { at, cookie, renewal, token }
+fn cookie_ends(status: &Status) -> Sec {
+    sec(status.now) + seconds(status.cookie_max_age())
 }

@@ -26,7 +26,7 @@ pub(super) fn ring() -> KeyRing {
 
 /// The text of a token.
 pub(super) fn mint(token: Token) -> String {
-    let Token::Signed(claims) = token else { panic!("an opaque token at the wrong front door") };
+    let Token::Signed(claims) = token else { panic!("a hybrid session has no opaque token") };
     let id = SessionId::from_bytes([claims.id; 16]);
     let segments = [
         json!({ "alg": "HS256", "kid": "k", "typ": "JWT" }),
@@ -46,7 +46,7 @@ pub(super) fn mint(token: Token) -> String {
     format!("{}.{}", segments.join("."), Base64UrlUnpadded::encode_string(SIGNATURE))
 }
 
-/// The claims of a token that a front door issued.
+/// The claims of a token that was issued.
 pub(super) fn read(text: &str, renamed: impl Fn(SessionId) -> Id) -> Token {
     let payload = text.split('.').nth(1).expect("a token has three segments");
     let payload = Base64UrlUnpadded::decode_vec(payload).expect("a token is base64url");

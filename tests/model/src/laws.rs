@@ -2,7 +2,7 @@
 //! under test written again.
 
 use crate::scope::Scope;
-use crate::script::{Answer, Call, Outcome, Refusal, Sec, Token, Update, Verb};
+use crate::script::{Answer, Call, Outcome, Refusal, Renewal, Sec, Token, Verb};
 use crate::store::Effect;
 use crate::world::{Flight, Law, Memory, Who, World};
 
@@ -28,7 +28,7 @@ pub fn executed(
 ) {
     let World { memory, now, .. } = world;
     flight.stale |= memory.ended;
-    if let (Call::Renew(write), Some(Answer::Renewed(true))) = (call, effect.answer) {
+    if let (Call::Update(write), Some(Answer::Written(true))) = (call, effect.answer) {
         let Memory { broken, grown, won, .. } = memory;
         if let Some(row) =
             flight.last_look().map(|(_, row)| row).filter(|row| row.generation < write.generation)
@@ -87,7 +87,7 @@ fn succeed<T: PartialEq + Ord>(successors: &mut Vec<T>, of: T, law: Law, broken:
 #[must_use]
 pub fn counted(scope: &Scope, world: &World, flight: &Flight, outcome: Outcome) -> Option<Sec> {
     let Outcome::Served { renewal, token, .. } = outcome else { return None };
-    if renewal == Update::Deferred || !matches!(flight.script.verb, Verb::Authenticate(_)) {
+    if renewal == Renewal::Deferred || !matches!(flight.script.verb, Verb::Authenticate(_)) {
         return None;
     }
     let (at, _) = *flight.script.heard.first()?;

@@ -1,4 +1,4 @@
-//! Every interleaving of requests at the real front doors, within bounds; see
+//! Every interleaving of requests at the real sessions, within bounds; see
 //! README.md.
 
 #![allow(clippy::expect_used, reason = "the model fails by panicking")]

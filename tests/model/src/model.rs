@@ -12,25 +12,25 @@ use crate::choices;
 use crate::laws;
 use crate::properties::properties;
 use crate::scope::Scope;
-use crate::script::{Answer, Call, Doors, Next, Outcome, Script, Sec, Verb};
+use crate::script::{Answer, Call, Driver, Next, Outcome, Script, Sec, Verb};
 use crate::store::{Looking, Store, StoreFault};
 use crate::world::{Flight, Mail, Memory, Spent, Who, World};
 
 /// The model of a scope.
 pub struct Check<D> {
     scope: Scope,
-    doors: D,
+    driver: D,
     fault: Option<StoreFault>,
-    /// What the front doors did with each script: they are run once for each.
+    /// What the crate did with each script: it is run once for each.
     played: [RwLock<HashMap<Script, Next>>; 16],
     hasher: RandomState,
 }
 
-impl<D: Doors> Check<D> {
-    /// The model of `scope` at these front doors, over a store with this fault.
+impl<D: Driver> Check<D> {
+    /// The model of `scope` by this driver, over a store with this fault.
     #[must_use]
-    pub fn new(scope: Scope, doors: D, fault: Option<StoreFault>) -> Self {
-        Self { scope, doors, fault, played: Default::default(), hasher: RandomState::new() }
+    pub fn new(scope: Scope, driver: D, fault: Option<StoreFault>) -> Self {
+        Self { scope, driver, fault, played: Default::default(), hasher: RandomState::new() }
     }
 
     /// Its scope.
@@ -39,7 +39,7 @@ impl<D: Doors> Check<D> {
         &self.scope
     }
 
-    /// How many different runs of the front doors there were.
+    /// How many different runs of the crate there were.
     #[must_use]
     pub fn runs(&self) -> usize {
         let len = |shard: &RwLock<HashMap<_, _>>| {
@@ -54,7 +54,7 @@ impl<D: Doors> Check<D> {
         if let Some(next) = shard.read().unwrap_or_else(PoisonError::into_inner).get(script) {
             return *next;
         }
-        let next = self.doors.play(self.scope.rules, script);
+        let next = self.driver.play(self.scope.rules, script);
         shard.write().unwrap_or_else(PoisonError::into_inner).insert(script.clone(), next);
         next
     }
@@ -102,7 +102,7 @@ impl<D: Doors> Check<D> {
         };
         let loaded = flight.last_look().map(|(_, row)| row);
         let looking = &mut flight.looking;
-        let effect = world.store.step(&self.doors, self.fault, call, loaded, looking);
+        let effect = world.store.step(&self.driver, self.fault, call, loaded, looking);
         laws::executed(self.scope(), world, &mut flight, call, &effect);
         (flight, effect.answer)
     }
@@ -141,7 +141,7 @@ impl<D> fmt::Debug for Check<D> {
     }
 }
 
-impl<D: Doors> Model for Check<D> {
+impl<D: Driver> Model for Check<D> {
     type State = World;
     type Action = Act;
 

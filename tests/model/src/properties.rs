@@ -3,10 +3,10 @@
 use stateright::{Model, Property};
 
 use crate::model::Check;
-use crate::script::{Answer, Doors};
+use crate::script::{Answer, Driver};
 use crate::world::{Flight, Law, World};
 
-fn holds<D: Doors>(law: Law, name: &'static str) -> Property<Check<D>> {
+fn holds<D: Driver>(law: Law, name: &'static str) -> Property<Check<D>> {
     // A property takes no closure that captures.
     let condition: fn(&Check<D>, &World) -> bool = match law {
         Law::Cap => |_, world| world.memory.broken != Some(Law::Cap),
@@ -22,7 +22,7 @@ fn holds<D: Doors>(law: Law, name: &'static str) -> Property<Check<D>> {
 
 /// The laws as properties.
 #[must_use]
-pub fn properties<D: Doors>() -> Vec<Property<Check<D>>>
+pub fn properties<D: Driver>() -> Vec<Property<Check<D>>>
 where
     Check<D>: Model<State = World>,
 {
@@ -65,7 +65,7 @@ where
             })
         }),
         Property::sometimes(LOST_RACE, |_: &Check<D>, world: &World| {
-            world.flights.iter().any(|flight| heard(flight, Answer::Renewed(false)))
+            world.flights.iter().any(|flight| heard(flight, Answer::Written(false)))
         }),
         Property::sometimes(REUSED, |_: &Check<D>, world: &World| world.memory.reused),
         Property::sometimes(STALE_LOAD, |_: &Check<D>, world: &World| {

@@ -10,7 +10,7 @@ use crate::model::Check;
 use crate::properties::LAWS;
 use crate::real::Real;
 use crate::scope::Scope;
-use crate::script::Doors;
+use crate::script::Driver;
 use crate::store::StoreFault;
 
 /// What a check found.
@@ -36,9 +36,9 @@ impl Report {
 /// Explores a scope to its end, or up to the first broken law, and prints how far
 /// it got. Breadth first on one thread, so that a broken law is shown in the
 /// fewest acts.
-pub fn check<D: Doors>(name: &str, scope: Scope, doors: D, fault: Option<StoreFault>) -> Report {
+pub fn check<D: Driver>(name: &str, scope: Scope, driver: D, fault: Option<StoreFault>) -> Report {
     let start = Instant::now();
-    let checker = Check::new(scope, doors, fault)
+    let checker = Check::new(scope, driver, fault)
         .checker()
         .finish_when(HasDiscoveries::AnyFailures)
         .spawn_bfs()
@@ -48,7 +48,7 @@ pub fn check<D: Doors>(name: &str, scope: Scope, doors: D, fault: Option<StoreFa
     let (states, transitions) = (checker.unique_state_count(), checker.state_count());
     let report = Report { states, transitions, found };
     println!(
-        "{name}: {} states, {} transitions, depth {}, {} runs of the front doors, {:.1} s",
+        "{name}: {} states, {} transitions, depth {}, {} runs of the crate, {:.1} s",
         report.states,
         report.transitions,
         checker.max_depth(),
@@ -64,7 +64,7 @@ pub fn check<D: Doors>(name: &str, scope: Scope, doors: D, fault: Option<StoreFa
     report
 }
 
-/// Checks that every state of a scope keeps every law at the real front doors,
+/// Checks that every state of a scope keeps every law in the crate as it is,
 /// that each of `happens` does, and that README.md says how far it goes.
 ///
 /// # Panics

@@ -1,7 +1,7 @@
 //! What a request has heard so far, and what it does next.
 //!
 //! A request is a function of what it is asked and of what its store and clock
-//! answer, so its transcript is its whole state: to go on, the real front door is
+//! answer, so its transcript is its whole state: to go on, the crate's own code is
 //! run again from the start against the transcript, up to the first call that it
 //! does not hold. Random ids and secrets are renamed to small numbers where they
 //! reach the store or the client.
@@ -37,7 +37,7 @@ pub struct Row {
     pub confirmed: Option<Sec>,
 }
 
-/// A `Update`.
+/// An `Update` of the crate.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Write {
     /// Of which session.
@@ -104,7 +104,7 @@ pub enum Verb {
     Sweep,
 }
 
-/// What a front door asks of its store.
+/// What a request asks of its store.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Call {
     /// `create`.
@@ -117,8 +117,8 @@ pub enum Call {
     RemoveAll,
     /// `remove_expired`.
     RemoveExpired(Sec),
-    /// `renew`.
-    Renew(Write),
+    /// `update`.
+    Update(Write),
 }
 
 /// What the store answers.
@@ -135,7 +135,7 @@ pub enum Answer {
     /// Whether it removed.
     Removed(bool),
     /// Whether it wrote.
-    Renewed(bool),
+    Written(bool),
 }
 
 /// A request and all that it has heard.
@@ -174,7 +174,7 @@ pub enum Outcome {
         /// When the client's cookie ends by the node's clock, if it was sent one.
         cookie: Option<Sec>,
         /// What became of the renewal.
-        renewal: Update,
+        renewal: Renewal,
         /// The token that the client is sent.
         token: Option<Token>,
     },
@@ -182,7 +182,7 @@ pub enum Outcome {
 
 /// What became of a renewal.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Update {
+pub enum Renewal {
     /// The store failed.
     Deferred,
     /// None was due, or none gained time.
@@ -229,10 +229,10 @@ impl Rules {
     }
 }
 
-/// The front doors under test, and the guard that the crate offers to stores.
-pub trait Doors: Send + Sync + 'static {
+/// Runs the crate under test, with the guard that it offers to stores.
+pub trait Driver: Send + Sync + 'static {
     /// Runs a request as far as its script goes.
     fn play(&self, rules: Rules, script: &Script) -> Next;
-    /// The row after a guarded write, if it applies: `Session::renewed`.
-    fn renewed(&self, row: &Row, write: Write) -> Option<Row>;
+    /// The row after a guarded write, if it applies: `Update::apply`.
+    fn updated(&self, row: &Row, write: Write) -> Option<Row>;
 }

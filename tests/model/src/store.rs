@@ -1,20 +1,20 @@
 //! The store contract, one step a call, and ways to break it.
 
-use crate::script::{Answer, Call, Doors, FRESH, Id, Row};
+use crate::script::{Answer, Call, Driver, FRESH, Id, Row};
 
 /// How a store breaks the contract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum StoreFault {
-    /// `renew` writes `confirmed_at` only where there is one, as with `COALESCE`.
+    /// `update` writes `confirmed_at` only where there is one, as with `COALESCE`.
     KeepsConfirmation,
     /// `remove_all` looks once.
     LooksOnce,
     /// `remove` does not count the rows that it removed.
     RemoveSaysTrue,
-    /// `renew` writes the whole record back, as an upsert does.
-    RenewCreates,
-    /// `renew` does not count the rows that it wrote.
-    RenewSaysTrue,
+    /// `update` writes the whole record back, as an upsert does.
+    UpdateCreates,
+    /// `update` does not count the rows that it wrote.
+    UpdateSaysTrue,
     /// `remove_expired` is one second early.
     SweepsEarly,
 }
@@ -62,7 +62,7 @@ impl Store {
     /// If more sessions are created than there are names.
     pub fn step(
         &mut self,
-        doors: &dyn Doors,
+        driver: &dyn Driver,
         fault: Option<StoreFault>,
         call: Call,
         loaded: Option<Row>,
@@ -105,16 +105,17 @@ impl Store {
                 effect.removed = self.take(|row| row.expires <= now);
                 Answer::Count(effect.removed.len().try_into().unwrap_or(u8::MAX))
             }
-            Call::Renew(write) => {
+            Call::Update(write) => {
                 let found = self.rows.iter_mut().find(|row| row.id == write.id);
-                let applied = found.and_then(|row| doors.renewed(row, write).map(|new| (row, new)));
+                let applied =
+                    found.and_then(|row| driver.updated(row, write).map(|new| (row, new)));
                 if let Some((row, mut after)) = applied {
                     if is(StoreFault::KeepsConfirmation) {
                         after.confirmed = after.confirmed.or(row.confirmed);
                     }
                     effect.written = Some((*row, after));
                     *row = after;
-                } else if let Some(loaded) = loaded.filter(|_| is(StoreFault::RenewCreates)) {
+                } else if let Some(loaded) = loaded.filter(|_| is(StoreFault::UpdateCreates)) {
                     self.take(|row| row.id == loaded.id);
                     self.rows.push(Row {
                         renewed: write.renewed,
@@ -122,8 +123,8 @@ impl Store {
                         ..loaded
                     });
                 }
-                let says = is(StoreFault::RenewCreates) || is(StoreFault::RenewSaysTrue);
-                Answer::Renewed(effect.written.is_some() || says)
+                let says = is(StoreFault::UpdateCreates) || is(StoreFault::UpdateSaysTrue);
+                Answer::Written(effect.written.is_some() || says)
             }
         });
         self.rows.sort_unstable();

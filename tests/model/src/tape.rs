@@ -2,18 +2,17 @@
 //! for random ids.
 
 use std::future::poll_fn;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use chrono::TimeDelta;
 
+use super::subject::store::{SecretHash, SessionParts, SessionStore, StoreError, Update};
 use super::subject::{
-    Clock, Lifetime, Policies, Session, SessionId, SessionParts, SessionStore, SessionToken,
-    Started, StoreError, Timestamp, Update,
+    Clock, Lifetime, Policies, Session, SessionId, SessionToken, Started, Timestamp,
 };
-use crate::script::{
-    Answer, Call, FRESH, Id, Outcome, Row, Script, Sec, Token, Update as Renewed, Write,
-};
+use crate::script::{Answer, Call, FRESH, Id, Row, Script, Sec, Token, Write};
 
 /// True time 0.
 const START: i64 = 1_800_000_000;
@@ -42,9 +41,14 @@ pub(super) fn name(id: Id) -> SessionId {
     SessionId::from_bytes([id; 16])
 }
 
-pub(super) fn secret(token: Token) -> SessionToken {
+fn secret(id: Id) -> [u8; 32] {
+    [id; 32]
+}
+
+/// The text of an opaque token.
+pub(super) fn text(token: Token) -> String {
     let id = token.id();
-    SessionToken::from_parts(name(id), [id; 32])
+    SessionToken::from_parts(name(id), secret(id)).expose().to_owned()
 }
 
 pub(super) fn session(row: &Row) -> Session {
@@ -55,7 +59,7 @@ pub(super) fn session(row: &Row) -> Session {
         subject: SUBJECT.into(),
         profile: Policies::DEFAULT.into(),
         version: row.version.into(),
-        secret: secret(Token::Opaque(row.id)).secret_hash(),
+        secret: SecretHash::of_secret(&secret(row.id)),
         lifetime: lifetime.expect("the store keeps the order of instants"),
         generation: row.generation.into(),
         confirmed_at: row.confirmed.map(at),
@@ -80,8 +84,8 @@ pub(super) fn facts(session: &Session, id: Id) -> Row {
 // The store and the clock.
 
 #[derive(Debug)]
-pub(super) struct Tape<'a> {
-    script: &'a Script,
+pub(super) struct Tape {
+    script: Script,
     /// How many answers it has heard.
     pub(super) heard: usize,
     /// The call that the script has no answer to.
@@ -90,41 +94,9 @@ pub(super) struct Tape<'a> {
     born: Option<(Session, Id)>,
 }
 
-pub(super) struct Scripted<'a>(pub(super) &'a Mutex<Tape<'a>>);
-
-pub(super) struct ScriptClock<'a>(pub(super) &'a Mutex<Tape<'a>>);
-
-pub(super) trait Naming {
-    fn renamed(&self, id: SessionId) -> Id;
-    fn started(&self, started: &Started) -> Outcome;
-}
-
-impl Naming for Mutex<Tape<'_>> {
+impl Tape {
     /// The model's name of a session.
-    fn renamed(&self, id: SessionId) -> Id {
-        let tape = self.lock().unwrap_or_else(PoisonError::into_inner);
-        tape.renamed(id)
-    }
-
-    /// The token of a session that was created just now.
-    fn started(&self, started: &Started) -> Outcome {
-        let Started { token, max_age, status, .. } = started;
-        let tape = self.lock().unwrap_or_else(PoisonError::into_inner);
-        let (session, id) = tape.born.as_ref().expect("a token is of a created session");
-        assert_eq!(token.id(), session.id(), "the token names its session");
-        assert!(session.secret().matches(token), "the token opens its session");
-        let at = sec(status.now);
-        let cookie = Some(at + seconds(*max_age));
-        Outcome::Served { at, cookie, renewal: Renewed::Renewed, token: Some(Token::Opaque(*id)) }
-    }
-}
-
-impl<'a> Tape<'a> {
-    pub(super) const fn new(script: &'a Script) -> Self {
-        Self { script, heard: 0, asked: None, born: None }
-    }
-
-    fn renamed(&self, id: SessionId) -> Id {
+    pub(super) fn renamed(&self, id: SessionId) -> Id {
         match &self.born {
             Some((session, known)) if session.id() == id => *known,
             _ => {
@@ -143,42 +115,61 @@ impl<'a> Tape<'a> {
     }
 }
 
-impl Scripted<'_> {
-    async fn ask(&self, call: impl Fn(&Tape<'_>) -> Call) -> Result<Answer, StoreError> {
+/// The store and the clock.
+#[derive(Clone)]
+pub(super) struct Scripted(Arc<Mutex<Tape>>);
+
+impl Scripted {
+    pub(super) fn new(script: &Script) -> Self {
+        let script = script.clone();
+        Self(Arc::new(Mutex::new(Tape { script, heard: 0, asked: None, born: None })))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Tape> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The opaque token of a session that was created just now.
+    pub(super) fn opened(&self, started: &Started) -> Token {
+        let tape = self.lock();
+        let (session, id) = tape.born.as_ref().expect("a token is of a created session");
+        let (named, secret) = started.token.expose().split_once('.').expect("it has two parts");
+        assert_eq!(named, session.id().to_string(), "the token names its session");
+        let secret = Base64UrlUnpadded::decode_vec(secret).expect("a secret is base64url");
+        let hash = SecretHash::of_secret(&secret.try_into().expect("a secret has 32 bytes"));
+        assert_eq!(*session.secret(), hash, "the token opens its session");
+        Token::Opaque(*id)
+    }
+
+    async fn ask(&self, call: impl Fn(&Tape) -> Call) -> Result<Answer, StoreError> {
         poll_fn(|_| {
-            let mut tape = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some((_, answer)) = tape.script.heard.get(tape.heard) else {
-                let call = call(&tape);
-                tape.asked = Some(call);
+            let mut tape = self.lock();
+            let Some((_, answer)) = tape.script.heard.get(tape.heard).copied() else {
+                tape.asked = Some(call(&tape));
                 return Poll::Pending;
             };
             tape.heard += 1;
             Poll::Ready(match answer {
                 Answer::Failed => Err(StoreError::unavailable("cut")),
-                answer => Ok(*answer),
+                answer => Ok(answer),
             })
         })
         .await
     }
-
-    fn born(&self, session: &Session, id: Id) {
-        let mut tape = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tape.born = Some((session.clone(), id));
-    }
 }
 
-impl Clock for ScriptClock<'_> {
+impl Clock for Scripted {
     fn now(&self) -> Timestamp {
-        at(self.0.lock().unwrap_or_else(PoisonError::into_inner).now())
+        at(self.lock().now())
     }
 }
 
-impl SessionStore for Scripted<'_> {
+impl SessionStore for Scripted {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
         let answer = self.ask(|_| Call::Create(facts(session, FRESH))).await;
         // Where the answer is lost, nobody learns what became of it.
         let Answer::Created(id) = answer? else { panic!("an answer to another call") };
-        self.born(session, id);
+        self.lock().born = Some((session.clone(), id));
         Ok(())
     }
 
@@ -190,19 +181,19 @@ impl SessionStore for Scripted<'_> {
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        let write = |tape: &Tape<'_>| {
-            Call::Renew(Write {
-                id: tape.renamed(renewal.id()),
-                version: small(renewal.expected_version()),
-                at: sec(renewal.at()),
-                renewed: sec(renewal.renewed_at()),
-                expires: sec(renewal.expires_at()),
-                generation: small(renewal.generation()),
-                confirmed: renewal.confirmed_at().map(sec),
+        let write = |tape: &Tape| {
+            Call::Update(Write {
+                id: tape.renamed(update.id()),
+                version: small(update.expected_version()),
+                at: sec(update.at()),
+                renewed: sec(update.renewed_at()),
+                expires: sec(update.expires_at()),
+                generation: small(update.generation()),
+                confirmed: update.confirmed_at().map(sec),
             })
         };
         match self.ask(write).await? {
-            Answer::Renewed(renewed) => Ok(renewed),
+            Answer::Written(written) => Ok(written),
             _ => panic!("an answer to another call"),
         }
     }
@@ -220,9 +211,7 @@ impl SessionStore for Scripted<'_> {
             _ => panic!("an answer to another call"),
         }
     }
-}
 
-impl SessionStore for Scripted<'_> {
     async fn list(&self, _: &str) -> Result<Vec<Session>, StoreError> {
         panic!("without a limit, nothing is listed")
     }

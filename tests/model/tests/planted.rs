@@ -33,14 +33,14 @@ fn without_a_fault_the_faulty_crate_is_the_crate() {
 // The store contract.
 
 #[test]
-fn a_renewal_that_creates_is_found() {
-    in_store(StoreFault::RenewCreates, opaque::LOGOUT, LEFT);
+fn an_update_that_creates_is_found() {
+    in_store(StoreFault::UpdateCreates, opaque::LOGOUT, LEFT);
 }
 
 #[test]
-fn a_renewal_that_does_not_count_its_rows_is_found() {
-    in_store(StoreFault::RenewSaysTrue, opaque::LOGOUT, LOGOUT);
-    in_store(StoreFault::RenewSaysTrue, opaque::SWEEP, VERSION);
+fn an_update_that_does_not_count_its_rows_is_found() {
+    in_store(StoreFault::UpdateSaysTrue, opaque::LOGOUT, LOGOUT);
+    in_store(StoreFault::UpdateSaysTrue, opaque::SWEEP, VERSION);
 }
 
 #[test]

@@ -11,10 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use session_policy_shuttle::{
-    Fault, Lifetime, MemoryStore, SecretHash, Session, SessionId, SessionStore, StoreError,
-    Timestamp, Update, plant,
-};
+use session_policy_planting::store::{SecretHash, SessionStore, StoreError, Update};
+use session_policy_planting::{Fault, Lifetime, MemoryStore, Session, SessionId, Timestamp, plant};
 use shuttle::scheduler::{DfsScheduler, RandomScheduler};
 use shuttle::{Config, FailurePersistence, Runner, thread};
 
@@ -72,8 +70,8 @@ fn remove_all(store: &MemoryStore) -> u64 {
 /// Renews to 200 what was loaded, unless it is gone.
 fn renew(store: &MemoryStore, number: u8) -> Option<bool> {
     let loaded = now(store.load(&id(number))).unwrap()?;
-    let renewal = Update::new(&loaded, at(50), &lifetime(50, 200));
-    Some(now(store.renew(&renewal)).unwrap())
+    let update = Update::new(&loaded, at(50), &lifetime(50, 200));
+    Some(now(store.update(&update)).unwrap())
 }
 
 /// As `Sessions::rotate` does, with an id of the test's choice.

@@ -127,7 +127,7 @@ impl<S: SessionStore + 'static> Client<S> {
                     }
                     RenewalOutcome::Deferred(error) => {
                         count(&tally.deferred);
-                        tally.error("renew", &error);
+                        tally.error("renew", &*error);
                         false
                     }
                     RenewalOutcome::NoGain | RenewalOutcome::NotDue => false,

@@ -33,16 +33,16 @@ pub async fn race_sign_ins<S>(
     when_full: WhenFull,
 ) -> SignIns
 where
-    S: SessionStore + Send + Sync + 'static,
+    S: SessionStore + 'static,
 {
     let policies = Policies::new(SessionPolicy::WORKING_DAY)
         .with_limit(Policies::DEFAULT, SessionLimit::new(max_sessions, when_full))
         .expect("the default policy is in the set");
     let clock = ManualClock::new(Timestamp::from_unix_secs(1_800_000_000));
-    let sessions = Arc::new(Sessions::new(store, policies).with_clock(clock));
+    let sessions = Sessions::new(store, policies).with_clock(clock);
     let racing: Vec<_> = (0..racers)
         .map(|_| {
-            let sessions = Arc::clone(&sessions);
+            let sessions = sessions.clone();
             let subject = subject.to_owned();
             tokio::spawn(async move { sessions.start(subject).await.map(drop) })
         })

@@ -47,7 +47,7 @@ pub struct Load {
 /// What all clients share.
 #[derive(Debug)]
 pub(crate) struct Shared<S> {
-    pub(crate) sessions: Sessions<Arc<S>, ManualClock>,
+    pub(crate) sessions: Sessions<Arc<S>>,
     pub(crate) clock: ManualClock,
     pub(crate) places: Vec<Place>,
     pub(crate) tally: Tally,
@@ -96,7 +96,7 @@ impl Load {
     #[expect(clippy::expect_used, reason = "a harness for tests, with constant settings")]
     pub async fn run<S>(&self, store: Arc<S>) -> Report
     where
-        S: SessionStore + Send + Sync + 'static,
+        S: SessionStore + 'static,
     {
         let policy = SessionPolicy::new(
             TimeDelta::minutes(10),

@@ -106,20 +106,19 @@ impl SessionStore for Broken {
         let guarded = !matches!(self.fault, Fault::LastWriteWins | Fault::RenewCreates);
         if !guarded {
             // Read, then write what was read: others go between.
-            let Some(renewed) = self.get(&renewal.id()).and_then(|held| renewal.apply(&held))
-            else {
+            let Some(renewed) = self.get(&update.id()).and_then(|held| update.apply(&held)) else {
                 return Ok(false);
             };
             yield_now().await;
             let mut sessions = self.sessions.lock().unwrap();
-            if self.fault == Fault::RenewCreates || sessions.contains_key(&renewal.id()) {
-                sessions.insert(renewal.id(), renewed);
+            if self.fault == Fault::RenewCreates || sessions.contains_key(&update.id()) {
+                sessions.insert(update.id(), renewed);
             }
             return Ok(true);
         }
         let mut sessions = self.sessions.lock().unwrap();
-        let Some(held) = sessions.get_mut(&renewal.id()) else { return Ok(false) };
-        let Some(renewed) = renewal.apply(&held) else { return Ok(false) };
+        let Some(held) = sessions.get_mut(&update.id()) else { return Ok(false) };
+        let Some(renewed) = update.apply(held) else { return Ok(false) };
         *held = renewed;
         Ok(true)
     }
@@ -153,9 +152,7 @@ impl SessionStore for Broken {
         }
         Ok(due.len() as u64)
     }
-}
 
-impl SessionStore for Broken {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         let hidden =
             |session: &Session| self.fault == Fault::HidesASession && Self::chosen(&session.id());

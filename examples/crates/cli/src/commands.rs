@@ -1,4 +1,4 @@
-//! A file a command: its arguments and its answer.
+//! One file per command: its arguments and its answer.
 
 pub(crate) mod capacity;
 pub(crate) mod check;

@@ -275,8 +275,9 @@ fn timeline_plays_a_log_and_leaves_polls_out() {
     assert_eq!(status(&output), 0);
     let timeline = json(&output);
     let events = timeline["events"].as_array().unwrap();
-    assert_eq!(events[0]["happening"], "signed_in");
-    assert_eq!(events.last().unwrap()["happening"], "refused");
+    let (first, last) = (&events[0], events.last().unwrap());
+    assert_eq!((&first["happening"], &first["cookie"]), (&"signed_in".into(), &1_800.into()));
+    assert_eq!((&last["happening"], &last["cookie"]), (&"refused".into(), &0.into()));
     let text = stdout(&run(&["timeline", "working-day.toml", "working-day.log"]));
     assert!(text.ends_with("\n38 requests (polls left out: 1), 21 writes\n"), "{text}");
 }

@@ -69,8 +69,8 @@ pub(crate) struct Scripts {
     pub(crate) create: Script,
     pub(crate) hint: Script,
     pub(crate) remove: Script,
-    pub(crate) renew: Script,
     pub(crate) sweep: Script,
+    pub(crate) update: Script,
 }
 
 impl Scripts {
@@ -79,8 +79,8 @@ impl Scripts {
             create: Script::new(include_str!("lua/create.lua")),
             hint: Script::new(include_str!("lua/hint.lua")),
             remove: Script::new(include_str!("lua/remove.lua")),
-            renew: Script::new(include_str!("lua/renew.lua")),
             sweep: Script::new(include_str!("lua/sweep.lua")),
+            update: Script::new(include_str!("lua/update.lua")),
         }
     }
 }

@@ -22,7 +22,7 @@
 //! | verb | commands |
 //! | --- | --- |
 //! | `load` | one `HMGET` |
-//! | `renew` | one `EVALSHA` (and one `ZADD` if it brings `expires_at` forward) |
+//! | `update` | one `EVALSHA` (and one `ZADD` if it brings `expires_at` forward) |
 //! | `create` | one `EVALSHA` and one `ZADD` together, then one `EVALSHA` |
 //! | `remove` | one `EVALSHA`, then two `ZREM` together |
 //! | `remove_expired` | 16 `ZRANGE`, then as much as `remove` for each |

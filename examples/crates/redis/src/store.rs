@@ -222,21 +222,21 @@ impl<C: ConnectionLike + Clone + Send + Sync> SessionStore for RedisStore<C> {
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        let Some(version) = renewal.expected_version().checked_add(1) else {
+        let Some(version) = update.expected_version().checked_add(1) else {
             return Ok(false);
         };
-        let id = renewal.id();
-        let renewed_at = renewal.renewed_at().as_unix_secs();
-        let expires_at = renewal.expires_at().as_unix_secs();
-        let mut call = self.scripts.renew.key(self.keys.session(id));
-        call.arg(expires_at).arg(self.grace).arg(renewal.expected_version());
-        call.arg(renewal.at().as_unix_secs()).arg(renewed_at);
+        let id = update.id();
+        let renewed_at = update.renewed_at().as_unix_secs();
+        let expires_at = update.expires_at().as_unix_secs();
+        let mut call = self.scripts.update.key(self.keys.session(id));
+        call.arg(expires_at).arg(self.grace).arg(update.expected_version());
+        call.arg(update.at().as_unix_secs()).arg(renewed_at);
         for (field, value) in [
             ("version", text(version)),
             ("renewed_at", text(renewed_at)),
             ("expires_at", text(expires_at)),
-            ("generation", text(renewal.generation())),
-            (CONFIRMED_AT, confirmation(renewal.confirmed_at())),
+            ("generation", text(update.generation())),
+            (CONFIRMED_AT, confirmation(update.confirmed_at())),
         ] {
             call.arg(field).arg(value);
         }
@@ -245,7 +245,7 @@ impl<C: ConnectionLike + Clone + Send + Sync> SessionStore for RedisStore<C> {
             1 => Ok(true),
             _ => {
                 // If this fails, the session is swept later than it might be.
-                let _ = self.look(&id, renewal.expires_at()).await;
+                let _ = self.look(&id, update.expires_at()).await;
                 Ok(true)
             }
         }
@@ -273,9 +273,7 @@ impl<C: ConnectionLike + Clone + Send + Sync> SessionStore for RedisStore<C> {
         }
         Ok(removed)
     }
-}
 
-impl<C: ConnectionLike + Clone + Send + Sync> SessionStore for RedisStore<C> {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         let mut ids = self.ids_of(subject).await?;
         let mut missing_before = HashSet::new();

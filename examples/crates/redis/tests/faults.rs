@@ -31,7 +31,7 @@ const SLIDES: SessionPolicy =
         Err(_) => panic!("contradictory policy"),
     };
 
-async fn sessions(server: &Server) -> (Sessions<RedisStore, ManualClock>, ManualClock) {
+async fn sessions(server: &Server) -> (Sessions<RedisStore>, ManualClock) {
     let clock = ManualClock::new(LOGIN);
     let (store, _) = store(&server.client()).await;
     (Sessions::new(store, SLIDES).with_clock(clock.clone()), clock)
@@ -44,7 +44,7 @@ fn chain(error: &dyn Error) -> String {
 }
 
 /// Until the store answers again.
-async fn recover(sessions: &Sessions<RedisStore, ManualClock>, subject: &str) {
+async fn recover(sessions: &Sessions<RedisStore>, subject: &str) {
     for _ in 0..200 {
         if sessions.list(subject).await.is_ok() {
             return;
@@ -119,12 +119,12 @@ async fn connections_that_are_cut_mid_command_are_felt_and_harm_nothing() {
     report.assert_sound();
 }
 
-/// A primary and its replica, the front door over each, and a session that both have.
+/// A primary and its replica, sessions over each, and a session that both have.
 struct Replicated {
     primary: Server,
     _replica: Server,
-    writing: Sessions<RedisStore, ManualClock>,
-    reading: Sessions<RedisStore, ManualClock>,
+    writing: Sessions<RedisStore>,
+    reading: Sessions<RedisStore>,
     clock: ManualClock,
     started: Started,
 }
@@ -158,8 +158,8 @@ async fn a_read_only_replica_serves_reads_and_defers_renewals() {
     let RenewalOutcome::Deferred(error) = served.renewal else {
         panic!("a replica cannot renew: {served:?}");
     };
-    println!("renewal deferred: {}", chain(&error));
-    assert!(chain(&error).contains("read only"), "{}", chain(&error));
+    println!("renewal deferred: {}", chain(&*error));
+    assert!(chain(&*error).contains("read only"), "{}", chain(&*error));
     assert_eq!(served.session.version(), 0);
 
     let refused = reading.start("user-43").await.unwrap_err();

@@ -4,10 +4,12 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use chrono::TimeDelta;
 use redis::{AsyncTypedCommands, Client};
-use session_policy::store::{SessionStore, StoreError};
-use session_policy::{Clock, Session, SessionPolicy, SessionToken, SystemClock, Timestamp};
+use session_policy::store::{SecretHash, SessionStore, StoreError, Update};
+use session_policy::{Clock, Lifetime, Session, SessionId, SessionPolicy, SystemClock, Timestamp};
 use session_policy_redis::{PrefixError, RedisStore};
 
 use crate::common::{Server, delete, manager, prefix, shared, store};
@@ -19,9 +21,12 @@ const SLIDES: SessionPolicy =
         Err(_) => panic!("contradictory policy"),
     };
 
+/// Each under an id of its own.
 fn session(subject: &str, at: Timestamp) -> Session {
-    let token = SessionToken::generate().unwrap();
-    Session::new(token.id(), subject, "default", token.secret_hash(), SLIDES.start(at)).unwrap()
+    static NEXT: AtomicU8 = AtomicU8::new(0);
+    let id = SessionId::from_bytes([NEXT.fetch_add(1, Ordering::Relaxed); 16]);
+    let secret = SecretHash::of_secret(&[1; 32]);
+    Session::new(id, subject, "default", secret, SLIDES.start(at)).unwrap()
 }
 
 async fn expire_time(client: &Client, key: &str) -> i64 {
@@ -44,18 +49,14 @@ async fn the_engine_drops_a_session_a_grace_after_its_end_and_its_note_after_tha
     assert_eq!(note, cap + 2 * DAY);
 
     let later = now.saturating_add(TimeDelta::minutes(10));
-    let renewal = session_policy::store::Update::new(
-        &live,
+    let renewed = Lifetime::restore(
+        now,
         later,
-        &session_policy::Lifetime::restore(
-            now,
-            later,
-            later.saturating_add(TimeDelta::hours(1)),
-            live.lifetime().absolute_expires_at(),
-        )
-        .unwrap(),
+        later.saturating_add(TimeDelta::hours(1)),
+        live.lifetime().absolute_expires_at(),
     );
-    assert!(store.renew(&renewal).await.unwrap());
+    let update = Update::new(&live, later, &renewed.unwrap());
+    assert!(store.update(&update).await.unwrap());
     assert_eq!(expire_time(&client, &key).await, expires_at + 600 + DAY);
     delete(&client, &prefix).await;
 }

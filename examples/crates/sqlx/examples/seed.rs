@@ -15,7 +15,7 @@ use std::error::Error;
 use chrono::TimeDelta;
 use session_policy::store::{SessionStore, StoreError};
 use session_policy::{
-    Clock, ManualClock, Policies, RenewalOutcome, SessionPolicy, Sessions, SystemClock,
+    Clock, ManualClock, Policies, RenewalOutcome, SessionPolicy, Sessions, SignIn, SystemClock,
 };
 use session_policy_sqlx::{MariaDbStore, PostgresStore, SqliteStore};
 
@@ -67,7 +67,7 @@ async fn seed(store: impl SessionStore) -> Result<(), Box<dyn Error>> {
             continue;
         }
         clock.set(now.saturating_sub(TimeDelta::hours(*signed_in)));
-        let started = sessions.start(SignIn::of(*subject).profile(profile)).await?;
+        let started = sessions.start(SignIn::of(*subject).profile(*profile)).await?;
         let last_seen = now.saturating_sub(TimeDelta::hours(*last_seen));
         let mut renewals = 0;
         while clock.now() < last_seen {
@@ -99,7 +99,7 @@ async fn seed(store: impl SessionStore) -> Result<(), Box<dyn Error>> {
 }
 
 async fn already_seeded<S: SessionStore>(
-    sessions: &Sessions<S, ManualClock>,
+    sessions: &Sessions<S>,
 ) -> Result<Vec<&'static str>, StoreError> {
     let mut seeded = Vec::new();
     for (subject, ..) in DEMO {

@@ -1,6 +1,6 @@
 //! Reference stores of `session-policy` on SQL engines, through `sqlx`.
 //!
-//! One file an engine, each of which stands alone: depend on this package, or
+//! One file per engine, each of which stands alone: depend on this package, or
 //! copy the file. The statements are those of [`session_policy::store::sql`]; pooling,
 //! prepared statements, timeouts and reconnection are sqlx's.
 //!

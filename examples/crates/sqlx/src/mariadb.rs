@@ -116,22 +116,22 @@ impl SessionStore for MariaDbStore {
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        let version = count(renewal.expected_version())?;
-        let generation = count(renewal.generation())?;
-        let renewed = again(|| {
-            sqlx::query(SQL.renew)
-                .bind(&renewal.id().as_bytes()[..])
+        let version = count(update.expected_version())?;
+        let generation = count(update.generation())?;
+        let updated = again(|| {
+            sqlx::query(SQL.update)
+                .bind(&update.id().as_bytes()[..])
                 .bind(version)
-                .bind(renewal.at().as_unix_secs())
-                .bind(renewal.renewed_at().as_unix_secs())
-                .bind(renewal.expires_at().as_unix_secs())
+                .bind(update.at().as_unix_secs())
+                .bind(update.renewed_at().as_unix_secs())
+                .bind(update.expires_at().as_unix_secs())
                 .bind(generation)
-                .bind(renewal.confirmed_at().map(Timestamp::as_unix_secs))
+                .bind(update.confirmed_at().map(Timestamp::as_unix_secs))
                 .execute(&self.pool)
         })
         .await
         .map_err(StoreError::unavailable)?;
-        Ok(renewed.rows_affected() == 1)
+        Ok(updated.rows_affected() == 1)
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
@@ -153,9 +153,7 @@ impl SessionStore for MariaDbStore {
         .map_err(StoreError::unavailable)?;
         Ok(removed.rows_affected())
     }
-}
 
-impl SessionStore for MariaDbStore {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         let rows = sqlx::query(SQL.list)
             .bind(subject.as_bytes())

@@ -101,18 +101,18 @@ impl SessionStore for PostgresStore {
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        let renewed = sqlx::query(SQL.renew)
-            .bind(&renewal.id().as_bytes()[..])
-            .bind(count(renewal.expected_version())?)
-            .bind(renewal.at().as_unix_secs())
-            .bind(renewal.renewed_at().as_unix_secs())
-            .bind(renewal.expires_at().as_unix_secs())
-            .bind(count(renewal.generation())?)
-            .bind(renewal.confirmed_at().map(Timestamp::as_unix_secs))
+        let updated = sqlx::query(SQL.update)
+            .bind(&update.id().as_bytes()[..])
+            .bind(count(update.expected_version())?)
+            .bind(update.at().as_unix_secs())
+            .bind(update.renewed_at().as_unix_secs())
+            .bind(update.expires_at().as_unix_secs())
+            .bind(count(update.generation())?)
+            .bind(update.confirmed_at().map(Timestamp::as_unix_secs))
             .execute(&self.pool)
             .await
             .map_err(StoreError::unavailable)?;
-        Ok(renewed.rows_affected() == 1)
+        Ok(updated.rows_affected() == 1)
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
@@ -133,9 +133,7 @@ impl SessionStore for PostgresStore {
             .map_err(StoreError::unavailable)?;
         Ok(removed.rows_affected())
     }
-}
 
-impl SessionStore for PostgresStore {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         let rows = sqlx::query(SQL.list)
             .bind(subject)

@@ -1,7 +1,7 @@
 //! The crate with a fault in it.
 
-pub(crate) use session_policy_faulty as subject;
-pub use session_policy_faulty::Fault;
+pub(crate) use session_policy_planting as subject;
+pub use session_policy_planting::Fault;
 
 #[path = "../drive.rs"]
 #[expect(clippy::duplicate_mod, reason = "the same driver, on the types of another crate")]
@@ -13,21 +13,21 @@ mod jwt;
 #[expect(clippy::duplicate_mod, reason = "the same driver, on the types of another crate")]
 mod tape;
 
-use crate::script::{Doors, Next, Row, Rules, Script, Write};
+use crate::script::{Driver, Next, Row, Rules, Script, Write};
 
-/// The front doors with a fault planted in their source, or with none, which
+/// Drives it with a fault planted in its source, or with none, which
 /// shows that the faults are switched.
 #[derive(Clone, Copy, Debug)]
 pub struct Faulty(pub Option<Fault>);
 
-impl Doors for Faulty {
+impl Driver for Faulty {
     fn play(&self, rules: Rules, script: &Script) -> Next {
-        session_policy_faulty::plant(self.0);
+        session_policy_planting::plant(self.0);
         drive::play(rules, script)
     }
 
-    fn renewed(&self, row: &Row, write: Write) -> Option<Row> {
-        session_policy_faulty::plant(self.0);
-        drive::renewed(row, write)
+    fn updated(&self, row: &Row, write: Write) -> Option<Row> {
+        session_policy_planting::plant(self.0);
+        drive::updated(row, write)
     }
 }

@@ -9,18 +9,18 @@ mod jwt;
 #[path = "../tape.rs"]
 mod tape;
 
-use crate::script::{Doors, Next, Row, Rules, Script, Write};
+use crate::script::{Driver, Next, Row, Rules, Script, Write};
 
-/// The front doors as they are.
+/// Drives it.
 #[derive(Clone, Copy, Debug)]
 pub struct Real;
 
-impl Doors for Real {
+impl Driver for Real {
     fn play(&self, rules: Rules, script: &Script) -> Next {
         drive::play(rules, script)
     }
 
-    fn renewed(&self, row: &Row, write: Write) -> Option<Row> {
-        drive::renewed(row, write)
+    fn updated(&self, row: &Row, write: Write) -> Option<Row> {
+        drive::updated(row, write)
     }
 }

@@ -29,14 +29,15 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
         let change = PolicyChange::between(*old.policy_for(&profile), *new.policy_for(&profile));
         let limit = LimitChange { old: old.limit(&profile), new: new.limit(&profile) };
         let rows = limit.rows();
+        let changes_policy = change.old() != change.new_policy();
         let _ = writeln!(text, "{profile}\n");
-        if rows.is_empty() || !change.settings().is_empty() {
+        if rows.is_empty() || changes_policy {
             let _ = writeln!(text, "{change}\n");
         }
         if !rows.is_empty() {
             let _ = writeln!(text, "{}", table(&rows));
         }
-        found |= !change.settings().is_empty() || !rows.is_empty();
+        found |= changes_policy || !rows.is_empty();
         changes.push(json!({"profile": profile, "change": json(change), "limit": limit.json()}));
     }
     Ok(Report { text, json: changes.into(), found })

@@ -139,7 +139,7 @@ impl Records {
 }
 
 impl Record {
-    /// The profile that judges it, as [`Policies::judge`] does.
+    /// The profile that judges it, as [`Policies::policy_for`] does.
     pub(crate) fn judged_as(&self, policies: &Policies) -> &str {
         let profile = self.profile.as_deref().filter(|name| policies.get(name).is_some());
         profile.unwrap_or(Policies::DEFAULT)

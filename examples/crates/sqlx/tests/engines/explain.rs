@@ -17,14 +17,14 @@ fn statements(sql: &Statements) -> Vec<(&'static str, &'static str, Vec<Value>)>
     let id = || Value::Bytes(&[7; 16]);
     let subject = || Value::Bytes(b"user-42");
     let number = Value::Number;
-    let renewal = vec![id(), number(0), number(5), number(5), number(9), number(0), number(1)];
+    let update = vec![id(), number(0), number(5), number(5), number(9), number(0), number(1)];
     vec![
         ("list", sql.list, vec![subject()]),
         ("load", sql.load, vec![id()]),
         ("remove", sql.remove, vec![id()]),
         ("remove_all", sql.remove_all, vec![subject(), id()]),
         ("remove_expired", sql.remove_expired, vec![number(40), number(10)]),
-        ("renew", sql.renew, renewal),
+        ("update", sql.update, update),
     ]
 }
 

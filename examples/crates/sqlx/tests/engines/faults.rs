@@ -68,10 +68,10 @@ impl Acknowledged {
         }
         // Unknown while under way: taken out, and back once acknowledged.
         self.live.lock().unwrap().remove(&session.id());
-        let renewal = later(&session);
-        let Some(renewed) = self.failed(store.renew(&renewal).await) else { return };
-        assert!(renewed);
-        let session = renewal.apply(&session).unwrap();
+        let update = later(&session);
+        let Some(updated) = self.failed(store.update(&update).await) else { return };
+        assert!(updated);
+        let session = update.apply(&session).unwrap();
         if n.is_multiple_of(2) {
             self.live.lock().unwrap().insert(session.id(), session);
         } else if self.failed(store.remove(&session.id()).await) == Some(true) {
@@ -167,8 +167,8 @@ async fn a_postgres_connection_cut_mid_statement_is_an_error_and_writes_nothing(
     let mut holder = PgConnection::connect(&url).await.unwrap();
     let mut holding = holder.begin().await.unwrap();
     sqlx::query("SELECT 1 FROM sessions FOR UPDATE").execute(&mut *holding).await.unwrap();
-    let (waiting, renewal) = (store.clone(), later(&session));
-    let waiting = tokio::spawn(async move { waiting.renew(&renewal).await });
+    let (waiting, update) = (store.clone(), later(&session));
+    let waiting = tokio::spawn(async move { waiting.update(&update).await });
     let mut cutter = PgConnection::connect(&url).await.unwrap();
     let cut = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -189,8 +189,8 @@ async fn a_mariadb_connection_cut_mid_statement_is_an_error_and_writes_nothing()
     let mut holder = MySqlConnection::connect(&url).await.unwrap();
     let mut holding = holder.begin().await.unwrap();
     sqlx::query("SELECT 1 FROM sessions FOR UPDATE").execute(&mut *holding).await.unwrap();
-    let (waiting, renewal) = (store.clone(), later(&session));
-    let waiting = tokio::spawn(async move { waiting.renew(&renewal).await });
+    let (waiting, update) = (store.clone(), later(&session));
+    let waiting = tokio::spawn(async move { waiting.update(&update).await });
     let mut cutter = MySqlConnection::connect(&url).await.unwrap();
     let find = "SELECT id FROM information_schema.processlist
         WHERE db = DATABASE() AND info LIKE 'UPDATE sessions%'";
@@ -217,9 +217,10 @@ async fn serves_without_writing<S: SessionStore>(writer: S, reader: S) {
     clock.advance(TimeDelta::hours(1));
     let served = sessions.authenticate(started.token.expose()).await.unwrap();
     assert_eq!(served.session, started.session);
-    let RenewalOutcome::Deferred(StoreError::Unavailable(_)) = served.renewal else {
+    let RenewalOutcome::Deferred(error) = &served.renewal else {
         panic!("not deferred: {:?}", served.renewal);
     };
+    assert!(matches!(error.downcast_ref(), Some(StoreError::Unavailable(_))), "{error:?}");
 
     let error = sessions.start("user-43").await.unwrap_err();
     assert_eq!(error.to_string(), "the session store is unavailable");

@@ -1,4 +1,4 @@
-//! Statements a request, by the engines' own counters, beside tower-sessions.
+//! Statements per request, by the engines' own counters, beside tower-sessions.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

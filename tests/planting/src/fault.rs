@@ -1,5 +1,10 @@
+//! Which fault is switched on.
+
 use std::cell::Cell;
 use std::thread_local;
+
+// The enum of their names.
+include!(concat!(env!("OUT_DIR"), "/fault.rs"));
 
 thread_local! {
     static PLANTED: Cell<Option<Fault>> = const { Cell::new(None) };

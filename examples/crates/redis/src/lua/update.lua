@@ -1,7 +1,7 @@
 -- KEYS[1] a session; ARGV expires_at, grace, expected version, at, renewed_at,
 -- then fields and values.
--- The guard of SessionStore::renew. Returns 0 if it does not hold, 1 if it does,
--- 2 if the renewal also brought expires_at forward. Seconds are exact in Lua's
+-- The guard of SessionStore::update. Returns 0 if it does not hold, 1 if it does,
+-- 2 if the update also brought expires_at forward. Seconds are exact in Lua's
 -- numbers, which are exact up to 2^53; versions are compared as text.
 local held = redis.call('HMGET', KEYS[1],
   'version', 'renewed_at', 'expires_at', 'absolute_expires_at', 'keep_until')
