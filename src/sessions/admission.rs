@@ -7,7 +7,7 @@ use super::error::StartError;
 use super::event::{Event, EventKind};
 use crate::config::{SessionLimit, WhenFull};
 use crate::record::{Session, SessionId};
-use crate::store::{SessionStore, yield_now};
+use crate::store::{SessionStore, StoreError, yield_now};
 use crate::time::Timestamp;
 
 /// After how many removals other tasks run.
@@ -17,7 +17,8 @@ const REMOVED_AT_ONCE: usize = 256;
 /// the ordinal that this gives, and [`settle`](Self::settle).
 ///
 /// Rows count, whether or not their time is over: a renewal that is under way may
-/// still come. Those that have ended are removed first, so that it finds no row.
+/// still come. Those that have ended are removed before others, so that it finds no
+/// row.
 ///
 /// Sign-ins that race see each other by listing again after the creation, and go by
 /// one order, that of the ordinals, which no clock decides: a session that is there
@@ -33,31 +34,27 @@ pub(super) struct Admission<'a, S> {
 
 impl<S: SessionStore> Admission<'_, S> {
     /// The ordinal of the new session, one more than the greatest. Under
-    /// [`WhenFull::Refuse`] it refuses where there is no room, and removes what has
-    /// ended where that makes some.
+    /// [`WhenFull::Refuse`] it refuses where there is no room, nor what has ended would
+    /// make some.
     pub(super) async fn make_room(&self) -> Result<u64, StartError> {
         let listed = self.store.list(self.subject).await?;
         let ordinal = listed.iter().map(Session::ordinal).max().unwrap_or(0).saturating_add(1);
-        let rows = self.counted(listed);
-        let missing = (rows.len() + 1).saturating_sub(self.max());
-        if missing == 0 || self.limit.when_full() != WhenFull::Refuse {
-            return Ok(ordinal);
+        if self.limit.when_full() == WhenFull::Refuse {
+            let mut live = self.counted(listed);
+            let now = self.context.now();
+            live.retain(|row| now < self.end_of(row));
+            if live.len() >= self.max() {
+                live.sort_by_key(|row| (row.lifetime().created_at(), row.id()));
+                let max_sessions = self.limit.max_sessions();
+                return Err(StartError::TooMany { max_sessions, sessions: live });
+            }
         }
-        let now = self.context.now();
-        let (mut ended, mut live): (Vec<_>, Vec<_>) =
-            rows.into_iter().partition(|row| self.end_of(row) <= now);
-        if ended.len() < missing {
-            live.sort_by_key(|row| (row.lifetime().created_at(), row.id()));
-            let max_sessions = self.limit.max_sessions();
-            return Err(StartError::TooMany { max_sessions, sessions: live });
-        }
-        let in_the_way = lowest(&mut ended, missing, by_ordinal);
-        self.remove(in_the_way, now).await?;
         Ok(ordinal)
     }
 
-    /// Makes the limit hold once `own` is created. After an error it must be withdrawn,
-    /// and nothing that lives was ended for it.
+    /// Makes the limit hold once `own` is created. After an error it must be withdrawn.
+    ///
+    /// Whether `own` stands is decided before anything is ended for it.
     pub(super) async fn settle(&self, own: &Session) -> Result<(), StartError> {
         let mut rows = self.counted(self.store.list(self.subject).await?);
         if !rows.iter().any(|row| row.id() == own.id()) {
@@ -71,35 +68,32 @@ impl<S: SessionStore> Admission<'_, S> {
         let is_lower = |row: &Session| row.ordinal() < own.ordinal();
         let mut ended: Vec<_> =
             rows.extract_if(.., |row| is_lower(row) && self.end_of(row) <= now).collect();
-        let in_the_way = lowest(&mut ended, excess, by_ordinal);
-        let excess = excess - in_the_way.len();
-        self.remove(in_the_way, now).await?;
-        if excess == 0 {
-            return Ok(());
-        }
-        let mut displaced = match self.limit.when_full() {
-            WhenFull::Refuse => return Err(StartError::Raced),
-            WhenFull::EndOldest => Vec::new(),
-            WhenFull::EndLeastRecent => {
-                let mut lower: Vec<_> = rows.extract_if(.., |row| is_lower(row)).collect();
-                let least =
-                    lowest(&mut lower, excess, |row| (row.lifetime().renewed_at(), row.id()));
-                least.to_vec()
+        let mut in_the_way = lowest(&mut ended, excess, by_ordinal).to_vec();
+        if in_the_way.len() < excess {
+            match self.limit.when_full() {
+                WhenFull::Refuse => return Err(StartError::Raced),
+                WhenFull::EndOldest => {}
+                WhenFull::EndLeastRecent => {
+                    let mut lower: Vec<_> = rows.extract_if(.., |row| is_lower(row)).collect();
+                    let by_renewal = |row: &Session| (row.lifetime().renewed_at(), row.id());
+                    let excess = excess - in_the_way.len();
+                    in_the_way.extend_from_slice(lowest(&mut lower, excess, by_renewal));
+                }
             }
-        };
-        let excess = excess - displaced.len();
-        displaced.extend_from_slice(lowest(&mut rows, excess, by_ordinal));
-        if displaced.iter().any(|row| row.id() == own.id()) {
+            let excess = excess - in_the_way.len();
+            in_the_way.extend_from_slice(lowest(&mut rows, excess, by_ordinal));
+        }
+        if in_the_way.iter().any(|row| row.id() == own.id()) {
             return Err(StartError::Displaced);
         }
-        self.remove(&displaced, now).await
+        self.remove(&in_the_way, now).await
     }
 
     /// Removes sessions, which others may have been first to remove, and tells of each.
     async fn remove(&self, sessions: &[Session], now: Timestamp) -> Result<(), StartError> {
         for some in sessions.chunks(REMOVED_AT_ONCE) {
             for row in some {
-                if self.store.remove(&row.id()).await? {
+                if remove(self.store, &row.id()).await? {
                     let end = self.end_of(row);
                     self.context.tell(|| match end {
                         end if end <= now => Event::of(row, end, EventKind::Expired),
@@ -133,6 +127,15 @@ impl<S: SessionStore> Admission<'_, S> {
 
     fn max(&self) -> usize {
         usize::try_from(self.limit.max_sessions().get()).unwrap_or(usize::MAX)
+    }
+}
+
+/// After an error it is not known whether the session was removed: it is asked once
+/// more, so that one failure ends nothing for a sign-in that then does not stand.
+pub(super) async fn remove<S: SessionStore>(store: &S, id: &SessionId) -> Result<bool, StoreError> {
+    match store.remove(id).await {
+        Ok(removed) => Ok(removed),
+        Err(_) => store.remove(id).await,
     }
 }
 

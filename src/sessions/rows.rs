@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 
 use chrono::TimeDelta;
 
-use super::admission::Admission;
+use super::admission::{Admission, remove};
 use super::context::Context;
 use super::error::StartError;
 use super::event::{Event, EventKind};
@@ -111,7 +111,7 @@ impl<S: SessionStore> Rows<S> {
             return Err(self.withdraw(&session, error).await);
         }
         if let Some(replaced) = replacing {
-            match self.store.remove(&replaced.id()).await {
+            match remove(store, &replaced.id()).await {
                 Ok(true) => {
                     let kind = EventKind::Ended { cause: "replaced" };
                     context.tell(|| Event::of(&replaced, now, kind));
@@ -151,7 +151,7 @@ impl<S: SessionStore> Rows<S> {
     /// Takes back a session whose token nobody has. If that fails, too, it expires
     /// unused.
     async fn withdraw(&self, session: &Session, why: StartError) -> StartError {
-        let _ = self.store.remove(&session.id()).await;
+        let _ = remove(self.store(), &session.id()).await;
         why
     }
 
