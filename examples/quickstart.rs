@@ -17,37 +17,37 @@
 //! 2026-03-02T09:00:40Z  request  keep until 2026-03-02T09:30:00Z              wrote nothing  sent nothing
 //! 2026-03-02T09:02:10Z  request  keep until 2026-03-02T09:30:00Z              wrote nothing  sent nothing
 //! 2026-03-02T09:04:59Z  request  keep until 2026-03-02T09:30:00Z              wrote nothing  sent nothing
-//! 2026-03-02T09:05:00Z  request  renew until 2026-03-02T09:35:00Z             wrote renew    sent cookie, Max-Age=1800
+//! 2026-03-02T09:05:00Z  request  renew until 2026-03-02T09:35:00Z             wrote update   sent cookie, Max-Age=1800
 //! 2026-03-02T09:06:30Z  request  keep until 2026-03-02T09:35:00Z              wrote nothing  sent nothing
 //! 2026-03-02T09:08:00Z  request  keep until 2026-03-02T09:35:00Z              wrote nothing  sent nothing
 //! 2026-03-02T09:09:59Z  request  keep until 2026-03-02T09:35:00Z              wrote nothing  sent nothing
 //! 2026-03-02T09:30:00Z  poll     keep until 2026-03-02T09:35:00Z              wrote nothing  sent nothing
-//! 2026-03-02T09:34:59Z  request  renew until 2026-03-02T10:04:59Z             wrote renew    sent cookie, Max-Age=1800
+//! 2026-03-02T09:34:59Z  request  renew until 2026-03-02T10:04:59Z             wrote update   sent cookie, Max-Age=1800
 //! 2026-03-02T09:36:00Z  request  keep until 2026-03-02T10:04:59Z              wrote nothing  sent nothing
 //! 2026-03-02T09:37:00Z  request  keep until 2026-03-02T10:04:59Z              wrote nothing  sent nothing
 //! 2026-03-02T09:38:00Z  request  keep until 2026-03-02T10:04:59Z              wrote nothing  sent nothing
-//! 2026-03-02T09:59:00Z  request  renew until 2026-03-02T10:29:00Z             wrote renew    sent cookie, Max-Age=1800
-//! 2026-03-02T10:20:00Z  request  renew until 2026-03-02T10:50:00Z             wrote renew    sent cookie, Max-Age=1800
-//! 2026-03-02T10:44:00Z  request  renew until 2026-03-02T11:14:00Z             wrote renew    sent cookie, Max-Age=1800
-//! 2026-03-02T11:05:00Z  request  renew until 2026-03-02T11:35:00Z             wrote renew    sent cookie, Max-Age=1800
+//! 2026-03-02T09:59:00Z  request  renew until 2026-03-02T10:29:00Z             wrote update   sent cookie, Max-Age=1800
+//! 2026-03-02T10:20:00Z  request  renew until 2026-03-02T10:50:00Z             wrote update   sent cookie, Max-Age=1800
+//! 2026-03-02T10:44:00Z  request  renew until 2026-03-02T11:14:00Z             wrote update   sent cookie, Max-Age=1800
+//! 2026-03-02T11:05:00Z  request  renew until 2026-03-02T11:35:00Z             wrote update   sent cookie, Max-Age=1800
 //! 2026-03-02T11:06:00Z  request  keep until 2026-03-02T11:35:00Z              wrote nothing  sent nothing
-//! 2026-03-02T11:30:00Z  request  renew until 2026-03-02T12:00:00Z             wrote renew    sent cookie, Max-Age=1800
-//! 2026-03-02T11:54:00Z  request  renew until 2026-03-02T12:24:00Z             wrote renew    sent cookie, Max-Age=1800
-//! 2026-03-02T12:18:00Z  request  renew until 2026-03-02T12:48:00Z             wrote renew    sent cookie, Max-Age=1800
-//! 2026-03-02T12:42:00Z  request  renew until 2026-03-02T13:12:00Z             wrote renew    sent cookie, Max-Age=1800
+//! 2026-03-02T11:30:00Z  request  renew until 2026-03-02T12:00:00Z             wrote update   sent cookie, Max-Age=1800
+//! 2026-03-02T11:54:00Z  request  renew until 2026-03-02T12:24:00Z             wrote update   sent cookie, Max-Age=1800
+//! 2026-03-02T12:18:00Z  request  renew until 2026-03-02T12:48:00Z             wrote update   sent cookie, Max-Age=1800
+//! 2026-03-02T12:42:00Z  request  renew until 2026-03-02T13:12:00Z             wrote update   sent cookie, Max-Age=1800
 //! 2026-03-02T12:43:00Z  request  keep until 2026-03-02T13:12:00Z              wrote nothing  sent nothing
 //! 2026-03-02T12:44:00Z  request  keep until 2026-03-02T13:12:00Z              wrote nothing  sent nothing
-//! 2026-03-02T13:05:00Z  request  renew until 2026-03-02T13:35:00Z             wrote renew    sent cookie, Max-Age=1800
-//! 2026-03-02T13:29:00Z  request  renew until 2026-03-02T13:59:00Z             wrote renew    sent cookie, Max-Age=1800
-//! 2026-03-02T13:53:00Z  request  renew until 2026-03-02T14:23:00Z             wrote renew    sent cookie, Max-Age=1800
-//! 2026-03-02T14:17:00Z  request  renew until 2026-03-02T14:47:00Z             wrote renew    sent cookie, Max-Age=1800
-//! 2026-03-02T14:41:00Z  request  renew until 2026-03-02T15:11:00Z             wrote renew    sent cookie, Max-Age=1800
-//! 2026-03-02T15:05:00Z  request  renew until 2026-03-02T15:35:00Z             wrote renew    sent cookie, Max-Age=1800
+//! 2026-03-02T13:05:00Z  request  renew until 2026-03-02T13:35:00Z             wrote update   sent cookie, Max-Age=1800
+//! 2026-03-02T13:29:00Z  request  renew until 2026-03-02T13:59:00Z             wrote update   sent cookie, Max-Age=1800
+//! 2026-03-02T13:53:00Z  request  renew until 2026-03-02T14:23:00Z             wrote update   sent cookie, Max-Age=1800
+//! 2026-03-02T14:17:00Z  request  renew until 2026-03-02T14:47:00Z             wrote update   sent cookie, Max-Age=1800
+//! 2026-03-02T14:41:00Z  request  renew until 2026-03-02T15:11:00Z             wrote update   sent cookie, Max-Age=1800
+//! 2026-03-02T15:05:00Z  request  renew until 2026-03-02T15:35:00Z             wrote update   sent cookie, Max-Age=1800
 //! 2026-03-02T15:06:00Z  request  keep until 2026-03-02T15:35:00Z              wrote nothing  sent nothing
-//! 2026-03-02T15:30:00Z  request  renew until 2026-03-02T16:00:00Z             wrote renew    sent cookie, Max-Age=1800
-//! 2026-03-02T15:54:00Z  request  renew until 2026-03-02T16:24:00Z             wrote renew    sent cookie, Max-Age=1800
-//! 2026-03-02T16:17:00Z  request  renew until 2026-03-02T16:47:00Z             wrote renew    sent cookie, Max-Age=1800
-//! 2026-03-02T16:41:00Z  request  renew until 2026-03-02T17:00:00Z             wrote renew    sent cookie, Max-Age=1140
+//! 2026-03-02T15:30:00Z  request  renew until 2026-03-02T16:00:00Z             wrote update   sent cookie, Max-Age=1800
+//! 2026-03-02T15:54:00Z  request  renew until 2026-03-02T16:24:00Z             wrote update   sent cookie, Max-Age=1800
+//! 2026-03-02T16:17:00Z  request  renew until 2026-03-02T16:47:00Z             wrote update   sent cookie, Max-Age=1800
+//! 2026-03-02T16:41:00Z  request  renew until 2026-03-02T17:00:00Z             wrote update   sent cookie, Max-Age=1140
 //! 2026-03-02T16:42:30Z  request  keep until 2026-03-02T17:00:00Z              wrote nothing  sent nothing
 //! 2026-03-02T16:50:00Z  request  keep (at the cap) until 2026-03-02T17:00:00Z wrote nothing  sent nothing
 //! 2026-03-02T16:59:59Z  request  keep (at the cap) until 2026-03-02T17:00:00Z wrote nothing  sent nothing
@@ -64,7 +64,7 @@ use std::{env, fs};
 
 use chrono::{DateTime, Utc};
 use session_policy::{
-    AuthenticateError, Authenticated, Cookie, ManualClock, MemoryStore, Policies, RenewalOutcome,
+    AuthenticateError, Authenticated, ManualClock, MemoryStore, Policies, RenewalOutcome,
     SessionToken, Sessions, Status, Timestamp,
 };
 
@@ -102,12 +102,13 @@ async fn play(policy_path: &str, log_path: &str) -> Result<String, Box<dyn Error
         clock.set(entry.instant);
         if entry.kind == Kind::SignIn {
             let started = sessions.start(entry.detail).await.map_err(|error| at(&error))?;
-            let cookie = Cookie::Set { max_age: started.max_age };
-            day.row(&entry, &until("start", &started.status), "create", cookie)?;
+            let status = &started.status;
+            day.row(&entry, &until("start", status), "create", &cookie(status))?;
             token = Some(started.token);
             continue;
         }
-        let token = token.as_ref().ok_or_else(|| at(&"a request before the first sign-in"))?;
+        let token =
+            token.as_ref().ok_or_else(|| at(&"a request before the first sign-in"))?.expose();
         let judged = match entry.kind {
             Kind::Poll => sessions.peek(token).await,
             Kind::Request | Kind::SignIn => sessions.authenticate(token).await,
@@ -133,21 +134,23 @@ impl Day {
         judged: Result<Authenticated, AuthenticateError>,
     ) -> Result<(), Box<dyn Error>> {
         match judged {
-            Ok(Authenticated { cookie, renewal, status, .. }) => {
+            Ok(Authenticated { renewal, status, token, .. }) => {
                 if entry.kind == Kind::Request {
                     self.served += 1;
                 }
                 let (decision, written) = match renewal {
-                    RenewalOutcome::Renewed => ("renew", "renew"),
+                    RenewalOutcome::Renewed => ("renew", "update"),
                     RenewalOutcome::NoGain => ("keep (at the cap)", "nothing"),
                     RenewalOutcome::NotDue | RenewalOutcome::Superseded => ("keep", "nothing"),
-                    RenewalOutcome::Deferred(error) => return Err(error.into()),
+                    RenewalOutcome::Deferred(error) => return Err(error),
                 };
-                self.written += u32::from(written == "renew");
-                self.row(entry, &until(decision, &status), written, cookie)?;
+                self.written += u32::from(written == "update");
+                let sent = token.map_or("nothing".into(), |_| cookie(&status));
+                self.row(entry, &until(decision, &status), written, &sent)?;
             }
             Err(error @ AuthenticateError::Rejected { .. }) => {
-                self.row(entry, "reject", "nothing", error.cookie())?;
+                let sent = if error.clears_cookie() { "a cookie that clears" } else { "nothing" };
+                self.row(entry, "reject", "nothing", sent)?;
                 self.end.get_or_insert(format!("{}: {error}", entry.instant));
             }
             Err(error) => return Err(error.into()),
@@ -160,13 +163,8 @@ impl Day {
         entry: &Entry<'_>,
         decision: &str,
         written: &str,
-        cookie: Cookie,
+        sent: &str,
     ) -> std::fmt::Result {
-        let sent = match cookie {
-            Cookie::Clear => "a cookie that clears".into(),
-            Cookie::Keep => "nothing".into(),
-            Cookie::Set { max_age } => format!("cookie, Max-Age={}", max_age.num_seconds()),
-        };
         let Entry { instant, kind, .. } = entry;
         writeln!(
             self.report,
@@ -239,6 +237,10 @@ impl<'a> Entry<'a> {
 
 fn until(decision: &str, status: &Status) -> String {
     format!("{decision} until {}", status.idle_expires_at)
+}
+
+fn cookie(status: &Status) -> String {
+    format!("cookie, Max-Age={}", status.cookie_max_age().num_seconds())
 }
 
 fn read(path: &str) -> Result<String, String> {

@@ -42,16 +42,18 @@
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
 use session_policy::jwt::{
-    Algorithm, Authenticated, HybridSessions, Issued, JwtError, JwtSessions, KeyRing, NoClaims,
-    SigningKey, ValidAfter,
+    Algorithm, HybridSessions, JwtSessions, KeyRing, SigningKey, ValidAfter,
 };
 use session_policy::store::StoreError;
-use session_policy::{Clock, Event, ManualClock, MemoryStore, SessionPolicy, Timestamp};
+use session_policy::{
+    AuthenticateError, Authenticated, Clock, Event, ManualClock, MemoryStore, SessionPolicy,
+    Timestamp,
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
     play(&mut io::stdout().lock())
@@ -69,7 +71,7 @@ pub(crate) fn play(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
 /// it in the user's row.
 struct PasswordChange(Mutex<Option<Timestamp>>);
 
-impl ValidAfter for &PasswordChange {
+impl ValidAfter for PasswordChange {
     async fn valid_after(&self, _: &str) -> Result<Option<Timestamp>, StoreError> {
         let change = self.0.lock().map_err(|_| StoreError::unavailable("poisoned"))?;
         Ok(*change)
@@ -88,23 +90,23 @@ fn stateless(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let ring = KeyRing::new(spring)?.with_successor(summer, noon, retires)?;
     let kid = |now| String::from(ring.signs_at(now).unwrap_or("none"));
 
-    let change = PasswordChange(Mutex::new(None));
+    let change = Arc::new(PasswordChange(Mutex::new(None)));
     let sessions = JwtSessions::new(ring.clone(), policy)
         .with_issuer("https://login.example")
         .with_audience("shop")
-        .with_valid_after(&change)
+        .with_valid_after(Arc::clone(&change))
         .with_clock(clock.clone());
 
-    let started = block_on(sessions.start("ada", NoClaims {}))?;
+    let started = block_on(sessions.start("ada"))?;
     let signed = format!("token signed by `{}`", kid(clock.now()));
-    let until = time(started.claims.lifetime().expires_at());
+    let until = time(started.session.lifetime().expires_at());
     writeln!(out, "{}  ada signs in; {signed}, good until {until}", time(clock.now()))?;
-    let stolen = started.issued.token.clone();
-    let mut token = started.issued.token;
+    let stolen = started.token.clone();
+    let mut token = started.token;
 
-    let answer = |authenticated: Result<Authenticated, JwtError>, now| match authenticated {
-        Ok(Authenticated { claims, issued: Some(Issued { token, .. }), .. }) => {
-            let until = time(claims.lifetime().expires_at());
+    let answer = |served: Result<Authenticated, AuthenticateError>, now| match served {
+        Ok(Authenticated { session, token: Some(token), .. }) => {
+            let until = time(session.lifetime().expires_at());
             let text =
                 format!("served, token issued anew, signed by `{}`, good until {until}", kid(now));
             (text, Some(token))
@@ -154,11 +156,11 @@ fn stateless(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
                     out,
                     "{now}  ada changes the password; what was issued until now is revoked"
                 )?;
-                let started = block_on(sessions.start("ada", NoClaims {}))?;
-                let until = time(started.claims.lifetime().expires_at());
+                let started = block_on(sessions.start("ada"))?;
+                let until = time(started.session.lifetime().expires_at());
                 let signed = format!("token signed by `{}`", kid(instant));
                 writeln!(out, "{now}  ada signs in; {signed}, good until {until}")?;
-                token = started.issued.token;
+                token = started.token;
             }
             _ => {
                 let until = time(retires);
@@ -175,10 +177,11 @@ fn stateless(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
 fn hybrid(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let clock = ManualClock::new(today("09:00:00")?);
     let ring = KeyRing::new(SigningKey::secret("spring", Algorithm::Hs256, [1; 32])?)?;
-    let log = Mutex::new(Vec::new());
-    let audit = |event: &Event<'_>| {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&log);
+    let audit = move |event: &Event<'_>| {
         let event = serde_json::to_value(event).unwrap_or_default();
-        if let (Ok(mut log), Some(kind)) = (log.lock(), event["event"].as_str()) {
+        if let (Ok(mut log), Some(kind)) = (told.lock(), event["event"].as_str()) {
             log.push(kind.to_owned());
         }
     };
@@ -186,9 +189,9 @@ fn hybrid(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         .with_clock(clock.clone())
         .with_observer(audit);
 
-    let started = block_on(sessions.start("bob", NoClaims {}))?;
-    writeln!(out, "09:00:00  bob signs in; token {}", started.claims.generation())?;
-    let mut tokens = vec![started.issued.token];
+    let started = block_on(sessions.start("bob"))?;
+    writeln!(out, "09:00:00  bob signs in; token {}", started.session.generation())?;
+    let mut tokens = vec![started.token];
     for (now, who, generation) in [
         ("09:15:00", "request with", 1),
         ("09:15:01", "request with", 1), // the answer was lost
@@ -199,10 +202,10 @@ fn hybrid(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     ] {
         clock.set(today(now)?);
         let answer = match block_on(sessions.authenticate(tokens[generation - 1].expose())) {
-            Ok(Authenticated { claims, issued: Some(issued), .. }) => {
+            Ok(Authenticated { session, token: Some(token), .. }) => {
                 tokens.truncate(1);
-                tokens.push(issued.token);
-                format!("served, token {}", claims.generation())
+                tokens.push(token);
+                format!("served, token {}", session.generation())
             }
             Ok(_) => "served, nothing to send".into(),
             Err(error) => format!("refused, {error}"),

@@ -8,17 +8,13 @@
 //!
 //! ```
 //! use chrono::TimeDelta;
-//! use session_policy::{Decision, RejectReason, SessionPolicy, Timestamp};
+//! use session_policy::{Decision, SessionPolicy, Timestamp};
 //!
 //! // Idle for 30 minutes, renewed at most every minute, 8 hours in all.
-//! let policy = SessionPolicy::new(
-//!     TimeDelta::minutes(30),
-//!     TimeDelta::minutes(1),
-//!     TimeDelta::hours(8),
-//! )?;
+//! let (idle, renew, cap) = (TimeDelta::minutes(30), TimeDelta::minutes(1), TimeDelta::hours(8));
+//! let policy = SessionPolicy::new(idle, renew, cap)?;
 //! let login = Timestamp::from_unix_secs(1_800_000_000);
 //! let lifetime = policy.start(login);
-//!
 //! match policy.evaluate(&lifetime, login.saturating_add(TimeDelta::minutes(5))) {
 //!     Decision::Keep { until } => println!("serve; good until {until}"),
 //!     Decision::Reject { reason, since } => println!("sign in again: {reason}, since {since}"),
@@ -35,30 +31,58 @@
 //! | a request | [`SessionPolicy::evaluate`] | a [`Decision`] to carry out |
 //! | "how long have I left?" | [`SessionPolicy::status`] | both deadlines, without extending |
 //! | a record without a cap | [`SessionPolicy::adopt`] | a capped [`Lifetime`] |
-//! | an SQL database | [`sql`] | the schema, the statements and the migration |
-//! | a store and a clock | [`Sessions`] | all of the above, carried out |
-//! | keys and a clock | `jwt::JwtSessions`, `jwt::HybridSessions` | the same in signed tokens |
+//! | a store | [`Sessions`] | all of the above, carried out |
+//! | keys | `jwt::JwtSessions`, `jwt::HybridSessions` | the same in signed tokens, without a store or in front of one |
 //! | an audit log | [`Observer`] | every step in a session's life |
-//! | a standard | [`SessionPolicy::check`] | a finding a clause, see [`standards`] |
-//! | a change to make | [`PolicyChange`] | what it means, and for how many |
-//! | "why was I signed out?" | [`SessionPolicy::explain`] | the limit, and where it comes from |
-//! | a log of requests | [`Timeline`] | every decision, write and cookie of [`Sessions`] |
+//! | a standard | `SessionPolicy::check` | one finding per clause |
+//! | a change to make | `review::PolicyChange` | what it means, and for how many |
+//! | "why was I signed out?" | `SessionPolicy::explain` | the limit, and where it comes from |
+//! | a log of requests | `review::Timeline` | every decision, write and cookie of [`Sessions`] |
 //!
-//! # Data flows one way
+//! # Rooms
+//!
+//! The source is laid out in rooms. A room uses those before it and none after it,
+//! and a test fails on any other import:
 //!
 //! ```text
-//! config --> policy ------------------------+
-//!                                           v
-//! time --> lifetime --> decision --> evaluate --> sessions <-- store, clock, token
-//!                                           \---> jwt      <-- store, clock, keys
+//! time < rule < config < record < store < sessions < jwt
+//!                  |                |
+//!               review           testing
 //! ```
 //!
-//! Nothing that decides sees a clock or a store. [`standards`], [`PolicyChange`],
-//! [`Explanation`] and [`Timeline`] only read what decides.
+//! | room | what is in it |
+//! | --- | --- |
+//! | `time` | [`Timestamp`], and the [`Clock`]s |
+//! | `rule` | [`SessionPolicy`], [`Lifetime`] and [`Decision`]: the rule, which sees neither a clock nor a store |
+//! | `config` | [`Policies`]: named profiles and limits on concurrent sessions, from files and variables |
+//! | `record` | [`Session`], [`SessionId`], [`SessionToken`], and the [`SignIn`] that a session is started from |
+//! | [`store`] | the contract of a store, [`MemoryStore`], and SQL |
+//! | `sessions` | [`Sessions`]: asks the clock and the store, has the rule decide, and carries it out |
+//! | `jwt` | `JwtSessions` and `HybridSessions`: the same with signed tokens |
+//! | `review` | what a policy means, for people who decide; it reads the rule and changes nothing |
+//! | `testing` | what a store is checked with |
 //!
 //! The [`guide`] teaches: choosing the three numbers, changing them, adding a
 //! store or a framework, testing, migrating, why things are as they are, and how
 //! other libraries answer the same questions.
+//!
+//! # Stores
+//!
+//! A store keeps records and decides nothing. [`MemoryStore`] serves one process.
+//! Others implement [`store::SessionStore`], or are a crate to depend on:
+//! `session-policy-sqlx` for PostgreSQL, MariaDB and SQLite, and
+//! `session-policy-redis`. [`store::sql`] has the schema, the statements and the
+//! migration as text, for other database clients. [`store::AnyStore`] is a store
+//! whose type is chosen at run time, and `testing::StoreKit` checks one against the
+//! contract.
+//!
+//! # Review
+//!
+//! With feature `review` a policy answers questions before it is deployed.
+//! `SessionPolicy::check` compares it with NIST SP 800-63B-4, OWASP, PCI DSS and
+//! WCAG, clause by clause. `review::PolicyChange` says in words what a change means,
+//! and `review::Impact` counts the live sessions that it ends. `SessionPolicy::explain`
+//! says why a session ended, and `review::Timeline` plays one request by request.
 //!
 //! # Features
 //!
@@ -67,12 +91,13 @@
 //! | `std` (default) | [`SystemClock`], OS randomness for tokens, [`Sessions`], durations as text |
 //! | `serde` (default) | policies and profiles from configuration, records to and from storage |
 //! | `memory` (default) | [`MemoryStore`], the embedded default |
+//! | `review` | `review`: standards, changes of policy, impact, explanations, timelines |
 //! | `testing` | `testing`: the conformance kit for stores, and proptest strategies |
 //! | `jwt` | session tokens, stateless and hybrid, on `jsonwebtoken` with aws-lc-rs |
 //! | `jwt-custom-provider` | the same on a crypto provider that the application passes, without a backend of its own |
 //!
 //! Without default features the crate is `no_std` with `alloc`: the rule, the
-//! records and the store traits.
+//! records and the contract of a store.
 
 #![no_std]
 #![cfg_attr(session_policy_docsrs, feature(doc_cfg))]
@@ -119,6 +144,6 @@ pub use crate::time::SystemClock;
 pub use crate::time::{Clock, ManualClock, ParseError, Timestamp};
 
 /// Compiles the README's examples as doc tests.
-#[cfg(all(doctest, feature = "memory"))]
+#[cfg(all(doctest, feature = "memory", feature = "review"))]
 #[doc = include_str!("../README.md")]
 struct ReadmeDoctests;

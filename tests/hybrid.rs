@@ -1,5 +1,5 @@
-//! Hybrid sessions through their front door: the table to the second, failures of
-//! the store, and what ends a session.
+//! Hybrid sessions: the table to the second, failures of the store, and what ends a
+//! session.
 #![cfg(all(feature = "jwt", feature = "memory"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -8,14 +8,11 @@ use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use pollster::block_on;
-use session_policy::jwt::{
-    Algorithm, Claims, GraceError, HybridSessions, IssueError, JwtError, KeyRing, NoClaims,
-    SigningKey, TokenRenewal,
-};
+use session_policy::jwt::{Algorithm, GraceError, HybridSessions, KeyRing, SigningKey};
 use session_policy::store::{SessionParts, SessionStore, StoreError, Update};
 use session_policy::{
-    Cookie, ManualClock, MemoryStore, Policies, RejectReason, Session, SessionId, SessionPolicy,
-    Sessions, Timestamp,
+    AuthenticateError, ManualClock, MemoryStore, NoClaims, Policies, RejectReason, RenewalOutcome,
+    RotateError, Session, SessionId, SessionPolicy, SessionToken, Sessions, Started, Timestamp,
 };
 
 const NINE: i64 = 1_800_003_600;
@@ -37,7 +34,7 @@ fn policy() -> SessionPolicy {
     SessionPolicy::new(secs(1_800), secs(300), secs(28_800)).unwrap()
 }
 
-/// A store that can refuse to renew, to load or to remove once, and whose `create`
+/// A store that can refuse to update, to load or to remove once, and whose `create`
 /// and `remove` can come after a logout.
 #[derive(Default)]
 struct Flaky {
@@ -45,7 +42,7 @@ struct Flaky {
     remove_fails: AtomicBool,
     ended_before_remove: AtomicBool,
     ended_before_create: Mutex<Option<SessionId>>,
-    renew_fails: AtomicBool,
+    update_fails: AtomicBool,
     load_fails: AtomicBool,
 }
 
@@ -66,7 +63,7 @@ impl SessionStore for Flaky {
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        if self.renew_fails.load(Ordering::SeqCst) {
+        if self.update_fails.load(Ordering::SeqCst) {
             return Err(StoreError::unavailable("read-only replica"));
         }
         self.held.update(update).await
@@ -85,9 +82,7 @@ impl SessionStore for Flaky {
     async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.held.remove_expired(now, limit).await
     }
-}
 
-impl SessionStore for Flaky {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         self.held.list(subject).await
     }
@@ -102,7 +97,7 @@ impl SessionStore for Flaky {
 }
 
 struct Service {
-    sessions: HybridSessions<Arc<Flaky>, NoClaims, ManualClock>,
+    sessions: HybridSessions<Arc<Flaky>>,
     clock: ManualClock,
     id: SessionId,
     /// By generation, from 1.
@@ -114,9 +109,9 @@ impl Service {
         let clock = ManualClock::new(at(0));
         let sessions = HybridSessions::new(Arc::new(Flaky::default()), ring(), policy()).unwrap();
         let sessions = sessions.with_clock(clock.clone());
-        let started = block_on(sessions.start("ada", NoClaims {})).unwrap();
-        let tokens = vec![started.issued.token.expose().to_owned()];
-        Self { sessions, clock, id: started.claims.id(), tokens }
+        let started = block_on(sessions.start("ada")).unwrap();
+        let tokens = vec![started.token.expose().to_owned()];
+        Self { sessions, clock, id: started.session.id(), tokens }
     }
 
     /// Presents a generation: "nothing", the generation of the answer, or why
@@ -124,11 +119,11 @@ impl Service {
     fn present(&mut self, now: i64, generation: usize) -> String {
         self.clock.set(at(now));
         match block_on(self.sessions.authenticate(&self.tokens[generation - 1])) {
-            Ok(served) => match served.issued {
-                Some(issued) => {
-                    let answer = usize::try_from(served.claims.generation()).unwrap();
+            Ok(served) => match served.token {
+                Some(token) => {
+                    let answer = usize::try_from(served.session.generation()).unwrap();
                     self.tokens.truncate(answer - 1);
-                    self.tokens.push(issued.token.expose().to_owned());
+                    self.tokens.push(token.expose().to_owned());
                     format!("token {answer}")
                 }
                 None => "nothing".into(),
@@ -202,13 +197,13 @@ fn to_peek_neither_extends_nor_confirms_but_ends_a_reused_session() {
     service.clock.set(at(900));
     for token in [&first, &service.tokens[1]] {
         let peeked = block_on(service.sessions.peek(token)).unwrap();
-        assert!(peeked.issued.is_none());
+        assert!(peeked.token.is_none());
         assert_eq!(peeked.status.idle_expires_at, at(2_100));
     }
     assert_eq!(service.row(), before);
     assert_eq!(service.present(900, 2), "token 2");
     service.clock.set(at(930));
-    assert!(matches!(block_on(service.sessions.peek(&first)), Err(JwtError::Reused)));
+    assert!(matches!(block_on(service.sessions.peek(&first)), Err(AuthenticateError::Reused)));
     assert_eq!(service.row(), None);
 }
 
@@ -224,7 +219,7 @@ fn an_extension_that_was_answered_with_nothing_is_the_rows() {
     assert!(block_on(service.sessions.peek(&service.tokens[1])).is_ok());
     service.clock.set(at(2_400));
     let error = block_on(service.sessions.peek(&service.tokens[1])).unwrap_err();
-    assert!(matches!(error, JwtError::Rejected { reason: RejectReason::Idle, .. }));
+    assert!(matches!(error, AuthenticateError::Rejected { reason: RejectReason::Idle, .. }));
 }
 
 #[test]
@@ -244,28 +239,26 @@ fn nobody_is_served_at_the_cap() {
 }
 
 #[test]
-fn a_store_that_cannot_renew_defers_and_one_that_cannot_load_lets_nobody_in() {
+fn a_store_that_cannot_update_defers_and_one_that_cannot_load_lets_nobody_in() {
     let mut service = Service::new();
     let store = Arc::clone(service.sessions.store());
-    store.renew_fails.store(true, Ordering::SeqCst);
+    store.update_fails.store(true, Ordering::SeqCst);
     service.clock.set(at(300));
     let served = block_on(service.sessions.authenticate(&service.tokens[0])).unwrap();
-    assert!(served.issued.is_none());
-    assert!(matches!(
-        served.renewal,
-        TokenRenewal::Deferred(IssueError::Store(StoreError::Unavailable(_)))
-    ));
-    store.renew_fails.store(false, Ordering::SeqCst);
+    assert!(served.token.is_none());
+    let RenewalOutcome::Deferred(error) = served.renewal else { panic!("{served:?}") };
+    assert!(matches!(error.downcast_ref(), Some(StoreError::Unavailable(_))));
+    store.update_fails.store(false, Ordering::SeqCst);
     assert_eq!(service.present(301, 1), "token 2");
     // A lost answer is repeated even then.
-    store.renew_fails.store(true, Ordering::SeqCst);
+    store.update_fails.store(true, Ordering::SeqCst);
     assert_eq!(service.present(700, 1), "token 2");
     assert_eq!(service.row().unwrap().lifetime().renewed_at(), at(301));
 
     store.load_fails.store(true, Ordering::SeqCst);
     let error = block_on(service.sessions.authenticate(&service.tokens[0])).unwrap_err();
-    assert!(matches!(error, JwtError::Store(_)));
-    assert_eq!(error.cookie(), Cookie::Keep);
+    assert!(matches!(error, AuthenticateError::Store(_)));
+    assert!(!error.clears_cookie());
 }
 
 #[test]
@@ -282,14 +275,14 @@ fn a_rotation_of_the_id_keeps_the_cap_and_ends_every_token_of_the_old_one() {
     let mut service = Service::new();
     assert_eq!(service.present(300, 1), "token 2");
     service.clock.set(at(310));
-    let claims: Claims = block_on(service.sessions.peek(&service.tokens[1])).unwrap().claims;
-    let rotated = block_on(service.sessions.rotate(&claims, NoClaims {})).unwrap();
-    assert_ne!(rotated.claims.id(), service.id);
-    assert_eq!(rotated.claims.lifetime().absolute_expires_at(), at(28_800));
+    let session = block_on(service.sessions.peek(&service.tokens[1])).unwrap().session;
+    let rotated = block_on(service.sessions.rotate(&session, NoClaims {})).unwrap();
+    assert_ne!(rotated.session.id(), service.id);
+    assert_eq!(rotated.session.lifetime().absolute_expires_at(), at(28_800));
     assert_eq!(service.present(310, 2), "unknown");
-    let token = rotated.issued.token.expose();
+    let token = rotated.token.expose();
     assert!(block_on(service.sessions.authenticate(token)).is_ok());
-    let error = block_on(service.sessions.rotate(&claims, NoClaims {})).unwrap_err();
+    let error = block_on(service.sessions.rotate(&session, NoClaims {})).unwrap_err();
     assert_eq!(error.to_string(), "there is no such session");
 }
 
@@ -298,13 +291,13 @@ fn a_rotation_of_the_id_goes_by_the_rule() {
     for (now, renewed_at) in [(299, Some(0)), (300, Some(300)), (1_799, Some(1_799)), (1_800, None)]
     {
         let service = Service::new();
-        let claims = block_on(service.sessions.peek(&service.tokens[0])).unwrap().claims;
+        let session = block_on(service.sessions.peek(&service.tokens[0])).unwrap().session;
         service.clock.set(at(now));
-        match (block_on(service.sessions.rotate(&claims, NoClaims {})), renewed_at) {
+        match (block_on(service.sessions.rotate(&session, NoClaims {})), renewed_at) {
             (Ok(rotated), Some(renewed_at)) => {
-                assert_eq!(rotated.claims.lifetime().renewed_at(), at(renewed_at), "{now}");
+                assert_eq!(rotated.session.lifetime().renewed_at(), at(renewed_at), "{now}");
             }
-            (Err(IssueError::Rejected { reason: RejectReason::Idle, since }), None) => {
+            (Err(RotateError::Rejected { reason: RejectReason::Idle, since }), None) => {
                 assert_eq!(since, at(1_800));
                 assert!(service.row().is_some());
             }
@@ -316,7 +309,7 @@ fn a_rotation_of_the_id_goes_by_the_rule() {
 #[test]
 fn a_refusal_says_until_when_a_session_is_not_yet_valid_and_since_when_it_is_over() {
     let service = Service::new();
-    let claims = block_on(service.sessions.peek(&service.tokens[0])).unwrap().claims;
+    let session = block_on(service.sessions.peek(&service.tokens[0])).unwrap().session;
     for (now, text) in [
         (-600, "the session is refused until 2027-01-15T08:59:00Z: not yet valid"),
         (1_800, "the session is refused since 2027-01-15T09:30:00Z: idle for too long"),
@@ -324,7 +317,7 @@ fn a_refusal_says_until_when_a_session_is_not_yet_valid_and_since_when_it_is_ove
         service.clock.set(at(now));
         let refused = block_on(service.sessions.authenticate(&service.tokens[0])).unwrap_err();
         assert_eq!(refused.to_string(), text);
-        let refused = block_on(service.sessions.rotate(&claims, NoClaims {})).unwrap_err();
+        let refused = block_on(service.sessions.rotate(&session, NoClaims {})).unwrap_err();
         assert_eq!(refused.to_string(), text);
     }
 }
@@ -333,15 +326,15 @@ fn a_refusal_says_until_when_a_session_is_not_yet_valid_and_since_when_it_is_ove
 fn a_rotation_that_does_not_end_the_old_session_starts_no_other() {
     let service = Service::new();
     let store = Arc::clone(service.sessions.store());
-    let claims = block_on(service.sessions.peek(&service.tokens[0])).unwrap().claims;
-    let rotate = || block_on(service.sessions.rotate(&claims, NoClaims {})).unwrap_err();
+    let session = block_on(service.sessions.peek(&service.tokens[0])).unwrap().session;
+    let rotate = || block_on(service.sessions.rotate(&session, NoClaims {})).unwrap_err();
     let held = || block_on(store.list("ada")).unwrap().len();
     store.remove_fails.store(true, Ordering::SeqCst);
-    assert!(matches!(rotate(), IssueError::Store(StoreError::Unavailable(_))));
+    assert!(matches!(rotate(), RotateError::Store(StoreError::Unavailable(_))));
     assert_eq!((held(), service.row().is_some()), (1, true));
     // A logout while the successor is created.
     *store.ended_before_create.lock().unwrap() = Some(service.id);
-    assert!(matches!(rotate(), IssueError::Unknown));
+    assert!(matches!(rotate(), RotateError::Unknown));
     assert_eq!(held(), 0);
 }
 
@@ -370,8 +363,8 @@ fn a_token_is_good_for_its_issuer_and_audience_only() {
     };
     let ours = of("https://a.test", "shop");
     assert_eq!(ours.policies(), &Policies::from(policy()));
-    let started = block_on(ours.start("ada", NoClaims {})).unwrap();
-    let token = started.issued.token.expose();
+    let started = block_on(ours.start("ada")).unwrap();
+    let token = started.token.expose();
     for (issuer, audience, expected) in [
         ("https://a.test", "shop", "unknown"), // its store is another one
         ("https://b.test", "shop", "issuer"),
@@ -390,13 +383,11 @@ fn the_sessions_of_a_subject_are_listed_and_ended_together() {
     let clock = ManualClock::new(at(0));
     let sessions = HybridSessions::new(MemoryStore::new(), ring(), policy()).unwrap();
     let sessions = sessions.with_clock(clock.clone());
-    let start = |subject| block_on(sessions.start(subject, NoClaims {})).unwrap();
+    let start = |subject| block_on(sessions.start(subject)).unwrap();
     let (first, second, other) = (start("ada"), start("ada"), start("bob"));
     assert_eq!(block_on(sessions.list("ada")).unwrap().len(), 2);
-    assert_eq!(block_on(sessions.end_others(&first.claims)).unwrap(), 1);
-    let opens = |started: &session_policy::jwt::Started| {
-        block_on(sessions.peek(started.issued.token.expose())).is_ok()
-    };
+    assert_eq!(block_on(sessions.end_others(&first.session)).unwrap(), 1);
+    let opens = |started: &Started| block_on(sessions.peek(started.token.expose())).is_ok();
     assert_eq!([opens(&first), opens(&second), opens(&other)], [true, false, true]);
     assert_eq!(block_on(sessions.end_all("ada")).unwrap(), 1);
     assert_eq!([opens(&first), opens(&other)], [false, true]);
@@ -412,9 +403,9 @@ fn an_opaque_session_and_a_hybrid_one_do_not_open_each_other() {
     let hybrid = hybrid.with_clock(ManualClock::new(at(0)));
     let started = block_on(opaque.start("ada")).unwrap();
     assert_eq!(started.session.generation(), 0);
-    let token = block_on(hybrid.start("ada", NoClaims {})).unwrap();
-    let forged = session_policy::SessionToken::from_parts(token.claims.id(), [0; 32]);
-    assert!(block_on(opaque.authenticate(&forged)).is_err());
+    let started = block_on(hybrid.start("ada")).unwrap();
+    let forged = SessionToken::from_parts(started.session.id(), [0; 32]);
+    assert!(block_on(opaque.authenticate(forged.expose())).is_err());
 }
 
 #[test]

@@ -13,11 +13,11 @@ use std::task::{Context, Poll, Waker};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chrono::TimeDelta;
-use session_policy::jwt::{Algorithm, HybridSessions, JwtError, KeyRing, NoClaims, SigningKey};
+use session_policy::jwt::{Algorithm, HybridSessions, KeyRing, SigningKey};
 use session_policy::store::{SessionStore, StoreError, Update};
 use session_policy::{
-    Cookie, Decision, Lifetime, ManualClock, MemoryStore, Session, SessionId, SessionPolicy,
-    Timestamp,
+    AuthenticateError, Decision, Lifetime, ManualClock, MemoryStore, Session, SessionId,
+    SessionPolicy, Timestamp,
 };
 
 const START: i64 = 1_800_000_000;
@@ -68,11 +68,11 @@ impl SessionStore for Scheduled {
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        self.turn("renew").await;
+        self.turn("update").await;
         let mut row = self.row.lock().unwrap();
-        let renewed = row.as_ref().and_then(|row| renewal.apply(&row));
-        let applied = renewed.is_some();
-        *row = renewed.or(row.take());
+        let updated = row.as_ref().and_then(|row| update.apply(row));
+        let applied = updated.is_some();
+        *row = updated.or(row.take());
         Ok(applied)
     }
 
@@ -84,10 +84,8 @@ impl SessionStore for Scheduled {
     async fn remove_expired(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
         Ok(0)
     }
-}
 
-/// The one row is the subject's.
-impl SessionStore for Scheduled {
+    // The one row is the subject's.
     async fn list(&self, _: &str) -> Result<Vec<Session>, StoreError> {
         Ok(self.row.lock().unwrap().iter().cloned().collect())
     }
@@ -100,7 +98,7 @@ impl SessionStore for Scheduled {
 #[derive(Debug)]
 enum Done {
     Ended,
-    Refused(JwtError),
+    Refused(AuthenticateError),
     Served(Option<String>),
 }
 
@@ -146,8 +144,8 @@ fn every_schedule(
         let clock = ManualClock::new(at(0));
         let sessions = HybridSessions::new(Arc::clone(&store), ring(), policy(100)).unwrap();
         let sessions = sessions.with_clock(clock.clone());
-        let started = alone(sessions.start("ada", NoClaims {})).unwrap();
-        let mut tokens = vec![started.issued.token.expose().to_owned()];
+        let started = alone(sessions.start("ada")).unwrap();
+        let mut tokens = vec![started.token.expose().to_owned()];
         let mut now = 0;
         for _ in 0..scene.rotations {
             now += 200;
@@ -158,14 +156,14 @@ fn every_schedule(
             now += 200;
             clock.set(at(now));
             let rotated = alone(sessions.authenticate(token)).unwrap();
-            tokens.push(rotated.issued.unwrap().token.expose().to_owned());
+            tokens.push(rotated.token.unwrap().expose().to_owned());
         }
         if scene.confirmed {
             alone(sessions.authenticate(tokens.last().unwrap())).unwrap();
         }
         clock.set(at(now + scene.since));
         let generation = store.row.lock().unwrap().as_ref().unwrap().generation();
-        let id = started.claims.id();
+        let id = started.session.id();
         store.log.lock().unwrap().clear();
 
         let mut tasks: Vec<Option<Task<'_>>> = Vec::new();
@@ -181,9 +179,9 @@ fn every_schedule(
                     Act::Present(back) => {
                         let token = &tokens[tokens.len() - 1 - back];
                         match sessions.authenticate(token).await {
-                            Ok(served) => Done::Served(
-                                served.issued.map(|issued| issued.token.expose().to_owned()),
-                            ),
+                            Ok(served) => {
+                                Done::Served(served.token.map(|token| token.expose().to_owned()))
+                            }
                             Err(error) => Done::Refused(error),
                         }
                     }
@@ -307,14 +305,17 @@ fn a_stolen_token_ends_the_session_in_every_schedule_and_clears_no_honest_cookie
     for scene in &SCENES {
         let acts = [Act::Present(0), Act::Present(0), Act::Present(2)];
         schedules += every_schedule(scene, &acts, |log, done, tokens, opens, _| {
-            assert!(matches!(done[2], Done::Refused(JwtError::Reused)), "{log:?}: {done:?}");
+            assert!(
+                matches!(done[2], Done::Refused(AuthenticateError::Reused)),
+                "{log:?}: {done:?}"
+            );
             assert!(!tokens.iter().any(|token| opens(token)), "{log:?}");
             for done in &done[..2] {
                 match done {
                     Done::Served(answer) => assert!(!answer.as_deref().is_some_and(opens)),
                     Done::Refused(error) => {
-                        assert!(matches!(error, JwtError::Unknown), "{log:?}");
-                        assert_eq!(error.cookie(), Cookie::Keep);
+                        assert!(matches!(error, AuthenticateError::Unknown), "{log:?}");
+                        assert!(!error.clears_cookie());
                     }
                     Done::Ended => panic!("{log:?}"),
                 }
@@ -326,7 +327,7 @@ fn a_stolen_token_ends_the_session_in_every_schedule_and_clears_no_honest_cookie
 
 // 2. Every course of requests and answers.
 
-/// A front door: decides a request of generation `presented` at `now`, on `row`.
+/// Decides a request of generation `presented` at `now`, on `row`.
 trait Server {
     fn handle(&self, row: &mut Session, presented: u64, now: i64) -> Handled;
 }
@@ -340,7 +341,7 @@ enum Handled {
 
 /// The real one, on a store that is given the row and asked for it.
 struct Real {
-    sessions: HybridSessions<Arc<Scheduled>, NoClaims, ManualClock>,
+    sessions: HybridSessions<Arc<Scheduled>>,
     clock: ManualClock,
     tokens: RefCell<BTreeMap<u64, String>>,
 }
@@ -351,9 +352,9 @@ impl Real {
         let (store, grace) = (Arc::new(Scheduled::default()), TimeDelta::seconds(grace));
         let sessions = HybridSessions::with_grace(store, ring(), policy(update_age), grace);
         let sessions = sessions.unwrap().with_clock(clock.clone());
-        let started = alone(sessions.start("ada", NoClaims {})).unwrap();
+        let started = alone(sessions.start("ada")).unwrap();
         let row = sessions.store().row.lock().unwrap().clone().unwrap();
-        let token = started.issued.token.expose().to_owned();
+        let token = started.token.expose().to_owned();
         let tokens = RefCell::new(BTreeMap::from([(row.generation(), token)]));
         (Self { sessions, clock, tokens }, row)
     }
@@ -364,18 +365,18 @@ impl Server for Real {
         self.clock.set(at(now));
         *self.sessions.store().row.lock().unwrap() = Some(row.clone());
         let token = self.tokens.borrow()[&presented].clone();
-        let served = match alone(self.sessions.authenticate(token.expose())) {
+        let served = match alone(self.sessions.authenticate(&token)) {
             Ok(served) => served,
-            Err(JwtError::Reused) => {
+            Err(AuthenticateError::Reused) => {
                 assert!(self.sessions.store().row.lock().unwrap().is_none());
                 return Handled::Reuse;
             }
             Err(error) => panic!("{error}"),
         };
         *row = self.sessions.store().row.lock().unwrap().clone().unwrap();
-        Handled::Served(served.issued.map(|issued| {
-            let generation = served.claims.generation();
-            self.tokens.borrow_mut().insert(generation, issued.token.expose().to_owned());
+        Handled::Served(served.token.map(|token| {
+            let generation = served.session.generation();
+            self.tokens.borrow_mut().insert(generation, token.expose().to_owned());
             generation
         }))
     }
@@ -440,8 +441,8 @@ fn write(
 ) {
     if due.is_some() || confirmed_at != row.confirmed_at() {
         let lifetime = due.unwrap_or(*row.lifetime());
-        let renewal = Update::new(row, now, &lifetime).with_generation(generation, confirmed_at);
-        *row = renewal.apply(&row).unwrap();
+        let update = Update::new(row, now, &lifetime).with_generation(generation, confirmed_at);
+        *row = update.apply(row).unwrap();
     }
 }
 
@@ -558,7 +559,7 @@ fn transit_of_the_grace_itself_is_too_long() {
 }
 
 #[test]
-fn the_front_door_does_what_the_table_says() {
+fn hybrid_sessions_do_what_the_table_says() {
     struct Both(Real, Model);
 
     impl Server for Both {

@@ -3,10 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use chrono::TimeDelta;
+use jsonwebtoken::dangerous::insecure_decode_claims;
 use pollster::block_on;
 use proptest::prelude::*;
-use session_policy::jwt::{Algorithm, JwtError, JwtSessions, KeyRing, NoClaims, SigningKey};
-use session_policy::{Clock, Decision, ManualClock, SessionPolicy, Timestamp};
+use serde_json::Value;
+use session_policy::jwt::{Algorithm, JwtSessions, KeyRing, SigningKey};
+use session_policy::{
+    AuthenticateError, Clock, Decision, ManualClock, SessionPolicy, SessionToken, Timestamp,
+};
 
 const START: i64 = 1_800_000_000;
 
@@ -45,6 +49,11 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     prop::collection::vec(one, 1..12)
 }
 
+fn jti(token: &SessionToken) -> Value {
+    let claims: Value = insecure_decode_claims(token.expose()).unwrap();
+    claims["jti"].clone()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
@@ -53,14 +62,14 @@ proptest! {
         let clock = ManualClock::new(Timestamp::from_unix_secs(START));
         let of = |policy| JwtSessions::new(ring(), policy).with_clock(clock.clone());
         let mut policy = first;
-        let started = block_on(of(policy).start("ada", NoClaims {})).unwrap();
+        let started = block_on(of(policy).start("ada")).unwrap();
         let (login, cap) = (
-            started.claims.lifetime().created_at(),
-            started.claims.lifetime().absolute_expires_at(),
+            started.session.lifetime().created_at(),
+            started.session.lifetime().absolute_expires_at(),
         );
-        let (mut token, mut claims) = (started.issued.token, started.claims);
+        let (mut token, mut session) = (started.token, started.session);
         for next in moves {
-            let lifetime = *claims.lifetime();
+            let lifetime = *session.lifetime();
             let near = |limit: Timestamp, offset| limit.saturating_add(TimeDelta::seconds(offset));
             match next {
                 Move::By(secs) => clock.advance(TimeDelta::seconds(secs)),
@@ -80,34 +89,35 @@ proptest! {
             // 9. To peek agrees, and never re-issues.
             prop_assert_eq!(authenticated.is_ok(), peeked.is_ok());
             if let Ok(peeked) = peeked {
-                prop_assert!(peeked.issued.is_none());
-                prop_assert_eq!(peeked.claims.lifetime(), &lifetime);
+                prop_assert!(peeked.token.is_none());
+                prop_assert_eq!(peeked.session.lifetime(), &lifetime);
             }
             match (decision, authenticated) {
-                (Decision::Reject { reason, since }, Err(JwtError::Rejected { reason: told, since: told_since })) => {
+                (Decision::Reject { reason, since }, Err(AuthenticateError::Rejected { reason: told, since: told_since })) => {
                     prop_assert_eq!((reason, since), (told, told_since));
                 }
                 (Decision::Keep { .. }, Ok(served)) => {
-                    prop_assert!(served.issued.is_none());
-                    prop_assert_eq!(&served.claims, &claims);
+                    prop_assert!(served.token.is_none());
+                    prop_assert_eq!(&served.session, &session);
                     // 2. Nobody is served at or after the cap, of any policy.
                     prop_assert!(now < cap && now < login.saturating_add(policy.absolute_cap()));
                 }
                 (Decision::Renew { lifetime: renewed }, Ok(served)) => {
                     prop_assert!(now < cap && now < login.saturating_add(policy.absolute_cap()));
                     // 6. Only `iat`, `exp` and `jti` change, and `iat` never goes back.
-                    prop_assert_eq!(served.claims.lifetime(), &renewed);
-                    prop_assert_eq!(served.claims.id(), claims.id());
+                    prop_assert_eq!(served.session.lifetime(), &renewed);
+                    prop_assert_eq!(served.session.id(), session.id());
                     prop_assert_eq!(renewed.created_at(), login);
                     prop_assert_eq!(renewed.absolute_expires_at(), cap);
                     prop_assert!(renewed.renewed_at() >= lifetime.renewed_at());
-                    prop_assert_ne!(served.claims.token_id(), claims.token_id());
+                    let reissued = served.token.unwrap();
+                    prop_assert_ne!(jti(&reissued), jti(&token));
                     // 7. At most one re-issue in any `update_age`.
                     prop_assert!(now.since(lifetime.renewed_at()) >= policy.update_age());
                     // 1. No token outlives its cap.
                     prop_assert!(renewed.expires_at() <= cap);
-                    token = served.issued.unwrap().token;
-                    claims = served.claims;
+                    token = reissued;
+                    session = served.session;
                 }
                 (decision, authenticated) => {
                     prop_assert!(false, "{decision:?}, but {authenticated:?}");
@@ -121,11 +131,11 @@ proptest! {
         // 4 and 5.
         let clock = ManualClock::new(Timestamp::from_unix_secs(START));
         let sessions = JwtSessions::new(ring(), policy).with_clock(clock.clone());
-        let started = block_on(sessions.start("ada", NoClaims {})).unwrap();
+        let started = block_on(sessions.start("ada")).unwrap();
         let end = started.status.idle_expires_at;
         let opens = |now| {
             clock.set(now);
-            block_on(sessions.peek(started.issued.token.expose())).is_ok()
+            block_on(sessions.peek(started.token.expose())).is_ok()
         };
         prop_assert!(opens(end.saturating_sub(TimeDelta::seconds(1))));
         for later in [0, 1, 2, 60, 1_000_000] {
@@ -139,9 +149,9 @@ proptest! {
         // 10.
         let clock = ManualClock::new(Timestamp::from_unix_secs(start));
         let sessions = JwtSessions::new(ring(), policy).with_clock(clock.clone());
-        if let Ok(started) = block_on(sessions.start("ada", NoClaims {})) {
+        if let Ok(started) = block_on(sessions.start("ada")) {
             clock.set(Timestamp::from_unix_secs(now));
-            let _ = block_on(sessions.authenticate(started.issued.token.expose()));
+            let _ = block_on(sessions.authenticate(started.token.expose()));
         } else {
             prop_assert!(start < 0);
         }

@@ -6,10 +6,9 @@
 
 use chrono::TimeDelta;
 use session_policy::jwt::{
-    Algorithm, IssueError, JwtError, JwtSessions, KeyError, KeyRing, NoClaims, SigningKey,
-    TokenRenewal, VerifyingKey,
+    Algorithm, IssueError, JwtSessions, KeyError, KeyRing, SigningKey, TokenError, VerifyingKey,
 };
-use session_policy::{ManualClock, SessionPolicy, Timestamp};
+use session_policy::{AuthenticateError, ManualClock, RenewalOutcome, SessionPolicy, Timestamp};
 
 const ED: &str = include_str!("data/keys/ed25519.test.pem");
 const ED_PUBLIC: &str = include_str!("data/keys/ed25519.test.pub.pem");
@@ -62,11 +61,11 @@ fn every_algorithm_signs_what_only_its_own_key_verifies() {
     for key in all_keys() {
         let kid = key.kid().to_owned();
         let signing = sessions_of(KeyRing::new(key).unwrap());
-        let started = pollster::block_on(signing.start("ada", NoClaims {})).unwrap();
+        let started = pollster::block_on(signing.start("ada")).unwrap();
         for verifying in all_keys() {
             let same = verifying.kid() == kid;
             let verifier = sessions_of(KeyRing::new(verifying).unwrap());
-            let decided = pollster::block_on(verifier.peek(started.issued.token.expose()));
+            let decided = pollster::block_on(verifier.peek(started.token.expose()));
             assert_eq!(decided.is_ok(), same, "{kid}");
         }
     }
@@ -80,21 +79,21 @@ fn a_key_that_a_token_names_wrongly_does_not_verify_it() {
     let sign = |key| {
         let sessions = JwtSessions::new(KeyRing::new(key).unwrap(), SessionPolicy::WORKING_DAY);
         let sessions = sessions.with_clock(clock.clone());
-        pollster::block_on(sessions.start("ada", NoClaims {})).unwrap().issued
+        pollster::block_on(sessions.start("ada")).unwrap().token
     };
     let pkcs = sign(SigningKey::pem("rsa", Algorithm::Rs256, RSA, RSA_PUBLIC).unwrap());
     let pss = VerifyingKey::pem("rsa", Algorithm::Ps256, RSA_PUBLIC).unwrap();
     let verifier = JwtSessions::new(KeyRing::verify_only(pss).unwrap(), SessionPolicy::WORKING_DAY)
         .with_clock(clock.clone());
-    let error = pollster::block_on(verifier.peek(pkcs.token.expose())).unwrap_err();
-    assert!(matches!(error, JwtError::Algorithm), "{error}");
+    let error = pollster::block_on(verifier.peek(pkcs.expose())).unwrap_err();
+    assert!(matches!(error, AuthenticateError::Token(TokenError::Algorithm)), "{error}");
 
     let renamed = sign(SigningKey::secret("b", Algorithm::Hs256, [1; 32]).unwrap());
     let original = VerifyingKey::secret("a", Algorithm::Hs256, [1; 32]).unwrap();
     let verifier =
         JwtSessions::new(KeyRing::verify_only(original).unwrap(), SessionPolicy::WORKING_DAY);
-    let error = pollster::block_on(verifier.with_clock(clock.clone()).peek(renamed.token.expose()));
-    assert!(matches!(error.unwrap_err(), JwtError::UnknownKey));
+    let error = pollster::block_on(verifier.with_clock(clock.clone()).peek(renamed.expose()));
+    assert!(matches!(error.unwrap_err(), AuthenticateError::Token(TokenError::UnknownKey)));
 }
 
 #[test]
@@ -105,9 +104,9 @@ fn a_public_key_in_der_is_the_one_in_pem() {
     let clock = ManualClock::new(at(0));
     let issuer = JwtSessions::new(KeyRing::new(signing()).unwrap(), SessionPolicy::WORKING_DAY)
         .with_clock(clock.clone());
-    let token = pollster::block_on(issuer.start("ada", NoClaims {})).unwrap().issued.token;
+    let token = pollster::block_on(issuer.start("ada")).unwrap().token;
     let ring = KeyRing::verify_only(der).unwrap();
-    let verifier = JwtSessions::<NoClaims>::new(ring, SessionPolicy::WORKING_DAY);
+    let verifier = JwtSessions::new(ring, SessionPolicy::WORKING_DAY);
     assert!(pollster::block_on(verifier.with_clock(clock).peek(token.expose())).is_ok());
 }
 
@@ -277,16 +276,16 @@ fn keys_rotate_to_the_second_and_nobody_is_logged_out() {
         header.kid.unwrap()
     };
 
-    let started = pollster::block_on(sessions.start("ada", NoClaims {})).unwrap();
-    let first = started.issued.token.expose().to_owned();
+    let started = pollster::block_on(sessions.start("ada")).unwrap();
+    let first = started.token.expose().to_owned();
     assert_eq!(kid(&first), "old");
     clock.set(at(-1));
     let served = pollster::block_on(sessions.authenticate(&first)).unwrap();
-    let last_of_old = served.issued.unwrap().token.expose().to_owned();
+    let last_of_old = served.token.unwrap().expose().to_owned();
     assert_eq!(kid(&last_of_old), "old");
     clock.set(at(0));
     let served = pollster::block_on(sessions.authenticate(&first)).unwrap();
-    let first_of_next = served.issued.unwrap().token.expose().to_owned();
+    let first_of_next = served.token.unwrap().expose().to_owned();
     assert_eq!(kid(&first_of_next), "next");
 
     // The last token of the old key lives for all of its max_age.
@@ -312,7 +311,7 @@ fn an_added_key_verifies_until_it_retires() {
     let other =
         JwtSessions::new(KeyRing::new(secret("other")).unwrap(), SessionPolicy::WORKING_DAY)
             .with_clock(clock.clone());
-    let token = pollster::block_on(other.start("ada", NoClaims {})).unwrap().issued.token;
+    let token = pollster::block_on(other.start("ada")).unwrap().token;
     let key = VerifyingKey::secret("other", Algorithm::Hs256, [5; 32]).unwrap();
     let ring = KeyRing::new(secret("own")).unwrap().with_verifying_until(key, at(60)).unwrap();
     let sessions = JwtSessions::new(ring, SessionPolicy::WORKING_DAY).with_clock(clock.clone());
@@ -329,16 +328,17 @@ fn a_ring_that_only_verifies_serves_and_issues_nothing() {
     let key = SigningKey::pem("ed", Algorithm::EdDsa, ED, ED_PUBLIC).unwrap();
     let login = JwtSessions::new(KeyRing::new(key).unwrap(), SessionPolicy::WORKING_DAY)
         .with_clock(clock.clone());
-    let token = pollster::block_on(login.start("ada", NoClaims {})).unwrap().issued.token;
+    let token = pollster::block_on(login.start("ada")).unwrap().token;
 
     let ring = KeyRing::verify_only(VerifyingKey::pem("ed", Algorithm::EdDsa, ED_PUBLIC).unwrap());
     let reader = JwtSessions::new(ring.unwrap(), SessionPolicy::WORKING_DAY);
     let reader = reader.with_clock(clock.clone());
-    let refused = pollster::block_on(reader.start("ada", NoClaims {})).unwrap_err();
+    let refused = pollster::block_on(reader.start("ada")).unwrap_err();
     assert_eq!(refused.to_string(), "the key ring only verifies");
     clock.set(at(900)); // A re-issue is due.
     let served = pollster::block_on(reader.authenticate(token.expose())).unwrap();
-    assert_eq!(served.issued, None);
-    assert!(matches!(served.renewal, TokenRenewal::Deferred(IssueError::VerifyOnly)));
-    assert_eq!(served.claims.lifetime().renewed_at(), at(0));
+    assert!(served.token.is_none());
+    assert_eq!(served.session.lifetime().renewed_at(), at(0));
+    let RenewalOutcome::Deferred(error) = served.renewal else { panic!("{served:?}") };
+    assert!(matches!(error.downcast_ref(), Some(IssueError::VerifyOnly)));
 }

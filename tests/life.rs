@@ -11,10 +11,8 @@ mod strategies;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
-use session_policy::store::{SessionParts, Update};
-use session_policy::{
-    Decision, Lifetime, Session, SessionId, SessionPolicy, SessionToken, Timestamp,
-};
+use session_policy::store::{SecretHash, SessionParts, Update};
+use session_policy::{Decision, Lifetime, Session, SessionId, SessionPolicy, Timestamp};
 
 use crate::strategies::{Near, cases, instant, near, policy, policy_of};
 
@@ -108,10 +106,9 @@ struct Life {
 
 impl Life {
     fn new(policy: SessionPolicy, login: Timestamp, ceiling: Timestamp) -> Self {
-        let token = SessionToken::from_parts(SessionId::from_bytes([0; 16]), [0; 32]);
+        let (id, secret) = (SessionId::from_bytes([0; 16]), SecretHash::of_secret(&[0; 32]));
         let lifetime = policy.start_until(login, ceiling);
-        let session =
-            Session::new(token.id(), "user-42", "default", token.secret_hash(), lifetime).unwrap();
+        let session = Session::new(id, "user-42", "default", secret, lifetime).unwrap();
         let last = login.saturating_add(policy.absolute_cap()).min(ceiling).max(login);
         Self { session, policy, now: login, login, last, stored_cap: last, late: None }
     }
@@ -128,10 +125,9 @@ impl Life {
             Event::PolicyTightens(factor) => self.policy = scaled(&self.policy, |n| n / factor),
             Event::StoreRoundTrips(store) => self.round_trip(store),
             Event::TokenRotates(id, secret) => {
-                let token = SessionToken::from_parts(SessionId::from_bytes(id), secret);
                 let parts = SessionParts {
-                    id: token.id(),
-                    secret: token.secret_hash(),
+                    id: SessionId::from_bytes(id),
+                    secret: SecretHash::of_secret(&secret),
                     version: 0,
                     ..self.session.clone().into_parts()
                 };

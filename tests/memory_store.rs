@@ -80,8 +80,8 @@ fn any_subject_and_any_number_of_profiles_come_back_as_they_were() {
         assert_eq!(wait(store.load(&session.id())).unwrap().as_ref(), Some(session));
         assert_eq!(wait(store.list(session.subject())).unwrap(), std::slice::from_ref(session));
         let renewal = Update::new(session, at(1), &lifetime(1, 20)).with_generation(3, None);
-        assert!(wait(store.renew(&renewal)).unwrap());
-        let renewed = renewal.apply(&session).unwrap();
+        assert!(wait(store.update(&renewal)).unwrap());
+        let renewed = renewal.apply(session).unwrap();
         assert_eq!(renewed.confirmed_at(), None);
         assert_eq!(wait(store.load(&session.id())).unwrap(), Some(renewed));
         assert!(wait(store.remove(&session.id())).unwrap());
@@ -131,7 +131,7 @@ fn a_sweep_goes_by_the_expiry_of_the_last_renewal() {
         for expires_at in renewals {
             let stored = wait(store.load(&id(1))).unwrap().unwrap();
             let renewal = Update::new(&stored, at(1), &lifetime(1, *expires_at));
-            assert!(wait(store.renew(&renewal)).unwrap());
+            assert!(wait(store.update(&renewal)).unwrap());
         }
         for now in [0, 1, expired - 1] {
             assert_eq!(wait(store.remove_expired(at(now), 9)).unwrap(), 0, "{renewals:?} {now}");
@@ -227,7 +227,7 @@ fn carry_out(store: &MemoryStore, model: &mut Model, act: &Act) {
         Act::Renew { number, stale, renewed_at, length, now } => {
             let Some(stored) = model.get(&id(number)) else {
                 let absent = Update::new(&session(number, "ada", 1), at(0), &lifetime(0, 1));
-                assert!(!wait(store.renew(&absent)).unwrap());
+                assert!(!wait(store.update(&absent)).unwrap());
                 return;
             };
             let mut basis = stored.clone().into_parts();
@@ -235,7 +235,7 @@ fn carry_out(store: &MemoryStore, model: &mut Model, act: &Act) {
             let basis = Session::restore(basis).unwrap();
             let renewal = Update::new(&basis, at(now), &lifetime(renewed_at, renewed_at + length));
             let applies = !stale && now < CAP && at(renewed_at) >= stored.lifetime().renewed_at();
-            assert_eq!(wait(store.renew(&renewal)).unwrap(), applies);
+            assert_eq!(wait(store.update(&renewal)).unwrap(), applies);
             if applies {
                 let mut parts = stored.clone().into_parts();
                 parts.version += 1;
@@ -338,7 +338,7 @@ fn of_threads_that_renew_one_version_exactly_one_wins() {
             }
             let length = 100 + i64::try_from(thread).unwrap();
             let renewal = Update::new(&stored, at(1), &lifetime(1, length));
-            won.fetch_add(u64::from(wait(store.renew(&renewal)).unwrap()), Ordering::Relaxed);
+            won.fetch_add(u64::from(wait(store.update(&renewal)).unwrap()), Ordering::Relaxed);
         }
     });
     let version = wait(store.load(&id(1))).unwrap().unwrap().version();
@@ -399,7 +399,7 @@ fn all_verbs_at_once_neither_deadlock_nor_leave_anything_behind() {
                     if let Some(stored) = wait(store.load(&id(number))).unwrap() {
                         let to =
                             lifetime(stored.lifetime().renewed_at().as_unix_secs(), CAP - seconds);
-                        wait(store.renew(&Update::new(&stored, at(0), &to))).unwrap();
+                        wait(store.update(&Update::new(&stored, at(0), &to))).unwrap();
                     }
                 }
                 5 => {

@@ -8,6 +8,7 @@ mod strategies;
 use proptest::prelude::*;
 use session_policy::store::{SecretHash, SessionParts, Update};
 use session_policy::{Lifetime, Session, SessionError, SessionId, SessionToken, Timestamp};
+use sha2::{Digest, Sha256};
 
 use crate::strategies::cases;
 
@@ -69,7 +70,7 @@ fn a_renewal_says_what_it_writes_and_onto_which_version() {
     // It applies before the cap, wherever it ends.
     let lifetime = Lifetime::restore(at(0), at(900), at(4_000), at(5_000)).unwrap();
     for (now, applies) in [(4_999, true), (5_000, false), (5_001, false)] {
-        let renewed = session.renewed(&Update::new(&session, at(now), &lifetime));
+        let renewed = Update::new(&session, at(now), &lifetime).apply(&session);
         assert_eq!(renewed.map(|renewed| renewed.version()), applies.then_some(8), "{now}");
     }
 }
@@ -137,7 +138,7 @@ fn an_id_has_one_text() {
     let id: SessionId = ID.parse().unwrap();
     assert_eq!(id.to_string(), ID);
     assert_eq!(format!("{id:?}"), format!("SessionId({ID})"));
-    for refused in not_exactly(ID, SessionId::CHARS) {
+    for refused in not_exactly(ID, SessionId::CHARS).chain(stray_bits(ID)) {
         let error = refused.parse::<SessionId>().unwrap_err();
         assert_eq!(error.to_string(), "session id is not 22 base64url characters", "{refused:?}");
     }
@@ -146,21 +147,57 @@ fn an_id_has_one_text() {
 #[test]
 fn a_secret_hash_has_one_text() {
     SECRET.parse::<SecretHash>().unwrap();
-    for refused in not_exactly(SECRET, 43) {
+    for refused in not_exactly(SECRET, 43).chain(stray_bits(SECRET)) {
         let error = refused.parse::<SecretHash>().unwrap_err();
         assert_eq!(error.to_string(), "secret hash is not 43 base64url characters", "{refused:?}");
     }
 }
 
 #[test]
-fn a_token_has_one_text_and_a_refused_one_is_not_repeated() {
+fn what_is_no_token_is_refused_and_not_repeated() {
     let token = format!("{ID}.{SECRET}");
-    assert_eq!(token.len(), SessionToken::CHARS);
     assert_eq!(token.parse::<SessionToken>().unwrap().expose(), token);
+    let message =
+        "session token is not 22 and 43 base64url characters with a full stop between them";
+    for refused in no_tokens() {
+        let error = refused.parse::<SessionToken>().unwrap_err();
+        assert_eq!(error.to_string(), message, "{refused:?}");
+        assert_eq!(format!("{error:?}"), format!("ParseError(Text {{ expected: {message:?} }})"));
+    }
+}
+
+/// Its secret is hashed as it stands, so one with stray bits is another one.
+#[cfg(feature = "memory")]
+#[test]
+fn no_other_text_than_the_token_s_own_authenticates() {
+    use pollster::block_on;
+    use session_policy::store::SessionStore;
+    use session_policy::{AuthenticateError, ManualClock, MemoryStore, SessionPolicy, Sessions};
+
+    let store = MemoryStore::new();
+    block_on(store.create(&session())).unwrap();
+    let clock = ManualClock::new(Timestamp::from_unix_secs(0));
+    let sessions = Sessions::new(store, SessionPolicy::WORKING_DAY).with_clock(clock);
+    assert!(block_on(sessions.authenticate(token().expose())).is_ok());
+    for stray in stray_bits(SECRET) {
+        let token: SessionToken = format!("{ID}.{stray}").parse().unwrap();
+        let error = block_on(sessions.authenticate(token.expose())).unwrap_err();
+        assert!(matches!(error, AuthenticateError::WrongSecret), "{stray}: {error}");
+    }
+    for refused in no_tokens() {
+        let error = block_on(sessions.authenticate(&refused)).unwrap_err();
+        assert_eq!(error.as_str(), "malformed", "{refused:?}: {error}");
+    }
+}
+
+/// Near misses of a token, but for stray bits of its secret.
+fn no_tokens() -> impl Iterator<Item = String> {
+    let token = format!("{ID}.{SECRET}");
     let halves = not_exactly(ID, 22)
+        .chain(stray_bits(ID))
         .map(|id| format!("{id}.{SECRET}"))
         .chain(not_exactly(SECRET, 43).map(|secret| format!("{ID}.{secret}")));
-    let whole = not_exactly(&token, SessionToken::CHARS).chain([
+    let whole = not_exactly(&token, 66).chain([
         format!("{ID}{SECRET}"),
         format!("{SECRET}.{ID}"),
         format!("{ID}:{SECRET}"),
@@ -171,13 +208,7 @@ fn a_token_has_one_text_and_a_refused_one_is_not_repeated() {
         format!("Bearer {token}"),
         format!("\"{token}\""),
     ]);
-    let message =
-        "session token is not 22 and 43 base64url characters with a full stop between them";
-    for refused in halves.chain(whole) {
-        let error = refused.parse::<SessionToken>().unwrap_err();
-        assert_eq!(error.to_string(), message, "{refused:?}");
-        assert_eq!(format!("{error:?}"), "ParseError(())");
-    }
+    halves.chain(whole)
 }
 
 proptest! {
@@ -185,17 +216,21 @@ proptest! {
 
     #[test]
     fn what_is_printed_is_read_back(id: [u8; 16], secret: [u8; 32]) {
-        let token = SessionToken::from_parts(SessionId::from_bytes(id), secret);
+        let id = SessionId::from_bytes(id);
+        let token = SessionToken::from_parts(id, secret);
         let read: SessionToken = token.expose().parse().unwrap();
         prop_assert_eq!(read.expose(), token.expose());
-        prop_assert_eq!(token.id().to_string().parse(), Ok(token.id()));
-        prop_assert!(token.secret_hash().matches(&read));
-        let hash = SecretHash::from_bytes(*token.secret_hash().as_bytes());
-        prop_assert!(hash.matches(&token));
+        let (first, second) = token.expose().split_once('.').unwrap();
+        prop_assert_eq!(id.to_string(), first);
+        prop_assert_eq!(first.parse(), Ok(id));
+        let hash = SecretHash::of_secret(&secret);
+        let digest: [u8; 32] = Sha256::digest(second).into();
+        prop_assert_eq!(*hash.as_bytes(), digest);
+        prop_assert_eq!(SecretHash::from_bytes(*hash.as_bytes()), hash);
         #[cfg(feature = "serde")]
         {
-            let text = serde_json::to_string(&(token.id(), hash)).unwrap();
-            prop_assert_eq!(serde_json::from_str(&text).ok(), Some((token.id(), hash)));
+            let text = serde_json::to_string(&(id, hash)).unwrap();
+            prop_assert_eq!(serde_json::from_str(&text).ok(), Some((id, hash)));
         }
     }
 
@@ -214,11 +249,10 @@ proptest! {
         byte in 0..32_usize,
         bit in 0..8_u32,
     ) {
-        let id = SessionId::from_bytes([0; 16]);
         let mut forged = secret;
         forged[byte] ^= 1 << bit;
-        let hash = SessionToken::from_parts(id, secret).secret_hash();
-        prop_assert!(!hash.matches(&SessionToken::from_parts(id, forged)));
+        let hash = SecretHash::of_secret(&secret);
+        prop_assert_ne!(SecretHash::of_secret(&forged), hash);
         let mut other = *hash.as_bytes();
         other[byte] ^= 1 << bit;
         prop_assert_ne!(SecretHash::from_bytes(other), hash);
@@ -227,13 +261,12 @@ proptest! {
 
 #[test]
 fn debug_shows_neither_the_secret_nor_its_hash() {
-    let token: SessionToken = format!("{ID}.{SECRET}").parse().unwrap();
-    assert_eq!(format!("{token:?}"), format!("SessionToken({ID}.[redacted])"));
-    assert_eq!(format!("{:?}", token.secret_hash()), "SecretHash([redacted])");
-    let session = session(&token);
-    for shown in [format!("{session:?}"), format!("{:#?}", session.into_parts())] {
+    let (token, session) = (token(), session());
+    assert_eq!(format!("{token:?}"), "SessionToken([redacted])");
+    assert_eq!(format!("{:?}", session.secret()), "SecretHash([redacted])");
+    for shown in [format!("{session:?}"), format!("{:#?}", session.clone().into_parts())] {
         assert!(shown.contains(ID) && shown.contains("SecretHash([redacted])"), "{shown}");
-        assert_hides(&shown, &token);
+        assert_hides(&shown, &token, session.secret());
     }
 }
 
@@ -245,18 +278,16 @@ fn debug_of_a_started_session_shows_no_secret_either() {
     let sessions = Sessions::new(MemoryStore::new(), SessionPolicy::WORKING_DAY);
     let started = pollster::block_on(sessions.start("user-42")).unwrap();
     let shown = format!("{started:?} {started:#?}");
-    assert!(
-        shown.contains(&format!("SessionToken({}.[redacted])", started.session.id())),
-        "{shown}"
-    );
-    assert_hides(&shown, &started.token);
+    assert!(shown.contains("SessionToken([redacted])"), "{shown}");
+    assert_hides(&shown, &started.token, started.session.secret());
     let authenticated = pollster::block_on(sessions.authenticate(started.token.expose())).unwrap();
-    assert_hides(&format!("{authenticated:?} {sessions:?}"), &started.token);
+    let shown = format!("{authenticated:?} {sessions:?}");
+    assert_hides(&shown, &started.token, started.session.secret());
 }
 
 #[test]
 fn a_session_s_subject_and_profile_are_bounded() {
-    let parts = session(&token()).into_parts();
+    let parts = session().into_parts();
     let longest = "s".repeat(1_024);
     let of = |subject: &str, profile: &str| {
         let new = Session::new(parts.id, subject, profile, parts.secret, parts.lifetime);
@@ -299,7 +330,7 @@ fn a_session_s_subject_and_profile_are_bounded() {
 #[cfg(feature = "serde")]
 #[test]
 fn a_stored_session_is_one_flat_object_and_read_back_equal() {
-    let session = session(&token());
+    let session = session();
     let text = serde_json::to_string(&session).unwrap();
     let hash = serde_json::to_string(session.secret()).unwrap();
     assert_eq!(
@@ -322,7 +353,7 @@ fn a_stored_session_is_one_flat_object_and_read_back_equal() {
 #[cfg(feature = "serde")]
 #[test]
 fn a_stored_session_that_is_tampered_with_is_refused() {
-    let text = serde_json::to_string(&session(&token())).unwrap();
+    let text = serde_json::to_string(&session()).unwrap();
     for (from, to, message) in [
         (r#""user-42""#, r#""""#, "subject is empty"),
         (r#""user-42""#, r#""\u0000""#, "subject has a NUL character"),
@@ -345,19 +376,14 @@ fn a_stored_session_that_is_tampered_with_is_refused() {
 }
 
 /// Near misses of a text of `chars` characters of the base64url alphabet.
-fn not_exactly(text: &str, chars: usize) -> impl Iterator<Item = String> {
+fn not_exactly(text: &str, chars: usize) -> impl Iterator<Item = String> + use<> {
     assert_eq!(text.len(), chars);
-    let (short, last) = text.split_at(chars - 1);
+    let short = &text[..chars - 1];
     let foreign = ['+', '/', '=', '.', ' ', '\0', '\n', '%', '~', '\u{7f}'];
     let foreign = foreign.into_iter().flat_map(|foreign| {
         let middle = format!("{}{foreign}{}", &text[..chars / 2], &text[chars / 2 + 1..]);
         [middle, format!("{foreign}{}", &text[1..]), format!("{short}{foreign}")]
     });
-    // The last character holds bits of no byte: with these set, the text would
-    // be another one of the same bytes.
-    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let place = alphabet.find(last).unwrap();
-    let stray = (1..4).map(move |bits| format!("{short}{}", &alphabet[place + bits..][..1]));
     let lengths = [
         String::new(),
         short.to_owned(),
@@ -373,7 +399,16 @@ fn not_exactly(text: &str, chars: usize) -> impl Iterator<Item = String> {
         "A".repeat(10_240),
         "é".repeat(5_120),
     ];
-    foreign.chain(stray).chain(lengths).collect::<Vec<_>>().into_iter()
+    foreign.chain(lengths).collect::<Vec<_>>().into_iter()
+}
+
+/// The last character holds bits of no byte: with these set, the text would be
+/// another one of the same bytes.
+fn stray_bits(text: &str) -> impl Iterator<Item = String> {
+    let (short, last) = text.split_at(text.len() - 1);
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let place = alphabet.find(last).unwrap();
+    (1..4).map(move |bits| format!("{short}{}", &alphabet[place + bits..][..1]))
 }
 
 fn all_of_four() -> impl Iterator<Item = [i64; 4]> {
@@ -384,18 +419,20 @@ fn token() -> SessionToken {
     format!("{ID}.{SECRET}").parse().unwrap()
 }
 
-fn session(token: &SessionToken) -> Session {
+/// The one that the token opens.
+fn session() -> Session {
     let at = Timestamp::from_unix_secs;
     let lifetime = Lifetime::restore(at(0), at(0), at(60), at(90)).unwrap();
-    Session::new(token.id(), "user-42", "default", token.secret_hash(), lifetime).unwrap()
+    let secret = SecretHash::of_secret(&[1; 32]);
+    Session::new(ID.parse().unwrap(), "user-42", "default", secret, lifetime).unwrap()
 }
 
 /// Neither as text nor as bytes.
-fn assert_hides(shown: &str, token: &SessionToken) {
+fn assert_hides(shown: &str, token: &SessionToken, hash: &SecretHash) {
     let exposed = token.expose();
     let (_, secret) = exposed.split_once('.').unwrap();
     assert!(!shown.contains(secret), "{shown}");
-    let hash = *token.secret_hash().as_bytes();
+    let hash = hash.as_bytes();
     assert!(!shown.contains(&format!("{hash:?}")), "{shown}");
     let first_bytes = format!("{}, {}, {}", hash[0], hash[1], hash[2]);
     assert!(!shown.contains(&first_bytes), "{shown}");

@@ -14,10 +14,9 @@ use std::task::{Context, Poll, Waker};
 
 use chrono::TimeDelta;
 use pollster::block_on as wait;
-use session_policy::store::{AnyStore, SessionStore, StoreError, Update};
+use session_policy::store::{AnyStore, SecretHash, SessionStore, StoreError, Update};
 use session_policy::{
-    Cookie, ManualClock, MemoryStore, Session, SessionId, SessionPolicy, SessionToken, Sessions,
-    Timestamp,
+    ManualClock, MemoryStore, Session, SessionId, SessionPolicy, SessionToken, Sessions, Timestamp,
 };
 
 const FIRST: SessionId = SessionId::from_bytes([1; 16]);
@@ -39,14 +38,11 @@ fn policy() -> SessionPolicy {
 type Sent = Option<SessionToken>;
 type Request = Pin<Box<dyn Future<Output = Sent>>>;
 type Make = fn(&World, Node) -> Request;
-type Node = Sessions<Stopping, ManualClock>;
+type Node = Sessions<Stopping>;
 
 fn authenticate(world: &World, node: Node) -> Request {
     let token = world.token.clone();
-    Box::pin(async move {
-        let answer = node.authenticate(token.expose()).await.ok()?;
-        matches!(answer.cookie, Cookie::Set { .. }).then_some(token)
-    })
+    Box::pin(async move { node.authenticate(token.expose()).await.ok()?.token })
 }
 
 fn rotate(world: &World, node: Node) -> Request {
@@ -74,7 +70,7 @@ type Log = Arc<Mutex<Vec<(usize, &'static str)>>>;
 
 /// Stops before and after each verb of the store that all requests share.
 struct Stopping {
-    shared: Arc<dyn DynSessionStore>,
+    shared: AnyStore,
     request: usize,
     log: Log,
     end_all: EndAll,
@@ -129,7 +125,7 @@ impl SessionStore for Stopping {
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        self.answer("renew", self.shared.update(update), |renewed| *renewed).await
+        self.answer("update", self.shared.update(update), |updated| *updated).await
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
@@ -140,9 +136,7 @@ impl SessionStore for Stopping {
         let swept = self.shared.remove_expired(now, limit);
         self.answer("remove_expired", swept, |removed| *removed > 0).await
     }
-}
 
-impl SessionStore for Stopping {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         self.answer("list", self.shared.list(subject), |_| false).await
     }
@@ -177,7 +171,7 @@ impl SessionStore for Stopping {
 
 /// One session, and the requests that are about to run.
 struct World {
-    shared: Arc<dyn DynSessionStore>,
+    shared: AnyStore,
     token: SessionToken,
     session: Session,
 }
@@ -198,7 +192,8 @@ impl Outcome {
     /// Whether a token that was sent still opens a session.
     fn opens(&self, request: usize) -> bool {
         let Some(token) = &self.sent[request] else { return false };
-        self.left.iter().any(|session| session.id() == token.id())
+        let (id, _) = token.expose().split_once('.').unwrap();
+        self.left.iter().any(|session| session.id().to_string() == id)
     }
 
     /// The rule: after the removal `ended`, nothing is left, and no answer that
@@ -215,7 +210,7 @@ impl Outcome {
 
 /// A story: which store, which requests, at which seconds.
 struct Story {
-    store: fn() -> Arc<dyn DynSessionStore>,
+    store: fn() -> AnyStore,
     end_all: EndAll,
     requests: Vec<(Make, i64)>,
 }
@@ -224,13 +219,13 @@ impl Story {
     /// Requests when a renewal is due.
     fn of(requests: &[Make]) -> Self {
         Self {
-            store: || Arc::new(MemoryStore::new()),
+            store: || AnyStore::new(MemoryStore::new()),
             end_all: EndAll::AtOnce,
             requests: requests.iter().map(|request| (*request, 400)).collect(),
         }
     }
 
-    fn over(self, store: fn() -> Arc<dyn DynSessionStore>) -> Self {
+    fn over(self, store: fn() -> AnyStore) -> Self {
         Self { store, ..self }
     }
 
@@ -258,8 +253,8 @@ impl Story {
     fn run(&self, path: &mut Vec<(usize, usize)>) -> Outcome {
         let token = SessionToken::from_parts(FIRST, [2; 32]);
         let lifetime = policy().start(at(0));
-        let session =
-            Session::new(token.id(), SUBJECT, "default", token.secret_hash(), lifetime).unwrap();
+        let secret = SecretHash::of_secret(&[2; 32]);
+        let session = Session::new(FIRST, SUBJECT, "default", secret, lifetime).unwrap();
         let world = World { shared: (self.store)(), token, session };
         wait(world.shared.create(&world.session)).unwrap();
 
@@ -271,7 +266,7 @@ impl Story {
             .enumerate()
             .map(|(request, (start, now))| {
                 let store = Stopping {
-                    shared: Arc::clone(&world.shared),
+                    shared: world.shared.clone(),
                     request,
                     log: Arc::clone(&log),
                     end_all: self.end_all,
@@ -319,7 +314,7 @@ fn no_request_brings_back_a_session_that_was_ended() {
 #[test]
 fn two_requests_that_race_a_logout_do_not_bring_the_session_back() {
     let law = |outcome: &Outcome| {
-        let renewals = outcome.log.iter().filter(|(_, verb)| *verb == "renew").count();
+        let renewals = outcome.log.iter().filter(|(_, verb)| *verb == "update").count();
         let ended = outcome.when(2, "remove");
         ended.is_some_and(|ended| outcome.is_final(ended)) && renewals <= 1
     };
@@ -331,7 +326,7 @@ fn two_requests_that_race_a_logout_do_not_bring_the_session_back() {
 fn a_request_that_races_a_rotation_leaves_the_successor_alone() {
     let law = |outcome: &Outcome| {
         let rotated = outcome.when(1, "remove").unwrap();
-        let renewed = outcome.when(0, "renew");
+        let renewed = outcome.when(0, "update");
         outcome.left.len() == 1
             && outcome.opens(1)
             && outcome.sent[0].is_some() == renewed.is_some()
@@ -398,10 +393,10 @@ fn a_request_that_races_a_sweep_is_renewed_or_gone() {
 enum Fault {
     /// `remove` does not count the rows that it removed.
     RemoveSaysTrue,
-    /// `renew` writes the whole record back, as an upsert does.
-    RenewCreates,
-    /// `renew` does not count the rows that it wrote.
-    RenewSaysTrue,
+    /// `update` writes the whole record back, as an upsert does.
+    UpdateCreates,
+    /// `update` does not count the rows that it wrote.
+    UpdateSaysTrue,
 }
 
 struct Broken {
@@ -411,8 +406,8 @@ struct Broken {
 }
 
 impl Broken {
-    fn shared(fault: Fault) -> Arc<dyn DynSessionStore> {
-        Arc::new(Self { inner: MemoryStore::new(), fault, loaded: Mutex::default() })
+    fn shared(fault: Fault) -> AnyStore {
+        AnyStore::new(Self { inner: MemoryStore::new(), fault, loaded: Mutex::default() })
     }
 }
 
@@ -430,16 +425,16 @@ impl SessionStore for Broken {
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        let renewed = self.inner.update(update).await?;
+        let updated = self.inner.update(update).await?;
         let loaded = self.loaded.lock().unwrap().clone();
         match (self.fault, loaded) {
-            (Fault::RenewCreates, Some(loaded)) if !renewed => {
-                self.inner.remove(&renewal.id()).await?;
-                self.inner.create(&renewal.apply(&loaded).unwrap_or(loaded)).await?;
+            (Fault::UpdateCreates, Some(loaded)) if !updated => {
+                self.inner.remove(&update.id()).await?;
+                self.inner.create(&update.apply(&loaded).unwrap_or(loaded)).await?;
                 Ok(true)
             }
-            (Fault::RenewSaysTrue, _) => Ok(true),
-            _ => Ok(renewed),
+            (Fault::UpdateSaysTrue, _) => Ok(true),
+            _ => Ok(updated),
         }
     }
 
@@ -451,9 +446,7 @@ impl SessionStore for Broken {
     async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.inner.remove_expired(now, limit).await
     }
-}
 
-impl SessionStore for Broken {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         self.inner.list(subject).await
     }
@@ -469,13 +462,13 @@ impl SessionStore for Broken {
 
 #[test]
 fn an_upsert_is_found_to_bring_sessions_back() {
-    let story = Story::of(&[authenticate, end]).over(|| Broken::shared(Fault::RenewCreates));
+    let story = Story::of(&[authenticate, end]).over(|| Broken::shared(Fault::UpdateCreates));
     assert_eq!(story.explore(ended), (50, 24));
 }
 
 #[test]
 fn a_renewal_that_always_succeeds_is_found_to_send_a_credential_after_the_end() {
-    let story = Story::of(&[authenticate, end]).over(|| Broken::shared(Fault::RenewSaysTrue));
+    let story = Story::of(&[authenticate, end]).over(|| Broken::shared(Fault::UpdateSaysTrue));
     assert_eq!(story.explore(ended), (50, 24));
 }
 

@@ -4,16 +4,17 @@
 
 use std::sync::Arc;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use chrono::TimeDelta;
 use pollster::block_on as wait;
-use session_policy::store::SessionStore;
+use session_policy::store::{SecretHash, SessionStore};
 use session_policy::{
-    AuthenticateError, Authenticated, Cookie, ManualClock, MemoryStore, Policies, RejectReason,
-    RenewalOutcome, RotateError, Session, SessionPolicy, SessionToken, Sessions, StartError,
-    Started, Timestamp,
+    AuthenticateError, Authenticated, ManualClock, MemoryStore, Policies, RejectReason,
+    RenewalOutcome, RotateError, Session, SessionId, SessionPolicy, SessionToken, Sessions, SignIn,
+    StartError, Started, Timestamp,
 };
 
-type Node = Sessions<Arc<MemoryStore>, ManualClock>;
+type Node = Sessions<Arc<MemoryStore>>;
 
 const fn policy(max_age: i64, update_age: i64, absolute_cap: i64) -> SessionPolicy {
     let [max_age, update_age, absolute_cap] = [
@@ -61,7 +62,7 @@ fn stored(sessions: &Node, session: &Session) -> Option<Session> {
 /// An answer as one comparable word, and what it sets.
 fn word(answer: &Result<Authenticated, AuthenticateError>) -> (&'static str, Option<i64>) {
     match answer {
-        Ok(Authenticated { renewal, cookie, .. }) => {
+        Ok(Authenticated { renewal, status, token, .. }) => {
             let word = match renewal {
                 RenewalOutcome::Deferred(_) => "deferred",
                 RenewalOutcome::NoGain => "no gain",
@@ -69,36 +70,36 @@ fn word(answer: &Result<Authenticated, AuthenticateError>) -> (&'static str, Opt
                 RenewalOutcome::Renewed => "renewed",
                 RenewalOutcome::Superseded => "superseded",
             };
-            match cookie {
-                Cookie::Clear => panic!("a served session clears its cookie"),
-                Cookie::Keep => (word, None),
-                Cookie::Set { max_age } => (word, Some(max_age.num_seconds())),
-            }
+            (word, token.as_ref().map(|_| status.cookie_max_age().num_seconds()))
         }
         Err(AuthenticateError::Rejected { reason, since }) => {
             (reason.as_str(), Some(since.since(at(0)).num_seconds()))
         }
-        Err(AuthenticateError::Store(_)) => ("store", None),
-        Err(AuthenticateError::Unknown) => ("unknown", None),
-        Err(AuthenticateError::WrongSecret) => ("wrong secret", None),
+        Err(error) => (error.as_str(), None),
     }
 }
 
 fn authenticate(sessions: &Node, token: &SessionToken) -> (&'static str, Option<i64>) {
-    word(&wait(sessions.authenticate(token)))
+    let answer = wait(sessions.authenticate(token.expose()));
+    if let Ok(Authenticated { token: Some(sent), .. }) = &answer {
+        assert_eq!(sent.expose(), token.expose());
+    }
+    word(&answer)
 }
 
 #[test]
 fn a_start_stores_the_session_and_tells_what_to_send() {
     let (sessions, _) = new();
     let started = start(&sessions);
-    assert_eq!(started.session.id(), started.session.id());
     assert_eq!(started.session.subject(), "user-42");
     assert_eq!(started.session.profile(), "default");
     assert_eq!(started.session.version(), 0);
-    assert!(started.session.secret().matches(&started.token));
+    let (id, secret) = started.token.expose().split_once('.').unwrap();
+    assert_eq!(id, started.session.id().to_string());
+    let secret = Base64UrlUnpadded::decode_vec(secret).unwrap().try_into().unwrap();
+    assert_eq!(*started.session.secret(), SecretHash::of_secret(&secret));
     assert_eq!(started.session.lifetime(), &POLICY.start(at(0)));
-    assert_eq!(started.max_age, TimeDelta::seconds(1_800));
+    assert_eq!(started.status.cookie_max_age(), TimeDelta::seconds(1_800));
     assert_eq!(started.status, POLICY.status(started.session.lifetime(), at(0)));
     assert_eq!(stored(&sessions, &started.session), Some(started.session));
 }
@@ -116,7 +117,7 @@ fn a_profile_gives_its_own_lifetime() {
     let (sessions, clock) = new();
     let started = wait(sessions.start(SignIn::of("root").profile("admin"))).unwrap();
     assert_eq!(started.session.profile(), "admin");
-    assert_eq!(started.max_age, TimeDelta::seconds(600));
+    assert_eq!(started.status.cookie_max_age(), TimeDelta::seconds(600));
     clock.set(at(600));
     assert_eq!(authenticate(&sessions, &started.token), ("idle", Some(600)));
 }
@@ -157,10 +158,14 @@ fn a_ceiling_lowers_the_cap_and_never_raises_it() {
     for (ceiling, cap, max_age) in
         [(3_600, 3_600, 1_800), (900, 900, 900), (0, 0, 0), (-5, 0, 0), (99_999, 28_800, 1_800)]
     {
-        let started = wait(sessions.start_until("user-42", "default", at(ceiling))).unwrap();
+        let started = wait(sessions.start(SignIn::of("user-42").until(at(ceiling)))).unwrap();
         let lifetime = started.session.lifetime();
         assert_eq!(lifetime.absolute_expires_at(), at(cap), "ceiling {ceiling}");
-        assert_eq!(started.max_age, TimeDelta::seconds(max_age), "ceiling {ceiling}");
+        assert_eq!(
+            started.status.cookie_max_age(),
+            TimeDelta::seconds(max_age),
+            "ceiling {ceiling}"
+        );
         let served = wait(sessions.authenticate(started.token.expose())).is_ok();
         assert_eq!(served, cap > 0, "ceiling {ceiling}");
     }
@@ -215,7 +220,7 @@ fn a_renewal_is_what_is_stored_and_what_is_answered() {
 #[test]
 fn a_session_that_is_pinned_at_its_cap_is_served_without_a_write() {
     let (sessions, clock) = new();
-    let started = wait(sessions.start_until("user-42", "default", at(2_000))).unwrap();
+    let started = wait(sessions.start(SignIn::of("user-42").until(at(2_000)))).unwrap();
     for (now, expected) in [
         (300, ("renewed", Some(1_700))), // The last renewal that gains time.
         (599, ("not due", None)),
@@ -268,10 +273,10 @@ fn a_wrong_secret_opens_nothing_and_changes_nothing() {
     let started = start(&sessions);
     let forged = SessionToken::from_parts(started.session.id(), [7; 32]);
     clock.set(at(300));
-    assert_eq!(authenticate(&sessions, &forged), ("wrong secret", None));
-    assert_eq!(word(&wait(sessions.peek(&forged))), ("wrong secret", None));
+    assert_eq!(authenticate(&sessions, &forged), ("wrong_secret", None));
+    assert_eq!(word(&wait(sessions.peek(forged.expose()))), ("wrong_secret", None));
     clock.set(at(1_800)); // A forger does not learn that the session has expired.
-    assert_eq!(authenticate(&sessions, &forged), ("wrong secret", None));
+    assert_eq!(authenticate(&sessions, &forged), ("wrong_secret", None));
     assert_eq!(stored(&sessions, &started.session), Some(started.session));
 }
 
@@ -286,7 +291,7 @@ fn a_rotation_keeps_the_session_and_changes_its_token() {
     assert_eq!(rotated.session.subject(), "root");
     assert_eq!(rotated.session.profile(), "admin");
     assert_eq!(rotated.session.lifetime(), started.session.lifetime());
-    assert_eq!(rotated.max_age, TimeDelta::seconds(541));
+    assert_eq!(rotated.status.cookie_max_age(), TimeDelta::seconds(541));
     assert_eq!(authenticate(&sessions, &started.token), ("unknown", None));
     assert_eq!(authenticate(&sessions, &rotated.token), ("not due", None));
     assert_eq!(sessions.store().len(), 1);
@@ -303,7 +308,7 @@ fn a_rotation_when_a_renewal_is_due_renews_under_the_same_cap() {
     assert_eq!(lifetime.renewed_at(), at(1_000));
     assert_eq!(lifetime.expires_at(), at(2_800));
     assert_eq!(lifetime.absolute_expires_at(), at(28_800));
-    assert_eq!(rotated.max_age, TimeDelta::seconds(1_800));
+    assert_eq!(rotated.status.cookie_max_age(), TimeDelta::seconds(1_800));
     assert_eq!(stored(&sessions, &rotated.session), Some(rotated.session));
 }
 
@@ -510,7 +515,7 @@ fn a_cookie_of_a_rotation_never_outlives_the_cap_in_force() {
     clock.set(at(600));
     let rotated = wait(after.rotate(&started.session)).unwrap();
     assert_eq!(rotated.status.absolute_expires_at, at(1_500));
-    assert_eq!(rotated.max_age, TimeDelta::seconds(900));
+    assert_eq!(rotated.status.cookie_max_age(), TimeDelta::seconds(900));
 }
 
 #[test]
@@ -530,38 +535,39 @@ fn a_session_of_a_retired_profile_is_judged_by_the_default_policy() {
 #[test]
 fn a_refusal_says_why_and_what_to_do_with_the_cookie() {
     let (sessions, clock) = new();
-    let started = wait(sessions.start_until("user-42", "default", at(3_000))).unwrap();
-    let renewed = wait(sessions.start_until("user-42", "default", at(3_000))).unwrap();
+    let started = wait(sessions.start(SignIn::of("user-42").until(at(3_000)))).unwrap();
+    let renewed = wait(sessions.start(SignIn::of("user-42").until(at(3_000)))).unwrap();
     clock.set(at(1_200));
     assert_eq!(authenticate(&sessions, &renewed.token), ("renewed", Some(1_800)));
-    let unknown = SessionToken::generate().unwrap();
+    let unknown = SessionToken::from_parts(SessionId::from_bytes([7; 16]), [0; 32]);
     let forged = SessionToken::from_parts(started.session.id(), [0; 32]);
     let prefix = "the session is refused";
-    for (token, now, text, cookie) in [
+    for (token, now, text, clears) in [
         (
-            &started.token,
+            started.token.expose(),
             -61,
             format!("{prefix} until 2027-01-15T07:59:00Z: not yet valid"),
-            Cookie::Keep,
+            false,
         ),
         (
-            &started.token,
+            started.token.expose(),
             1_800,
             format!("{prefix} since 2027-01-15T08:30:00Z: idle for too long"),
-            Cookie::Clear,
+            true,
         ),
         (
-            &renewed.token,
+            renewed.token.expose(),
             3_000,
             format!("{prefix} since 2027-01-15T08:50:00Z: the absolute cap is reached"),
-            Cookie::Clear,
+            true,
         ),
-        (&unknown, 0, "there is no such session".into(), Cookie::Keep),
-        (&forged, 0, "the token's secret is wrong".into(), Cookie::Keep),
+        (unknown.expose(), 0, "there is no such session".into(), false),
+        (forged.expose(), 0, "the token's secret is wrong".into(), false),
+        ("a token of nobody's", 0, "the token is malformed".into(), false),
     ] {
         clock.set(at(now));
         let error = wait(sessions.authenticate(token)).unwrap_err();
-        assert_eq!((error.to_string(), error.cookie()), (text, cookie));
+        assert_eq!((error.to_string(), error.clears_cookie()), (text, clears));
     }
 }
 
@@ -573,7 +579,7 @@ fn no_debug_output_shows_a_secret() {
     let (_, secret) = exposed.split_once('.').unwrap();
     let answer = wait(sessions.authenticate(started.token.expose())).unwrap();
     let forged = SessionToken::from_parts(started.session.id(), [0; 32]);
-    let error = wait(sessions.authenticate(&forged)).unwrap_err();
+    let error = wait(sessions.authenticate(forged.expose())).unwrap_err();
     for text in [
         format!("{started:?}"),
         format!("{answer:?}"),

@@ -12,14 +12,14 @@ use chrono::TimeDelta;
 use pollster::block_on as wait;
 use session_policy::store::{SessionStore, StoreError, Update};
 use session_policy::{
-    AuthenticateError, Cookie, ManualClock, MemoryStore, RejectReason, RenewalOutcome, RotateError,
+    AuthenticateError, ManualClock, MemoryStore, RejectReason, RenewalOutcome, RotateError,
     Session, SessionId, SessionPolicy, SessionToken, Sessions, StartError, Timestamp,
 };
 
 /// What a driver might say; it must not reach a log by way of our own texts.
 const DRIVER: &str = "postgres://app:hunter2@db: connection refused";
 
-/// Runs once, just before the store answers the next `renew` or `remove`.
+/// Runs once, just before the store answers the next `update` or `remove`.
 type Race = Box<dyn FnOnce(&MemoryStore) + Send>;
 
 /// Writes down each call, fails those it is told to, and lets another request
@@ -52,7 +52,7 @@ impl Probe {
 
     fn called(&self, verb: &'static str) -> Result<&MemoryStore, StoreError> {
         locked(&self.calls).push(verb);
-        if matches!(verb, "renew" | "remove")
+        if matches!(verb, "update" | "remove")
             && let Some(act) = locked(&self.race).take()
         {
             act(&self.inner);
@@ -78,7 +78,7 @@ impl SessionStore for Probe {
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        self.called("renew")?.update(update).await
+        self.called("update")?.update(update).await
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
@@ -88,9 +88,7 @@ impl SessionStore for Probe {
     async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.called("remove_expired")?.remove_expired(now, limit).await
     }
-}
 
-impl SessionStore for Probe {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         self.called("list")?.list(subject).await
     }
@@ -115,7 +113,7 @@ fn policy() -> SessionPolicy {
 }
 
 struct World {
-    sessions: Sessions<Probe, ManualClock>,
+    sessions: Sessions<Probe>,
     clock: ManualClock,
     token: SessionToken,
     session: Session,
@@ -161,14 +159,14 @@ fn a_request_costs_one_load_and_a_renewal_only_if_it_is_due_and_gains() {
     for (now, calls) in [
         (-61, &["load"][..]), // Not yet valid.
         (299, &["load"]),
-        (300, &["load", "renew"]),
+        (300, &["load", "update"]),
         (301, &["load"]),
         (599, &["load"]),
-        (600, &["load", "renew"]),
-        (2_399, &["load", "renew"]),
-        (4_198, &["load", "renew"]),
-        (5_997, &["load", "renew"]), // To the cap, at 7,200.
-        (6_297, &["load"]),          // Due, and would gain nothing.
+        (600, &["load", "update"]),
+        (2_399, &["load", "update"]),
+        (4_198, &["load", "update"]),
+        (5_997, &["load", "update"]), // To the cap, at 7,200.
+        (6_297, &["load"]),           // Due, and would gain nothing.
         (7_199, &["load"]),
         (7_200, &["load"]), // Refused.
     ] {
@@ -179,7 +177,7 @@ fn a_request_costs_one_load_and_a_renewal_only_if_it_is_due_and_gains() {
         assert_eq!(world.store().calls(), calls, "now {now}");
     }
     let forged = SessionToken::from_parts(world.session.id(), [0; 32]);
-    for token in [forged, SessionToken::generate().unwrap()] {
+    for token in [forged, SessionToken::from_parts(SessionId::from_bytes([7; 16]), [0; 32])] {
         world.clock.set(at(6_500));
         assert!(wait(world.sessions.authenticate(token.expose())).is_err());
         assert_eq!(world.store().calls(), ["load"]);
@@ -213,7 +211,7 @@ fn a_load_that_fails_lets_nobody_in_and_keeps_the_cookie() {
     ] {
         let error = answer.unwrap_err();
         assert!(matches!(error, AuthenticateError::Store(StoreError::Unavailable(_))));
-        assert_eq!(error.cookie(), Cookie::Keep);
+        assert!(!error.clears_cookie());
         assert_unavailable(&error);
     }
     assert!(world.is_served());
@@ -224,13 +222,13 @@ fn a_renewal_that_fails_still_serves_and_says_so() {
     let world = world();
     for now in [300, 301, 1_799] {
         world.clock.set(at(now));
-        world.store().fail(&["renew"]);
+        world.store().fail(&["update"]);
         let answer = wait(world.sessions.authenticate(world.token.expose())).unwrap();
         assert_eq!(answer.session, world.session, "now {now}");
         assert_eq!(answer.status.idle_expires_at, at(1_800), "now {now}");
-        assert_eq!(answer.cookie, Cookie::Keep, "now {now}");
+        assert!(answer.token.is_none(), "now {now}");
         let RenewalOutcome::Deferred(error) = answer.renewal else { panic!("{answer:?}") };
-        assert_unavailable(&error);
+        assert_unavailable(&*error.downcast::<StoreError>().unwrap());
     }
     // The next request tries again.
     let answer = wait(world.sessions.authenticate(world.token.expose())).unwrap();
@@ -241,7 +239,7 @@ fn a_renewal_that_fails_still_serves_and_says_so() {
 fn a_renewal_that_fails_extends_nothing() {
     let world = world();
     world.clock.set(at(1_799));
-    world.store().fail(&["renew"]);
+    world.store().fail(&["update"]);
     assert!(world.is_served());
     world.clock.set(at(1_800));
     let error = wait(world.sessions.authenticate(world.token.expose())).unwrap_err();
@@ -251,7 +249,7 @@ fn a_renewal_that_fails_extends_nothing() {
 #[test]
 fn a_renewal_that_takes_until_the_end_serves_nobody() {
     for (now, failing, end, expected) in [
-        (1_799, &["renew"][..], 1_800, RejectReason::Idle),
+        (1_799, &["update"][..], 1_800, RejectReason::Idle),
         (1_799, &[], 3_599, RejectReason::Idle), // Written, and ended since.
         (5_697, &[], 7_200, RejectReason::AbsoluteCap),
     ] {
@@ -275,11 +273,11 @@ fn a_lost_race_loads_once_more_and_serves_what_the_winner_stored() {
     let world = world();
     world.clock.set(at(400));
     let winner = world.renewal(at(399), &policy());
-    world.store().race(move |store| assert!(wait(store.renew(&winner)).unwrap()));
+    world.store().race(move |store| assert!(wait(store.update(&winner)).unwrap()));
     let answer = wait(world.sessions.authenticate(world.token.expose())).unwrap();
-    assert_eq!(world.store().calls(), ["load", "renew", "load"]);
+    assert_eq!(world.store().calls(), ["load", "update", "load"]);
     assert!(matches!(answer.renewal, RenewalOutcome::Superseded));
-    assert_eq!(answer.cookie, Cookie::Keep); // The winner sent the cookie.
+    assert!(answer.token.is_none()); // The winner sent the cookie.
     assert_eq!(answer.session.version(), 1);
     assert_eq!(answer.session.lifetime().renewed_at(), at(399));
     assert_eq!(answer.status.idle_expires_at, at(2_199));
@@ -292,9 +290,9 @@ fn a_race_lost_to_a_logout_serves_nobody() {
     let id = world.session.id();
     world.store().race(move |store| assert!(wait(store.remove(&id)).unwrap()));
     let error = wait(world.sessions.authenticate(world.token.expose())).unwrap_err();
-    assert_eq!(world.store().calls(), ["load", "renew", "load"]);
+    assert_eq!(world.store().calls(), ["load", "update", "load"]);
     assert!(matches!(error, AuthenticateError::Unknown));
-    assert_eq!(error.cookie(), Cookie::Keep);
+    assert!(!error.clears_cookie());
     assert_eq!(world.len(), 0);
 }
 
@@ -307,11 +305,11 @@ fn a_race_lost_to_a_renewal_that_has_expired_meanwhile_is_a_refusal() {
     let tighter = SessionPolicy::new(secs(100), secs(10), secs(7_200)).unwrap();
     let (winner, clock) = (world.renewal(at(400), &tighter), world.clock.clone());
     world.store().race(move |store| {
-        assert!(wait(store.renew(&winner)).unwrap());
+        assert!(wait(store.update(&winner)).unwrap());
         clock.set(at(500));
     });
     let error = wait(world.sessions.authenticate(world.token.expose())).unwrap_err();
-    assert_eq!(world.store().calls(), ["load", "renew", "load"]);
+    assert_eq!(world.store().calls(), ["load", "update", "load"]);
     let AuthenticateError::Rejected { reason, since } = error else { panic!("{error}") };
     assert_eq!((reason, since), (RejectReason::Idle, at(500)));
 }
@@ -323,11 +321,11 @@ fn a_race_lost_and_a_reload_that_fails_lets_nobody_in() {
     let winner = world.renewal(at(400), &policy());
     let failing = Arc::clone(&world.store().failing);
     world.store().race(move |store| {
-        assert!(wait(store.renew(&winner)).unwrap());
+        assert!(wait(store.update(&winner)).unwrap());
         locked(&failing).push("load");
     });
     let error = wait(world.sessions.authenticate(world.token.expose())).unwrap_err();
-    assert_eq!(world.store().calls(), ["load", "renew", "load"]);
+    assert_eq!(world.store().calls(), ["load", "update", "load"]);
     assert!(matches!(error, AuthenticateError::Store(_)));
     assert_unavailable(&error);
 }
@@ -397,7 +395,7 @@ fn a_rotation_uses_the_lifetime_it_was_given_and_not_a_later_renewal() {
     let world = world();
     world.clock.set(at(100));
     let winner = world.renewal(at(100), &policy());
-    world.store().race(move |store| assert!(wait(store.renew(&winner)).unwrap()));
+    world.store().race(move |store| assert!(wait(store.update(&winner)).unwrap()));
     let rotated = wait(world.sessions.rotate(&world.session)).unwrap();
     // Shorter than the winner's, never longer: the cost of not reading again.
     assert_eq!(rotated.session.lifetime(), world.session.lifetime());

@@ -31,8 +31,8 @@ use core::num::NonZeroU32;
 ///
 /// let laptop = sessions.start("user-42").await?;
 /// let phone = sessions.start("user-42").await?;
-/// assert!(sessions.authenticate(&laptop.token).await.is_err());
-/// assert!(sessions.authenticate(&phone.token).await.is_ok());
+/// assert!(sessions.authenticate(laptop.token.expose()).await.is_err());
+/// assert!(sessions.authenticate(phone.token.expose()).await.is_ok());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// # }

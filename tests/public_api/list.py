@@ -12,6 +12,8 @@ import sys
 with open(sys.argv[1], encoding="utf-8") as file:
     DOC = json.load(file)
 INDEX, LINES = DOC["index"], set()
+# The traits of a type, by the type and what they ask of its parameters: one line.
+IMPLS = {}
 AUTO = ["core::marker::Send", "core::marker::Sync", "core::marker::Unpin"]
 
 
@@ -185,7 +187,8 @@ def impls(ids):
             continue
         elif v["trait"]:
             mark = "!" if v["is_negative"] else ""
-            emit(item, f"impl{generics(v['generics'])} {mark}{path(v['trait'])} for {ty(v['for'])}{where(v['generics'])}")
+            key = generics(v["generics"]), ty(v["for"]), where(v["generics"])
+            IMPLS.setdefault(key, set()).add(mark + path(v["trait"]))
         else:
             members(v["items"], ty(v["for"]))
 
@@ -248,4 +251,6 @@ for top in root["inner"]["module"]["items"]:
     top = INDEX[str(top)]
     if top["visibility"] == "public":
         walk(top, root["name"])
+for (binders, target, bound), traits in IMPLS.items():
+    LINES.add(f"impl{binders} {' + '.join(sorted(traits))} for {target}{bound}")
 print("\n".join(sorted(LINES)))

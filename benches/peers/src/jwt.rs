@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use session_policy::MemoryStore;
-use session_policy::jwt::{self, HybridSessions, JwtSessions, KeyRing, NoClaims, SigningKey};
+use session_policy::jwt::{self, HybridSessions, JwtSessions, KeyRing, SigningKey};
 
 use crate::app::SUBJECT;
 use crate::record::{Instants, Verdict, now, random};
@@ -58,29 +58,29 @@ fn sessions(secret: &[u8; 32]) -> JwtSessions {
 }
 
 fn token(secret: &[u8; 32]) -> String {
-    let started = sessions(secret).start(SUBJECT, NoClaims {}).now_or_never();
+    let started = sessions(secret).start(SUBJECT).now_or_never();
     let Some(Ok(started)) = started else { unreachable!("a token can be issued") };
-    started.issued.token.expose().to_owned()
+    started.token.expose().to_owned()
 }
 
 fn authenticate(token: String, secret: &[u8; 32]) -> Task {
     let sessions = sessions(secret);
     Task::new("session-policy", move || {
-        let served = sessions.authenticate(token.expose()).now_or_never();
+        let served = sessions.authenticate(&token).now_or_never();
         let Some(Ok(served)) = served else { panic!("it is not served") };
-        assert_eq!((served.claims.subject(), served.issued.is_none()), (SUBJECT, true));
+        assert_eq!((served.session.subject(), served.token.is_none()), (SUBJECT, true));
     })
 }
 
 fn authenticate_hybrid(secret: &[u8; 32]) -> Task {
     let sessions = HybridSessions::new(MemoryStore::new(), ring(secret), POLICY);
     let sessions = sessions.unwrap_or_else(|error| unreachable!("{error}"));
-    let started = sessions.start(SUBJECT, NoClaims {}).now_or_never();
+    let started = sessions.start(SUBJECT).now_or_never();
     let Some(Ok(started)) = started else { unreachable!("a token can be issued") };
     Task::new("session-policy, hybrid", move || {
-        let served = sessions.authenticate(started.issued.token.expose()).now_or_never();
+        let served = sessions.authenticate(started.token.expose()).now_or_never();
         let Some(Ok(served)) = served else { panic!("it is not served") };
-        assert_eq!((served.claims.subject(), served.issued.is_none()), (SUBJECT, true));
+        assert_eq!((served.session.subject(), served.token.is_none()), (SUBJECT, true));
     })
 }
 
@@ -123,8 +123,8 @@ fn floor(token: String, own_header: String, secret: &[u8; 32]) -> Task {
 fn start(secret: &[u8; 32]) -> Task {
     let sessions = sessions(secret);
     Task::new("session-policy", move || {
-        let started = sessions.start(SUBJECT, NoClaims {}).now_or_never();
-        assert!(matches!(started, Some(Ok(started)) if started.issued.token.expose().len() > 200));
+        let started = sessions.start(SUBJECT).now_or_never();
+        assert!(matches!(started, Some(Ok(started)) if started.token.expose().len() > 200));
     })
 }
 

@@ -7,15 +7,14 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use moka::sync::Cache;
 use serde_json::{Value, json};
-use session_policy::{MemoryStore, SessionToken, Sessions};
+use session_policy::{MemoryStore, SessionToken, Sessions, SignIn};
 use tower_sessions::SessionStore;
 use tower_sessions::cookie::time::{Duration, OffsetDateTime};
 
-use crate::record::{IdHasher, LIMITS, Record, Records, Verdict, now, random};
+use crate::record::{IdHasher, LIMITS, Record, Records, Verdict, now, parse, random, token};
 use crate::rule::POLICY;
 use crate::task::{Group, Task};
 
-type Secret = [u8; 32];
 type Id = [u8; 16];
 
 /// `authenticate` among `sessions` sessions, none of which is due, in an order
@@ -35,7 +34,7 @@ pub fn group(sessions: usize) -> Group {
 pub fn our_sessions(count: usize) -> (Sessions<MemoryStore>, Vec<SessionToken>) {
     let sessions = Sessions::new(MemoryStore::new(), POLICY);
     let tokens = (0..count).map(|at| {
-        let started = sessions.start(subject(at)).now_or_never();
+        let started = sessions.start(SignIn::of(subject(at))).now_or_never();
         let Some(Ok(started)) = started else { panic!("no session was started") };
         started.token
     });
@@ -92,7 +91,7 @@ fn ours(count: usize) -> Task {
     let (sessions, tokens) = our_sessions(count);
     let mut at = scattered(count);
     Task::new("session-policy", move || {
-        let served = sessions.authenticate(&tokens[at()]).now_or_never();
+        let served = sessions.authenticate(tokens[at()].expose()).now_or_never();
         assert!(matches!(served, Some(Ok(served)) if served.session.subject().len() == 11));
     })
 }
@@ -104,8 +103,8 @@ fn sharded_map(count: usize) -> Task {
     });
     let mut at = scattered(count);
     Task::new("sharded map and SHA-256", move || {
-        let (id, secret) = &tokens[at()];
-        let record = records.get(id).filter(|record| record.opens(secret));
+        let token = parse(&tokens[at()]);
+        let record = token.and_then(|(id, secret)| records.get(&id).filter(|it| it.opens(secret)));
         let served = record.filter(|record| record.instants.verdict(now()) == Verdict::Keep);
         assert!(served.is_some_and(|record| record.subject.len() == 11));
     })
@@ -118,18 +117,18 @@ fn moka(count: usize) -> Task {
     cache.run_pending_tasks();
     let mut at = scattered(count);
     Task::new("moka and SHA-256", move || {
-        let (id, secret) = &tokens[at()];
-        let record = cache.get(id).filter(|record| record.opens(secret));
+        let token = parse(&tokens[at()]);
+        let record = token.and_then(|(id, secret)| cache.get(&id).filter(|it| it.opens(secret)));
         let served = record.filter(|record| record.instants.verdict(now()) == Verdict::Keep);
         assert!(served.is_some_and(|record| record.subject.len() == 11));
     })
 }
 
-fn fill(count: usize, insert: impl Fn(Id, Record)) -> Vec<(Id, Secret)> {
+fn fill(count: usize, insert: impl Fn(Id, Record)) -> Vec<String> {
     let one = |at| {
         let (id, secret) = (random(), random());
         insert(id, Record::new(subject(at), &secret, now()));
-        (id, secret)
+        token(&id, &secret)
     };
     (0..count).map(one).collect()
 }

@@ -10,6 +10,7 @@ mod store;
 
 use std::sync::Arc;
 
+use ::session_policy::store::AnyStore;
 use ::session_policy::{ManualClock, MemoryStore, SystemClock};
 use actix_http::Request;
 use actix_web::Error;
@@ -26,12 +27,12 @@ use crate::traffic::{CountedStore, Traffic};
 /// Every application, and what protects it. The first is protected by nothing.
 #[must_use]
 pub fn apps() -> Vec<App> {
-    let clock = Arc::new(SystemClock);
+    let store = || AnyStore::new(MemoryStore::new());
     vec![
         bare::app(),
         floor::app(),
-        opaque::app(Arc::new(MemoryStore::new()), Arc::default(), clock.clone()),
-        hybrid::app(Arc::new(MemoryStore::new()), Arc::default(), clock),
+        opaque::app(store(), Arc::default(), SystemClock),
+        hybrid::app(store(), Arc::default(), SystemClock),
         session::app(Memory::default()),
         identity::app(Memory::default()),
     ]
@@ -48,7 +49,7 @@ pub fn counted_peers() -> Vec<App> {
 pub fn counted_opaque(clock: ManualClock) -> App {
     let traffic = Arc::new(Traffic::default());
     let store = CountedStore::new(Arc::clone(&traffic));
-    opaque::app(Arc::new(store), traffic, Arc::new(clock))
+    opaque::app(AnyStore::new(store), traffic, clock)
 }
 
 /// Ours with signed tokens, with a count of what goes to its store.
@@ -56,7 +57,7 @@ pub fn counted_opaque(clock: ManualClock) -> App {
 pub fn counted_hybrid(clock: ManualClock) -> App {
     let traffic = Arc::new(Traffic::default());
     let store = CountedStore::new(Arc::clone(&traffic));
-    hybrid::app(Arc::new(store), traffic, Arc::new(clock))
+    hybrid::app(AnyStore::new(store), traffic, clock)
 }
 
 fn app<B: MessageBody + 'static>(

@@ -8,6 +8,7 @@ mod tower_sessions;
 
 use std::sync::Arc;
 
+use ::session_policy::store::AnyStore;
 use ::session_policy::{MemoryStore, SystemClock};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -27,7 +28,7 @@ pub fn apps() -> Vec<App> {
     vec![
         bare::app(),
         floor::app(),
-        session_policy::app(Arc::new(MemoryStore::new()), Arc::default(), Arc::new(SystemClock)),
+        session_policy::app(AnyStore::new(MemoryStore::new()), Arc::default(), SystemClock),
         tower_sessions::sliding(store(), Arc::default()),
         tower_sessions::read_only(store(), Arc::default()),
         axum_session::app(),
@@ -53,7 +54,7 @@ pub fn counted_peers() -> Vec<App> {
 pub fn counted_ours(clock: ::session_policy::ManualClock) -> App {
     let traffic = Arc::new(Traffic::default());
     let store = CountedStore::new(Arc::clone(&traffic));
-    session_policy::app(Arc::new(store), traffic, Arc::new(clock))
+    session_policy::app(AnyStore::new(store), traffic, clock)
 }
 
 /// A user's browser, for requests that overlap.
@@ -69,7 +70,7 @@ impl Browser {
     #[must_use]
     pub fn of_ours(traffic: Arc<Traffic>, clock: ::session_policy::ManualClock) -> Self {
         let store = CountedStore::remote(traffic);
-        let router = session_policy::router(Arc::new(store), Arc::new(clock));
+        let router = session_policy::router(AnyStore::new(store), clock);
         let mut router = router.with_state(());
         let cookie = header(&sign_in(&mut router));
         Self { router, cookie }

@@ -20,7 +20,7 @@ pub const LIMITS: (i64, i64, i64) = (7_200, 3_600, 2_592_000);
 pub struct Record {
     /// Whose session it is.
     pub subject: Arc<str>,
-    /// The SHA-256 of its secret.
+    /// The SHA-256 of its secret's text.
     pub secret: [u8; 32],
     /// How long it lives.
     pub instants: Instants,
@@ -54,12 +54,13 @@ impl Record {
     /// A record that begins at `now`.
     #[must_use]
     pub fn new(subject: Arc<str>, secret: &[u8; 32], now: i64) -> Self {
+        let secret = Base64UrlUnpadded::encode_string(secret);
         Self { subject, secret: Sha256::digest(secret).into(), instants: Instants::from(now) }
     }
 
-    /// Whether this is the secret, in constant time.
+    /// Whether this is the secret's text, in constant time.
     #[must_use]
-    pub fn opens(&self, secret: &[u8; 32]) -> bool {
+    pub fn opens(&self, secret: &str) -> bool {
         self.secret.ct_eq(&Sha256::digest(secret)).into()
     }
 }
@@ -136,13 +137,12 @@ pub fn token(id: &[u8; 16], secret: &[u8; 32]) -> String {
     format!("{}.{}", text(id), text(secret))
 }
 
-/// The id and the secret of a token.
+/// The id and the secret's text of a token.
 #[must_use]
-pub fn parse(token: &str) -> Option<([u8; 16], [u8; 32])> {
-    let (mut id, mut secret) = ([0; 16], [0; 32]);
-    let (id_text, secret_text) = token.split_once('.')?;
-    let whole = Base64UrlUnpadded::decode(id_text, &mut id).ok()?.len() == 16
-        && Base64UrlUnpadded::decode(secret_text, &mut secret).ok()?.len() == 32;
+pub fn parse(token: &str) -> Option<([u8; 16], &str)> {
+    let mut id = [0; 16];
+    let (id_text, secret) = token.split_once('.')?;
+    let whole = Base64UrlUnpadded::decode(id_text, &mut id).ok()?.len() == 16;
     whole.then_some((id, secret))
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use session_policy::{MemoryStore, Session, SessionId, Timestamp};
 use session_policy::store::{SessionStore, StoreError, Update};
+use session_policy::{MemoryStore, Session, SessionId, Timestamp};
 
 /// How often a store was read and written.
 #[derive(Debug, Default)]
@@ -89,9 +89,7 @@ impl SessionStore for CountedStore {
         self.traffic.write();
         self.store.remove_expired(now, limit).await
     }
-}
 
-impl SessionStore for CountedStore {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         self.traffic.read();
         self.store.list(subject).await

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use session_policy::SessionPolicy;
-use session_policy::jwt::{Algorithm, JwtSessions, KeyRing, NoClaims, SigningKey};
+use session_policy::jwt::{Algorithm, JwtSessions, KeyRing, SigningKey};
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Does not compile without a backend: `KeyRing::new` comes with one.
@@ -38,9 +38,9 @@ fn key() -> Result<SigningKey, session_policy::jwt::KeyError> {
 
 fn play(backend: &str, ring: KeyRing) -> Result<(), Box<dyn Error>> {
     let sessions = JwtSessions::new(ring, SessionPolicy::WORKING_DAY);
-    let started = pollster::block_on(sessions.start("ada", NoClaims {}))?;
-    let served = pollster::block_on(sessions.authenticate(started.issued.token.expose()))?;
-    assert_eq!(served.claims, started.claims);
+    let started = pollster::block_on(sessions.start("ada"))?;
+    let served = pollster::block_on(sessions.authenticate(started.token.expose()))?;
+    assert_eq!(served.session, started.session);
     println!("signed in with {backend}");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Uses the rule, the records and the ports without the standard library.
+//! Uses the rule, the records and what a store is asked without the standard library.
 
 #![no_std]
 #![no_main]
@@ -8,8 +8,8 @@ extern crate alloc;
 use core::alloc::{GlobalAlloc, Layout};
 use core::panic::PanicInfo;
 
-use session_policy::{Decision, ManualClock, Policies, Session, SessionPolicy};
 use session_policy::store::Update;
+use session_policy::{Decision, ManualClock, Policies, Session, SessionPolicy};
 
 /// What std would define as well: the duplicate is the point.
 #[panic_handler]

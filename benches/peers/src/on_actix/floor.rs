@@ -63,7 +63,7 @@ fn user(request: &HttpRequest) -> Option<User> {
     let mut pairs = cookies.split("; ").filter_map(|pair| pair.split_once('='));
     let (_, token) = pairs.find(|(name, _)| *name == NAME)?;
     let (id, secret) = parse(token)?;
-    let record = records.get(&id).filter(|record| record.opens(&secret))?;
+    let record = records.get(&id).filter(|record| record.opens(secret))?;
     let (subject, now) = (Arc::clone(&record.subject), now());
     let verdict = record.instants.verdict(now);
     drop(record);

@@ -10,11 +10,10 @@ use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data};
 use actix_web::{App as Actix, Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, test};
-use chrono::TimeDelta;
-use session_policy::{Authenticated, Clock, Cookie as Outcome, SessionToken, Sessions};
 use session_policy::store::AnyStore;
+use session_policy::{Authenticated, Clock, Sessions};
 
-use crate::actix_integration::{Transport, token};
+use crate::actix_integration::{Answer, Transport, refused, token};
 use crate::app::{App, SUBJECT, greet};
 use crate::log::SessionLog;
 use crate::problem::Problem;
@@ -23,15 +22,11 @@ use crate::traffic::Traffic;
 
 const NAME: &str = "__Host-session";
 
-type AppSessions = Sessions<Arc<dyn DynSessionStore>, Arc<dyn Clock>, SessionLog>;
+type AppSessions = Sessions<AnyStore>;
 
 /// The integration of `examples/apps/actix` with opaque tokens in the place of
 /// signed ones.
-pub(super) fn app(
-    store: Arc<dyn DynSessionStore>,
-    traffic: Arc<Traffic>,
-    clock: Arc<dyn Clock>,
-) -> App {
+pub(super) fn app(store: AnyStore, traffic: Arc<Traffic>, clock: impl Clock + 'static) -> App {
     let sessions = Sessions::new(store, POLICY).with_clock(clock).with_observer(SessionLog);
     let app = Actix::new()
         .app_data(Data::new(sessions))
@@ -51,23 +46,11 @@ async fn sign_in(
     sessions: Data<AppSessions>,
 ) -> Result<HttpResponse, Problem> {
     let started = sessions.start(SUBJECT).await.map_err(|_| Problem::UNAVAILABLE)?;
-    Answer::Set(started.token, started.max_age).leave(&request);
+    Answer::Set(started.token, started.status).leave(&request);
     Ok(HttpResponse::Ok().finish())
 }
 
 struct Active(Authenticated);
-
-enum Answer {
-    Clear,
-    Renew(SessionToken, TimeDelta),
-    Set(SessionToken, TimeDelta),
-}
-
-impl Answer {
-    fn leave(self, request: &HttpRequest) {
-        request.extensions_mut().insert(self);
-    }
-}
 
 async fn cookies(
     request: ServiceRequest,
@@ -78,15 +61,15 @@ async fn cookies(
     let mut answer = response.request().extensions_mut().remove::<Answer>();
     if let Some(Answer::Renew(token, _)) = &answer {
         let sessions = response.request().app_data::<Data<AppSessions>>();
-        if sessions.ok_or(Problem::UNAVAILABLE)?.peek(token).await.is_err() {
+        if sessions.ok_or(Problem::UNAVAILABLE)?.peek(token.expose()).await.is_err() {
             answer = None;
         }
     }
     if let Some(answer) = answer {
-        let (value, max_age) = match answer {
-            Answer::Clear => (String::new(), 0),
-            Answer::Renew(token, max_age) | Answer::Set(token, max_age) => {
-                (token.expose(), max_age.num_seconds())
+        let (value, max_age) = match &answer {
+            Answer::Clear => ("", 0),
+            Answer::Renew(token, status) | Answer::Set(token, status) => {
+                (token.expose(), status.cookie_max_age().num_seconds())
             }
         };
         let cookie = Cookie::build(NAME, value).path("/").http_only(true).secure(true);
@@ -103,22 +86,13 @@ impl FromRequest for Active {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let token: SessionToken = token(&request)?.parse().map_err(|_| Problem::NO_SESSION)?;
             let sessions = request.app_data::<Data<AppSessions>>().ok_or(Problem::UNAVAILABLE)?;
-            match sessions.authenticate(token.expose()).await {
-                Ok(served) => {
-                    if let Outcome::Set { max_age } = served.cookie {
-                        Answer::Renew(token, max_age).leave(&request);
-                    }
-                    Ok(Self(served))
-                }
-                Err(error) => {
-                    if error.cookie() == Outcome::Clear {
-                        Answer::Clear.leave(&request);
-                    }
-                    Err(Problem::NO_SESSION)
-                }
+            let served = sessions.authenticate(token(&request)?).await;
+            let mut served = served.map_err(|error| refused(&request, &error))?;
+            if let Some(token) = served.token.take() {
+                Answer::Renew(token, served.status).leave(&request);
             }
+            Ok(Self(served))
         })
     }
 }

@@ -59,7 +59,7 @@ fn user(parts: &Parts, records: &Records) -> Option<User> {
     let cookies = parts.headers.get(COOKIE)?.to_str().ok()?;
     let token = cookies.split("; ").find_map(|pair| pair.strip_prefix("__Host-session="))?;
     let (id, secret) = parse(token)?;
-    let record = records.get(&id).filter(|record| record.opens(&secret))?;
+    let record = records.get(&id).filter(|record| record.opens(secret))?;
     let (subject, now) = (Arc::clone(&record.subject), now());
     let verdict = record.instants.verdict(now);
     drop(record);

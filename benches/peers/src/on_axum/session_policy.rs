@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use session_policy::{Clock, Sessions};
 use session_policy::store::AnyStore;
+use session_policy::{Clock, Sessions};
 
 use crate::app::{App, SUBJECT, greet};
 use crate::axum_integration::{SignedIn, WebSessions, require_session};
@@ -14,21 +14,17 @@ use crate::log::SessionLog;
 use crate::rule::POLICY;
 use crate::traffic::Traffic;
 
-pub(super) fn app(
-    store: Arc<dyn DynSessionStore>,
-    traffic: Arc<Traffic>,
-    clock: Arc<dyn Clock>,
-) -> App {
+pub(super) fn app(store: AnyStore, traffic: Arc<Traffic>, clock: impl Clock + 'static) -> App {
     super::app("session-policy", traffic, router(store, clock))
 }
 
-pub(super) fn router(store: Arc<dyn DynSessionStore>, clock: Arc<dyn Clock>) -> Router {
+pub(super) fn router(store: AnyStore, clock: impl Clock + 'static) -> Router {
     let sessions = Sessions::new(store, POLICY).with_clock(clock).with_observer(SessionLog);
-    let web = WebSessions { sessions: Arc::new(sessions), secure: true };
+    let web = WebSessions { sessions, secure: true };
     let sign_in = {
         let web = web.clone();
         async move || match web.sessions.start(SUBJECT).await {
-            Ok(started) => web.set(&started.token, started.max_age).into_response(),
+            Ok(started) => web.set(&started.token, started.status).into_response(),
             Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     };

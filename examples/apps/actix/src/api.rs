@@ -3,8 +3,7 @@
 use actix_web::web::{Data, Json, Path, ServiceConfig, block};
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use serde::{Deserialize, Serialize};
-use session_policy::jwt::{IssueError, NoClaims};
-use session_policy::{Policies, Session, SessionId, Status, Timestamp};
+use session_policy::{Policies, Session, SessionId, SignIn, StartError, Status, Timestamp};
 
 use crate::problem::Problem;
 use crate::session::{Active, Answer, Peeked, Sessions, token};
@@ -51,6 +50,13 @@ struct Me {
     status: Status,
 }
 
+impl Me {
+    fn of(session: &Session, left: Status) -> Self {
+        let (user, profile) = (session.subject().into(), session.profile().into());
+        Self { user, session: session.id(), profile, status: left }
+    }
+}
+
 /// Whether the process is up; asks no store.
 #[get("/health")]
 async fn health() -> HttpResponse {
@@ -79,32 +85,21 @@ async fn login(
     });
     let user = user.await.map_err(|_| Problem::UNAVAILABLE)?.ok_or(Problem::CREDENTIALS)?;
     let profile = if remember { REMEMBER_ME } else { Policies::DEFAULT };
-    let started = sessions.start_with(user, profile, NoClaims {}).await.map_err(issue_problem)?;
+    let started = sessions.start(SignIn::of(user).profile(profile)).await.map_err(start_problem)?;
     // The session that this client had before would only be forgotten.
     if let Ok(token) = token(&request)
         && let Ok(before) = sessions.peek(token).await
     {
-        sessions.end(&before.claims.id()).await?;
+        sessions.end(&before.session.id()).await?;
     }
-    let signed_in = Me {
-        user: user.into(),
-        session: started.claims.id(),
-        profile: profile.into(),
-        status: started.status,
-    };
-    Answer::Set(started.issued).leave(&request);
+    let signed_in = Me::of(&started.session, started.status);
+    Answer::Set(started.token, started.status).leave(&request);
     Ok(HttpResponse::Ok().json(signed_in))
 }
 
 #[get("/me")]
 async fn me(Active(served): Active) -> Json<Me> {
-    let claims = served.claims;
-    Json(Me {
-        user: claims.subject().into(),
-        session: claims.id(),
-        profile: claims.profile().into(),
-        status: served.status,
-    })
+    Json(Me::of(&served.session, served.status))
 }
 
 /// Both deadlines and the server's `now`, for a countdown. Extends nothing.
@@ -119,7 +114,7 @@ async fn logout(
     sessions: Data<Sessions>,
     Peeked(served): Peeked,
 ) -> Result<HttpResponse, Problem> {
-    sessions.end(&served.claims.id()).await?;
+    sessions.end(&served.session.id()).await?;
     Answer::Clear.leave(&request);
     Ok(HttpResponse::NoContent().finish())
 }
@@ -129,7 +124,7 @@ async fn list(
     sessions: Data<Sessions>,
     Active(served): Active,
 ) -> Result<Json<Vec<Device>>, Problem> {
-    let current = served.claims.id();
+    let current = served.session.id();
     let device = |session: Session| Device {
         id: session.id(),
         profile: session.profile().into(),
@@ -139,7 +134,7 @@ async fn list(
         absolute_expires_at: session.lifetime().absolute_expires_at(),
         current: session.id() == current,
     };
-    let listed = sessions.list(served.claims.subject()).await?;
+    let listed = sessions.list(served.session.subject()).await?;
     Ok(Json(listed.into_iter().map(device).collect()))
 }
 
@@ -151,12 +146,12 @@ async fn end(
     Active(served): Active,
     id: Path<SessionId>,
 ) -> Result<HttpResponse, Problem> {
-    let own = sessions.list(served.claims.subject()).await?;
+    let own = sessions.list(served.session.subject()).await?;
     if !own.iter().any(|session| session.id() == *id) {
         return Err(Problem::NOT_FOUND);
     }
     sessions.end(&id).await?;
-    if *id == served.claims.id() {
+    if *id == served.session.id() {
         Answer::Clear.leave(&request);
     }
     Ok(HttpResponse::NoContent().finish())
@@ -168,13 +163,13 @@ async fn end_others(
     sessions: Data<Sessions>,
     Active(served): Active,
 ) -> Result<HttpResponse, Problem> {
-    let ended = sessions.end_others(&served.claims).await?;
+    let ended = sessions.end_others(&served.session).await?;
     Ok(HttpResponse::Ok().json(serde_json::json!({ "ended": ended })))
 }
 
-fn issue_problem(error: IssueError) -> Problem {
+fn start_problem(error: StartError) -> Problem {
     match error {
-        IssueError::Store(error) => error.into(),
+        StartError::Store(error) => error.into(),
         error => {
             tracing::error!(%error, "no session was started");
             Problem::UNAVAILABLE

@@ -9,12 +9,12 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
 use clap::Parser;
 use session_policy::jwt::{Algorithm, KeyRing, SigningKey};
+use session_policy::store::AnyStore;
 use session_policy::{MemoryStore, Policies, SessionPolicy, SystemClock};
 use session_policy_actix_app::session::Transport;
 use session_policy_actix_app::users::Users;
@@ -57,8 +57,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let ring = KeyRing::new(SigningKey::secret("of-this-process", Algorithm::Hs256, secret)?)?;
     let policies = Policies::new(SessionPolicy::WORKING_DAY)
         .with_profile(api::REMEMBER_ME, SessionPolicy::SLIDING_MONTH)?;
-    let store = Arc::new(MemoryStore::new());
-    let sessions = Data::new(server::sessions(store, ring, policies, Arc::new(SystemClock))?);
+    let store = AnyStore::new(MemoryStore::new());
+    let sessions = Data::new(server::sessions(store, ring, policies, SystemClock)?);
 
     let sweep = actix_web::rt::spawn(server::sweep(sessions.clone(), Duration::from_secs(60)));
     let listener = TcpListener::bind(listen)

@@ -4,9 +4,8 @@ use std::fmt;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
-use session_policy::RejectReason;
-use session_policy::jwt::JwtError;
 use session_policy::store::StoreError;
+use session_policy::{AuthenticateError, RejectReason};
 
 /// A problem, in an `application/problem+json` body. It tells a client what to
 /// do, and an attacker nothing: everything that is wrong with a token but the end
@@ -98,12 +97,12 @@ impl Problem {
     }
 }
 
-impl From<&JwtError> for Problem {
-    fn from(error: &JwtError) -> Self {
+impl From<&AuthenticateError> for Problem {
+    fn from(error: &AuthenticateError) -> Self {
         match error {
-            JwtError::Rejected { reason: RejectReason::AbsoluteCap, .. } => Self::CAP,
-            JwtError::Rejected { reason: RejectReason::Idle, .. } => Self::IDLE,
-            JwtError::Store(_) => Self::UNAVAILABLE,
+            AuthenticateError::Rejected { reason: RejectReason::AbsoluteCap, .. } => Self::CAP,
+            AuthenticateError::Rejected { reason: RejectReason::Idle, .. } => Self::IDLE,
+            AuthenticateError::Store(_) => Self::UNAVAILABLE,
             _ => Self::NO_SESSION,
         }
     }

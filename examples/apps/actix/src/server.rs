@@ -2,17 +2,15 @@
 
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
-use session_policy::Event;
-use session_policy::jwt::HybridSessions;
+use session_policy::jwt::{GraceError, HybridSessions, KeyRing};
 use session_policy::store::AnyStore;
-use session_policy::{Clock, Policies, jwt::GraceError, jwt::KeyRing};
+use session_policy::{Clock, Event, Policies};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::session::{Sessions, Transport, cookies};
@@ -30,12 +28,11 @@ const SWEEP: u32 = 1_000;
 ///
 /// [`GraceError`] if a policy's `update_age` is shorter than 30 s.
 pub fn sessions(
-    store: Arc<dyn DynSessionStore>,
+    store: AnyStore,
     ring: KeyRing,
     policies: Policies,
-    clock: Arc<dyn Clock>,
+    clock: impl Clock + 'static,
 ) -> Result<Sessions, GraceError> {
-    let log: fn(&Event<'_>) = log;
     let sessions = HybridSessions::new(store, ring, policies)?;
     Ok(sessions.with_clock(clock).with_observer(log).with_issuer("session-policy-actix-app"))
 }

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::cookie::time::Duration;
@@ -12,15 +11,14 @@ use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
-use session_policy::jwt::{Authenticated, HybridSessions, Issued, JwtError, NoClaims};
+use session_policy::jwt::HybridSessions;
 use session_policy::store::AnyStore;
-use session_policy::{Clock, Event};
+use session_policy::{AuthenticateError, Authenticated, SessionToken, Status};
 
 use crate::problem::Problem;
 
-/// The sessions: a store and a clock that are chosen at run time, and a log.
-pub type Sessions =
-    HybridSessions<Arc<dyn DynSessionStore>, NoClaims, Arc<dyn Clock>, fn(&Event<'_>)>;
+/// The sessions, in a store that is chosen at run time.
+pub type Sessions = HybridSessions<AnyStore>;
 
 /// How the cookie is sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,9 +44,9 @@ pub enum Answer {
     /// Clear it.
     Clear,
     /// Set it to this token if the session still lives when the response is sent.
-    Renew(Issued),
+    Renew(SessionToken, Status),
     /// Set it to this token.
-    Set(Issued),
+    Set(SessionToken, Status),
 }
 
 impl Answer {
@@ -74,16 +72,16 @@ pub async fn cookies(
     let mut answer = response.request().extensions_mut().remove::<Answer>();
     // The session may have ended or been replaced while the handler ran, also by
     // another request: its token must not come back, or oust its successor's.
-    if let Some(Answer::Renew(issued)) = &answer
-        && shared::<Sessions>(response.request())?.peek(issued.token.expose()).await.is_err()
+    if let Some(Answer::Renew(token, _)) = &answer
+        && shared::<Sessions>(response.request())?.peek(token.expose()).await.is_err()
     {
         answer = None;
     }
     if let Some(answer) = answer {
         let (value, max_age) = match &answer {
             Answer::Clear => ("", 0),
-            Answer::Renew(issued) | Answer::Set(issued) => {
-                (issued.token.expose(), issued.max_age.num_seconds())
+            Answer::Renew(token, status) | Answer::Set(token, status) => {
+                (token.expose(), status.cookie_max_age().num_seconds())
             }
         };
         let cookie = Cookie::build(name(transport), value).path("/").http_only(true);
@@ -105,8 +103,8 @@ impl FromRequest for Active {
         Box::pin(async move {
             let served = shared::<Sessions>(&request)?.authenticate(token(&request)?).await;
             let mut served = served.map_err(|error| refused(&request, &error))?;
-            if let Some(issued) = served.issued.take() {
-                Answer::Renew(issued).leave(&request);
+            if let Some(token) = served.token.take() {
+                Answer::Renew(token, served.status).leave(&request);
             }
             Ok(Self(served))
         })
@@ -144,8 +142,8 @@ fn shared<T: 'static>(request: &HttpRequest) -> Result<&T, Problem> {
     request.app_data::<Data<T>>().map(Data::get_ref).ok_or(Problem::UNAVAILABLE)
 }
 
-fn refused(request: &HttpRequest, error: &JwtError) -> Problem {
-    if error.cookie() == session_policy::Cookie::Clear {
+pub(crate) fn refused(request: &HttpRequest, error: &AuthenticateError) -> Problem {
+    if error.clears_cookie() {
         Answer::Clear.leave(request);
     }
     error.into()

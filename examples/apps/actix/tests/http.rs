@@ -9,7 +9,6 @@ use std::time::Duration;
 use common::{CAP, START, log, site, site_over};
 use reqwest::Method;
 use serde_json::json;
-use session_policy::jwt::NoClaims;
 use session_policy_actix_app::server;
 use session_policy_actix_app::session::Transport;
 use session_policy_actix_app::users::AT_A_TIME;
@@ -495,7 +494,7 @@ async fn the_sweep_goes_on_after_an_error() {
 async fn one_round_of_the_sweep_removes_all_that_have_expired() {
     let site = site();
     for _ in 0..2_500 {
-        let _ = site.sessions.start("ada", NoClaims {}).await.unwrap();
+        let _ = site.sessions.start("ada").await.unwrap();
     }
     site.at(1_800);
     let alive = site.ada().await;

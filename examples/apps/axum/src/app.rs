@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRef;
@@ -14,8 +13,7 @@ pub(crate) const ADMIN: &str = "admin";
 pub(crate) const REMEMBER_ME: &str = "remember-me";
 
 /// What the handlers share.
-#[derive(Clone)]
-#[expect(missing_debug_implementations, reason = "a store need not have one")]
+#[derive(Clone, Debug)]
 pub struct App {
     pub(crate) web: WebSessions,
     pub(crate) users: Users,
@@ -37,12 +35,8 @@ impl App {
     /// # Errors
     ///
     /// [`SetupError`] if `policies` has no profile "admin" or "remember-me".
-    pub fn new(
-        store: Arc<dyn DynSessionStore>,
-        policies: Policies,
-        users: Users,
-    ) -> Result<Self, SetupError> {
-        Self::by_clock(store, policies, users, Arc::new(SystemClock))
+    pub fn new(store: AnyStore, policies: Policies, users: Users) -> Result<Self, SetupError> {
+        Self::by_clock(store, policies, users, SystemClock)
     }
 
     /// The same by another clock.
@@ -51,17 +45,16 @@ impl App {
     ///
     /// As for [`new`](Self::new).
     pub fn by_clock(
-        store: Arc<dyn DynSessionStore>,
+        store: AnyStore,
         policies: Policies,
         users: Users,
-        clock: Arc<dyn Clock>,
+        clock: impl Clock + 'static,
     ) -> Result<Self, SetupError> {
         if let Some(missing) = [ADMIN, REMEMBER_ME].into_iter().find(|p| policies.get(p).is_none())
         {
             return Err(SetupError::MissingProfile(missing));
         }
         let sessions = Sessions::new(store, policies).with_clock(clock).with_observer(SessionLog);
-        let sessions = Arc::new(sessions);
         let web = WebSessions { sessions, secure: true };
         Ok(Self { web, users, poll: Duration::from_secs(15) })
     }

@@ -11,8 +11,8 @@ use session_policy::{AuthenticateError, RejectReason};
 use crate::pages;
 
 /// Why a page asks for a sign-in. An attacker learns from it only what the
-/// holder of the session's own token knows: a wrong secret, a session that was
-/// ended and one that never was are all [`Ended`](Self::Ended).
+/// holder of the session's own token knows: what is no token, a wrong secret, a
+/// session that was ended and one that never was are all [`Ended`](Self::Ended).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -36,10 +36,8 @@ impl Reason {
                 Some(Self::AbsoluteCap)
             }
             AuthenticateError::Rejected { reason: RejectReason::Idle, .. } => Some(Self::Idle),
-            AuthenticateError::Rejected { reason: RejectReason::NotYetValid, .. }
-            | AuthenticateError::Unknown
-            | AuthenticateError::WrongSecret => Some(Self::Ended),
             AuthenticateError::Store(_) => None,
+            _ => Some(Self::Ended),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Serving until told to stop, with the sweep beside it.
 
+use std::io;
 use std::time::Duration;
-use std::{fmt, io};
 
 use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -17,6 +17,7 @@ const SWEEP_BATCH: u32 = 1_000;
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// A running application: the listener and the sweep.
+#[derive(Debug)]
 pub struct Service {
     /// What is served.
     pub app: App,
@@ -24,12 +25,6 @@ pub struct Service {
     pub sweep_every: Duration,
     /// Stops both.
     pub stop: CancellationToken,
-}
-
-impl fmt::Debug for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Service").field("sweep_every", &self.sweep_every).finish_non_exhaustive()
-    }
 }
 
 impl Service {

@@ -1,53 +1,45 @@
 //! session-policy in axum: cookie, middleware, extractor. The rest is the application.
 
-use std::sync::Arc;
-
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request::Parts};
 use axum::middleware::Next;
 use axum::response::{AppendHeaders, IntoResponse, Response};
-use chrono::TimeDelta;
 use cookie::{Cookie, SameSite, time::Duration};
 use session_policy::store::AnyStore;
-use session_policy::{Clock, Cookie as Outcome, Session, SessionToken, Sessions, Status};
+use session_policy::{Authenticated, Session, SessionToken, Sessions, Status};
 
-use crate::log::SessionLog;
 use crate::refusal::Refusal;
 
 const NO_STORE: (HeaderName, HeaderValue) = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
 /// Headers to put before a response.
 pub type SetCookie = (AppendHeaders<[(HeaderName, String); 1]>, [(HeaderName, HeaderValue); 1]);
 
-/// Over any store, by any clock, with a log of what happens.
-type AppSessions = Sessions<Arc<dyn DynSessionStore>, Arc<dyn Clock>, SessionLog>;
-
 /// The sessions, and the cookie that carries their tokens.
-#[derive(Clone)]
-#[allow(missing_debug_implementations, reason = "a store need not have one")]
+#[derive(Clone, Debug)]
 pub struct WebSessions {
-    /// Shared by all requests.
-    pub sessions: Arc<AppSessions>,
+    /// Over any store.
+    pub sessions: Sessions<AnyStore>,
     /// `false` only for plain HTTP in development.
     pub secure: bool,
 }
 
 impl WebSessions {
-    /// The token of a request; a malformed one is none.
-    pub fn token(&self, headers: &HeaderMap) -> Option<SessionToken> {
+    /// The token of a request.
+    pub fn token<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
         let all = headers.get_all(COOKIE).iter().flat_map(|it| it.as_bytes().split(|b| *b == b';'));
         let mut pairs = all.filter_map(|it| str::from_utf8(it).ok()?.split_once('='));
-        pairs.find(|(name, _)| name.trim_ascii() == self.cookie_name())?.1.trim_ascii().parse().ok()
+        Some(pairs.find(|(name, _)| name.trim_ascii() == self.cookie_name())?.1.trim_ascii())
     }
 
-    /// The headers that hand a token to the browser.
-    pub fn set(&self, token: &SessionToken, max_age: TimeDelta) -> SetCookie {
-        self.cookie(token.expose(), max_age)
+    /// The headers that hand a token to the browser, for as long as its session has.
+    pub fn set(&self, token: &SessionToken, status: Status) -> SetCookie {
+        self.cookie(token.expose(), status.cookie_max_age().num_seconds())
     }
 
     /// The headers that take it back.
     pub fn clear(&self) -> SetCookie {
-        self.cookie(String::new(), TimeDelta::zero())
+        self.cookie("", 0)
     }
 
     /// A browser takes a `__Host-` cookie only from this host, over TLS and for
@@ -56,9 +48,9 @@ impl WebSessions {
         if self.secure { "__Host-session" } else { "session" }
     }
 
-    fn cookie(&self, value: String, max_age: TimeDelta) -> SetCookie {
+    fn cookie(&self, value: &str, max_age: i64) -> SetCookie {
         let cookie = Cookie::build((self.cookie_name(), value))
-            .max_age(Duration::seconds(max_age.num_seconds()))
+            .max_age(Duration::seconds(max_age))
             .path("/")
             .secure(self.secure)
             .http_only(true)
@@ -78,13 +70,12 @@ pub async fn require_session(
     let Some(token) = web.token(request.headers()) else {
         return refusal.without_token();
     };
-    let outcome = match web.sessions.authenticate(token.expose()).await {
-        Ok(authenticated) => {
-            let (session, status) = (authenticated.session, authenticated.status);
+    let renewed = match web.sessions.authenticate(token).await {
+        Ok(Authenticated { session, status, token, .. }) => {
             request.extensions_mut().insert(SignedIn { session, status });
-            authenticated.cookie
+            token
         }
-        Err(error) if error.cookie() == Outcome::Clear => {
+        Err(error) if error.clears_cookie() => {
             return (web.clear(), refusal.answer(&error)).into_response();
         }
         Err(error) => return refusal.answer(&error),
@@ -92,11 +83,10 @@ pub async fn require_session(
     let response = ([NO_STORE], next.run(request).await).into_response();
     // The session may have ended or been replaced while the handler ran, also by
     // another request: its token must not come back, or oust its successor's.
-    if outcome != Outcome::Keep
+    if let Some(token) = renewed
         && let Ok(live) = web.sessions.peek(token.expose()).await
     {
-        let max_age = live.session.lifetime().cookie_max_age(live.status.now);
-        return (web.set(&token, max_age), response).into_response();
+        return (web.set(&token, live.status), response).into_response();
     }
     response
 }

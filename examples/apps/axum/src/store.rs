@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use session_policy::MemoryStore;
 use session_policy::store::{AnyStore, StoreError};
 use session_policy_redis::{PrefixError, RedisStore};
@@ -17,23 +15,23 @@ use session_policy_sqlx::{PostgresStore, SqliteStore};
 /// # Errors
 ///
 /// [`OpenError`] if the URL names no store, or the engine cannot be reached.
-pub async fn open(url: &str) -> Result<Arc<dyn DynSessionStore>, OpenError> {
+pub async fn open(url: &str) -> Result<AnyStore, OpenError> {
     let (engine, _) = url.split_once(':').unwrap_or((url, ""));
     Ok(match engine {
-        "memory" => Arc::new(MemoryStore::new()),
+        "memory" => AnyStore::new(MemoryStore::new()),
         "postgres" | "postgresql" => {
             let store = PostgresStore::connect(url).await?;
             store.create_table().await?;
-            Arc::new(store)
+            AnyStore::new(store)
         }
         "redis" | "rediss" => {
             let connection = redis::Client::open(url)?.get_connection_manager().await?;
-            Arc::new(RedisStore::new(connection, "axum-app")?)
+            AnyStore::new(RedisStore::new(connection, "axum-app")?)
         }
         "sqlite" => {
             let store = SqliteStore::connect(url).await?;
             store.create_table().await?;
-            Arc::new(store)
+            AnyStore::new(store)
         }
         _ => return Err(OpenError::UnknownEngine { engine: engine.into() }),
     })

@@ -14,7 +14,7 @@ use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 use session_policy::jwt::{Algorithm, KeyRing, SigningKey};
-use session_policy::store::{SessionStore, StoreError, Update};
+use session_policy::store::{AnyStore, SessionStore, StoreError, Update};
 use session_policy::{
     ManualClock, MemoryStore, Policies, Session, SessionId, SessionPolicy, Timestamp,
 };
@@ -112,9 +112,7 @@ impl SessionStore for Store {
         self.swept.fetch_add(removed, Ordering::SeqCst);
         Ok(removed)
     }
-}
 
-impl SessionStore for Store {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         let listed = self.reach()?.list(subject).await;
         self.lists.pass().await;
@@ -153,8 +151,8 @@ pub(crate) fn site_over(transport: Transport) -> Site {
     let ring = KeyRing::new(SigningKey::secret("test", Algorithm::Hs256, [7; 32]).unwrap());
     let policies = Policies::new(policy());
     let policies = policies.with_profile(api::REMEMBER_ME, SessionPolicy::SLIDING_MONTH).unwrap();
-    let sessions =
-        server::sessions(store.clone(), ring.unwrap(), policies, Arc::new(clock.clone()));
+    let any = AnyStore::new(store.clone());
+    let sessions = server::sessions(any, ring.unwrap(), policies, clock.clone());
     let sessions = Data::new(sessions.unwrap());
     let users = Data::new(Users::seeded());
     let workers = NonZeroUsize::new(2).unwrap();

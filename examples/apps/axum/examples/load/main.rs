@@ -9,7 +9,6 @@
 mod sqlite;
 
 use std::error::Error;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -33,13 +32,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let sessions = match std::env::args().nth(1) {
         None => {
             let theirs = tower_sessions::MemoryStore::default();
-            ours(Arc::new(MemoryStore::new()))?.merge(both_of(&theirs))
+            ours(AnyStore::new(MemoryStore::new()))?.merge(both_of(&theirs))
         }
         Some(url) => {
             let store = SqliteStore::connect(&url).await?;
             store.create_table().await?;
             let theirs = TowerSqlite::beside(store.pool().clone()).await?;
-            ours(Arc::new(store))?.merge(both_of(&theirs))
+            ours(AnyStore::new(store))?.merge(both_of(&theirs))
         }
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -47,12 +46,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(axum::serve(listener, none.merge(sessions)).await?)
 }
 
-fn ours(store: Arc<dyn DynSessionStore>) -> Result<Router, Box<dyn Error>> {
+fn ours(store: AnyStore) -> Result<Router, Box<dyn Error>> {
     let policies: Policies = toml::from_str(include_str!("../../policies.toml"))?;
     let app = App::new(store, policies, Users::demo())?;
     let web = app.web_sessions().clone();
     let sign_in = async move || match web.sessions.start("ada").await {
-        Ok(started) => (web.set(&started.token, started.max_age), "").into_response(),
+        Ok(started) => (web.set(&started.token, started.status), "").into_response(),
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
     let page = async |signed_in: SignedIn| greet(signed_in.session.subject());

@@ -28,7 +28,7 @@ impl From<&SignedIn> for Countdown {
 /// For a timer: never renews, so an open page does not keep a session alive.
 pub(super) async fn status(State(web): State<WebSessions>, headers: HeaderMap) -> Response {
     let live = match web.token(&headers) {
-        Some(token) => web.sessions.peek(token.expose()).await,
+        Some(token) => web.sessions.peek(token).await,
         None => Err(AuthenticateError::Unknown),
     };
     match live {

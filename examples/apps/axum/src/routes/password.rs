@@ -60,7 +60,7 @@ async fn replace(
     new: Arc<str>,
 ) -> Result<Response, PageError> {
     let rotated = app.web.sessions.rotate(&session).await?;
-    let cookie = app.web.set(&rotated.token, rotated.max_age);
+    let cookie = app.web.set(&rotated.token, rotated.status);
     let signed_in = SignedIn { session: rotated.session, status: rotated.status };
     if !app.users.replace(session.subject(), &verified, new) {
         let page = pages::password(&app, &signed_in, Some(&PasswordError::Wrong));

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::Markup;
 use serde::Deserialize;
-use session_policy::Policies;
+use session_policy::{Policies, SignIn};
 
 use crate::app::{ADMIN, App, REMEMBER_ME};
 use crate::pages;
@@ -53,7 +53,7 @@ pub(super) async fn sign_in(
         return refused(&form.name);
     };
     if let Some(token) = app.web.token(&headers)
-        && let Ok(old) = app.web.sessions.peek(token.expose()).await
+        && let Ok(old) = app.web.sessions.peek(token).await
     {
         app.web.sessions.end(&old.session.id()).await?;
     }
@@ -69,7 +69,7 @@ pub(super) async fn sign_in(
         app.web.sessions.end(&started.session.id()).await?;
         return refused(started.session.subject());
     }
-    Ok((app.web.set(&started.token, started.max_age), Redirect::to(next)).into_response())
+    Ok((app.web.set(&started.token, started.status), Redirect::to(next)).into_response())
 }
 
 /// If the store cannot write, the session lives on and the cookie stays, so that

@@ -1,8 +1,8 @@
 //! Both limits, to the second, and the status that does not extend.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 
+use session_policy::store::AnyStore;
 use session_policy::{MemoryStore, Policies};
 use session_policy_axum_app::{App, Users};
 
@@ -118,7 +118,7 @@ async fn a_sign_in_beyond_the_limit_is_told_so() {
     let shipped = include_str!("../../policies.toml");
     let limit = "[default]\nmax_sessions = 1\nwhen_full = \"refuse\"\n";
     let policies: Policies = toml::from_str(&shipped.replace("[default]\n", limit)).unwrap();
-    let change = |_| App::new(Arc::new(MemoryStore::new()), policies, Users::demo()).unwrap();
+    let change = |_| App::new(AnyStore::new(MemoryStore::new()), policies, Users::demo()).unwrap();
     let app = Harness::start_with(change).await;
     let mut first = app.signed_in("ada").await;
     let mut second = app.client();

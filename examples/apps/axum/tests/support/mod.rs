@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use session_policy::store::AnyStore;
 use session_policy::{Clock, ManualClock, Policies, Timestamp};
 use session_policy_axum_app::{App, DEMO_USERS, Service, Users};
 use tokio::net::TcpListener;
@@ -69,7 +70,7 @@ impl Harness {
 }
 
 pub(crate) fn app(store: Arc<TestStore>, clock: &ManualClock) -> App {
-    App::by_clock(store, policies(), Users::demo(), Arc::new(clock.clone())).unwrap()
+    App::by_clock(AnyStore::new(store), policies(), Users::demo(), clock.clone()).unwrap()
 }
 
 /// As shipped.

@@ -146,9 +146,7 @@ impl SessionStore for TestStore {
         self.swept.fetch_add(removed, SeqCst);
         Ok(removed)
     }
-}
 
-impl SessionStore for TestStore {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         self.check()?;
         self.inner.list(subject).await

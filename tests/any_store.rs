@@ -11,8 +11,8 @@ use chrono::TimeDelta;
 use pollster::block_on as wait;
 use session_policy::store::{AnyStore, SessionStore, StoreError, Update};
 use session_policy::{
-    AuthenticateError, Cookie, ManualClock, RenewalOutcome, Session, SessionId, SessionPolicy,
-    Sessions, Timestamp,
+    AuthenticateError, ManualClock, RenewalOutcome, Session, SessionId, SessionPolicy, Sessions,
+    SignIn, Timestamp,
 };
 
 /// All that a correct store takes: a map behind a lock.
@@ -42,9 +42,9 @@ impl SessionStore for Plain {
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
         let mut map = self.map();
-        let Some(session) = map.get_mut(&renewal.id()) else { return Ok(false) };
-        let Some(renewed) = renewal.apply(&session) else { return Ok(false) };
-        *session = renewed;
+        let Some(session) = map.get_mut(&update.id()) else { return Ok(false) };
+        let Some(updated) = update.apply(session) else { return Ok(false) };
+        *session = updated;
         Ok(true)
     }
 
@@ -59,9 +59,7 @@ impl SessionStore for Plain {
             map.values().filter(expired).map(Session::id).take(limit as usize).collect();
         Ok(ids.iter().filter_map(|id| map.remove(id)).count() as u64)
     }
-}
 
-impl SessionStore for Plain {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         let map = self.map();
         Ok(map.values().filter(|session| session.subject() == subject).cloned().collect())
@@ -82,12 +80,12 @@ impl SessionStore for Plain {
 /// A decorator, such as one that counts or traces, around a store that is chosen
 /// at run time.
 struct Traced {
-    inner: Arc<dyn DynSessionStore>,
+    inner: AnyStore,
     calls: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Traced {
-    fn inner(&self, verb: &'static str) -> &Arc<dyn DynSessionStore> {
+    fn inner(&self, verb: &'static str) -> &AnyStore {
         self.calls.lock().unwrap().push(verb);
         &self.inner
     }
@@ -103,7 +101,7 @@ impl SessionStore for Traced {
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        self.inner("renew").update(update).await
+        self.inner("update").update(update).await
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
@@ -113,9 +111,7 @@ impl SessionStore for Traced {
     async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.inner("remove_expired").remove_expired(now, limit).await
     }
-}
 
-impl SessionStore for Traced {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         self.inner("list").list(subject).await
     }
@@ -142,12 +138,13 @@ fn policy() -> SessionPolicy {
 /// Every verb once, and what each answers.
 fn live_a_life(store: impl SessionStore) {
     let clock = ManualClock::new(at(0));
-    let sessions = Sessions::new(store, policy()).with_clock(&clock);
+    let sessions = Sessions::new(store, policy()).with_clock(clock.clone());
     let started = wait(sessions.start("user-42")).unwrap();
     clock.set(at(300));
     let answer = wait(sessions.authenticate(started.token.expose())).unwrap();
     assert!(matches!(answer.renewal, RenewalOutcome::Renewed));
-    assert_eq!(answer.cookie, Cookie::Set { max_age: TimeDelta::seconds(1_800) });
+    assert_eq!(answer.token.unwrap().expose(), started.token.expose());
+    assert_eq!(answer.status.cookie_max_age(), TimeDelta::seconds(1_800));
     let rotated = wait(sessions.rotate(&answer.session)).unwrap();
     let old = wait(sessions.authenticate(started.token.expose())).unwrap_err();
     assert!(matches!(old, AuthenticateError::Unknown));
@@ -184,19 +181,18 @@ fn every_pointer_to_a_store_is_a_store() {
 
 #[test]
 fn a_store_that_is_chosen_at_run_time_is_a_store() {
-    let shared: Arc<dyn DynSessionStore> = Arc::new(Plain::default());
-    live_a_life(Arc::clone(&shared));
-    live_a_life(&*shared);
-    live_a_life(&shared as &dyn DynSessionStore); // A pointer behind a pointer.
-    let boxed: Box<dyn DynSessionStore> = Box::new(Plain::default());
-    live_a_life(boxed);
+    let chosen = AnyStore::new(Plain::default());
+    live_a_life(chosen.clone());
+    live_a_life(&chosen);
+    live_a_life(AnyStore::new(chosen)); // A pointer behind a pointer.
+    live_a_life(Box::new(AnyStore::new(Box::new(Plain::default()))));
 }
 
 #[test]
-fn a_store_that_borrows_can_be_chosen_at_run_time() {
-    let store = Plain::default();
-    let borrowed: Box<dyn DynSessionStore + '_> = Box::new(&store);
-    live_a_life(borrowed);
+fn a_store_that_is_shared_can_be_chosen_at_run_time() {
+    let shared = Arc::new(Plain::default());
+    live_a_life(AnyStore::new(Arc::clone(&shared)));
+    assert!(shared.map().is_empty());
 }
 
 #[cfg(feature = "memory")]
@@ -204,36 +200,35 @@ fn a_store_that_borrows_can_be_chosen_at_run_time() {
 fn the_embedded_store_is_one_of_them() {
     use session_policy::MemoryStore;
 
-    let store: Arc<dyn DynSessionStore> = Arc::new(MemoryStore::new());
-    live_a_life(store);
+    live_a_life(AnyStore::new(MemoryStore::new()));
     live_a_life(MemoryStore::new());
 }
 
 #[cfg(feature = "memory")]
 #[test]
 fn a_renewal_is_answered_as_the_store_that_was_chosen_answers_it() {
-    let store: Arc<dyn DynSessionStore> = Arc::new(session_policy::MemoryStore::new());
-    let sessions = Sessions::new(Arc::clone(&store), policy());
+    let store = AnyStore::new(session_policy::MemoryStore::new());
+    let sessions = Sessions::new(store.clone(), policy());
     let session = wait(sessions.start("user-42")).unwrap().session;
-    let renewal = Update::new(&session, session.lifetime().created_at(), session.lifetime());
-    let renewed = [true, false].map(|_| wait(store.renew(&renewal)).unwrap());
-    assert_eq!(renewed, [true, false], "the second is of a version that is gone");
+    let update = Update::new(&session, session.lifetime().created_at(), session.lifetime());
+    let updated = [true, false].map(|_| wait(store.update(&update)).unwrap());
+    assert_eq!(updated, [true, false], "the second is of a version that is gone");
 }
 
 #[test]
 fn a_store_can_wrap_one_that_is_chosen_at_run_time() {
     let calls = Arc::default();
-    live_a_life(Traced { inner: Arc::new(Plain::default()), calls: Arc::clone(&calls) });
+    live_a_life(Traced { inner: AnyStore::new(Plain::default()), calls: Arc::clone(&calls) });
     let calls = calls.lock().unwrap();
-    for verb in ["create", "list", "load", "remove", "remove_all", "remove_expired", "renew"] {
+    for verb in ["create", "list", "load", "remove", "remove_all", "remove_expired", "update"] {
         assert!(calls.contains(&verb), "{verb}");
     }
 }
 
 #[test]
 fn nodes_share_a_store_that_is_chosen_at_run_time() {
-    let shared: Arc<dyn DynSessionStore> = Arc::new(Plain::default());
-    let node = || Sessions::new(Arc::clone(&shared), policy());
+    let shared = AnyStore::new(Plain::default());
+    let node = || Sessions::new(shared.clone(), policy());
     let started = wait(node().start("user-42")).unwrap();
     assert!(wait(node().authenticate(started.token.expose())).is_ok());
     assert_eq!(wait(node().end_all("user-42")).unwrap(), 1);
@@ -248,8 +243,8 @@ fn every_future_is_send() {
     }
     fn all_are_send<S: SessionStore>(sessions: &Sessions<S>) {
         let started = wait(is_send(sessions.start("user-42"))).unwrap();
-        drop(is_send(sessions.start_with(String::from("user-42"), "default")));
-        drop(is_send(sessions.start_until("user-42", "default", at(0))));
+        drop(is_send(sessions.start(String::from("user-42"))));
+        drop(is_send(sessions.start(SignIn::of("user-42").profile("default").until(at(0)))));
         drop(is_send(sessions.authenticate(started.token.expose())));
         drop(is_send(sessions.peek(started.token.expose())));
         drop(is_send(sessions.rotate(&started.session)));
@@ -262,18 +257,26 @@ fn every_future_is_send() {
         assert!(wait(sessions.authenticate(started.token.expose())).is_ok());
     }
     all_are_send(&Sessions::new(Plain::default(), policy()));
-    let chosen: Arc<dyn DynSessionStore> = Arc::new(Plain::default());
-    all_are_send(&Sessions::new(chosen, policy()));
+    all_are_send(&Sessions::new(AnyStore::new(Plain::default()), policy()));
+}
+
+#[test]
+fn a_clone_is_the_same_sessions_over_a_store_that_cannot_be_cloned() {
+    let sessions = Sessions::new(Plain::default(), policy());
+    let clone = sessions.clone();
+    let started = wait(sessions.start("user-42")).unwrap();
+    assert!(wait(clone.authenticate(started.token.expose())).is_ok());
+    assert_eq!(wait(clone.end_all("user-42")).unwrap(), 1);
+    assert!(wait(sessions.authenticate(started.token.expose())).is_err());
 }
 
 /// As a web framework does: the handler's future runs on another thread.
 #[test]
 fn a_request_runs_on_another_thread() {
-    let store: Arc<dyn DynSessionStore> = Arc::new(Plain::default());
-    let sessions = Arc::new(Sessions::new(store, policy()));
+    let sessions = Sessions::new(AnyStore::new(Plain::default()), policy());
     let started = wait(sessions.start("user-42")).unwrap();
     let request = {
-        let sessions = Arc::clone(&sessions);
+        let sessions = sessions.clone();
         async move { sessions.authenticate(started.token.expose()).await.map(|answer| answer.session) }
     };
     let session = std::thread::spawn(move || wait(request)).join().unwrap().unwrap();
@@ -287,7 +290,7 @@ fn spawned<F: Future + Send + 'static>(future: F) -> F::Output {
 
 #[test]
 fn the_sessions_of_a_store_chosen_at_run_time_can_be_spawned() {
-    let store: Arc<dyn DynSessionStore> = Arc::new(Plain::default());
+    let store = AnyStore::new(Plain::default());
     let sessions = Sessions::new(store, SessionPolicy::WORKING_DAY);
     let swept = spawned(async move {
         let started = sessions.start("ada").await.unwrap();
