@@ -72,11 +72,17 @@ impl Choices {
         choice
     }
 
+    /// Whether the run follows the one before, which was checked up to here.
+    pub(crate) fn repeats(&self) -> bool {
+        self.depth < self.fresh
+    }
+
     /// Whether what comes after this state is still to be explored.
-    pub(crate) fn is_new(&mut self, state: u64) -> bool {
-        if self.random.is_some() || self.depth < self.fresh {
+    pub(crate) fn is_new(&mut self, state: impl FnOnce() -> u64) -> bool {
+        if self.random.is_some() || self.repeats() {
             return true;
         }
+        let state = state();
         if self.way.last().is_some_and(|(_, last)| *last == state) {
             return true;
         }

@@ -22,7 +22,7 @@ use session_policy::store::SecretHash;
 use session_policy::{Lifetime, Session, SessionId, SessionPolicy, SessionToken, Timestamp};
 
 pub(crate) use self::explore::{Choices, Explored, Run, drawn, every};
-pub(crate) use self::store::{Fault, Store, When};
+pub(crate) use self::store::{Fault, MADE_BY, Store, When};
 pub(crate) use self::world::{Answer, Task, World};
 
 pub(crate) const SUBJECT: &str = "user-42";

@@ -101,12 +101,13 @@ impl Store {
         state.rows.push((number, row.clone()));
     }
 
+    /// In the order of their names.
     pub(crate) fn rows(&self) -> Vec<Session> {
         self.state().rows.iter().map(|(_, row)| row.clone()).collect()
     }
 
     pub(crate) fn row(&self, id: SessionId) -> Option<Session> {
-        self.rows().into_iter().find(|row| row.id() == id)
+        self.state().find(id).cloned()
     }
 
     /// Which request made it, or `None` where it was there before.
@@ -116,6 +117,10 @@ impl Store {
 
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.state().calls.clone()
+    }
+
+    pub(super) fn count_of_calls(&self) -> usize {
+        self.state().calls.len()
     }
 
     pub(super) fn runs(&self, task: Option<usize>) {

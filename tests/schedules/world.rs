@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use session_policy::store::StoreError;
 use session_policy::{
-    AuthenticateError, Authenticated, RotateError, Session, SessionId, StartError, Started,
+    AuthenticateError, Authenticated, RotateError, SessionId, StartError, Started,
 };
 
 use super::explore::{Choices, Run};
@@ -23,6 +23,13 @@ pub(crate) enum Answer {
 
 pub(crate) type Task = Pin<Box<dyn Future<Output = Answer>>>;
 
+/// What happened in a step.
+enum Step {
+    Dropped(usize),
+    /// Up to this call.
+    Polled(usize, usize),
+}
+
 /// One store, and the requests that run over it.
 pub(crate) struct World {
     pub(crate) store: Arc<Store>,
@@ -31,7 +38,7 @@ pub(crate) struct World {
     pub(crate) dropped: Vec<bool>,
     polls: Vec<u32>,
     drops: u32,
-    trace: Vec<String>,
+    trace: Vec<Step>,
     choices: Arc<Mutex<Choices>>,
 }
 
@@ -62,7 +69,7 @@ impl World {
         finally: impl FnOnce(&Self) -> Result<(), String>,
     ) -> Run {
         loop {
-            if !self.choices.lock().unwrap().is_new(self.state()) {
+            if !self.choices.lock().unwrap().is_new(|| self.state()) {
                 return Run::Known;
             }
             let running: Vec<_> =
@@ -83,7 +90,8 @@ impl World {
             if self.store.redraw() {
                 return Run::Redraw;
             }
-            if let Err(how) = always(&self) {
+            let repeats = self.choices.lock().unwrap().repeats();
+            if !repeats && let Err(how) = always(&self) {
                 return self.broken(&how);
             }
         }
@@ -101,10 +109,6 @@ impl World {
         }
     }
 
-    pub(crate) fn row_of(&self, task: usize) -> Option<Session> {
-        self.store.rows().into_iter().find(|row| self.store.maker(row.id()) == Some(task))
-    }
-
     pub(crate) fn holds(&self, id: SessionId) -> bool {
         self.store.row(id).is_some()
     }
@@ -112,17 +116,11 @@ impl World {
     fn poll(&mut self, task: usize) {
         let future = self.tasks[task].as_mut().unwrap();
         self.store.runs(Some(task));
-        let calls = self.store.calls().len();
         let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         self.store.runs(None);
         self.polls[task] += 1;
-        for call in &self.store.calls()[calls..] {
-            let failed = if call.failed { " fails" } else { "" };
-            let changed = if call.changed { " changes" } else { "" };
-            self.trace.push(format!("{task} {}({}){changed}{failed}", call.verb, call.of));
-        }
+        self.trace.push(Step::Polled(task, self.store.count_of_calls()));
         if let Poll::Ready(answer) = polled {
-            self.trace.push(format!("{task} = {}", word(&answer)));
             self.answers[task] = Some(answer);
             self.tasks[task] = None;
         }
@@ -132,11 +130,32 @@ impl World {
         self.tasks[task] = None;
         self.dropped[task] = true;
         self.drops -= 1;
-        self.trace.push(format!("{task} dropped"));
+        self.trace.push(Step::Dropped(task));
     }
 
     fn broken(&self, how: &str) -> Run {
-        Run::Broken(format!("{how}: {}", self.trace.join("; ")))
+        let calls = self.store.calls();
+        let (mut steps, mut told) = (Vec::new(), 0);
+        for (at, step) in self.trace.iter().enumerate() {
+            let (Step::Dropped(task) | Step::Polled(task, _)) = *step;
+            if let Step::Polled(_, until) = *step {
+                for call in &calls[told..until] {
+                    let failed = if call.failed { " fails" } else { "" };
+                    let changed = if call.changed { " changes" } else { "" };
+                    steps.push(format!("{task} {}({}){changed}{failed}", call.verb, call.of));
+                }
+                told = until;
+            } else {
+                steps.push(format!("{task} dropped"));
+            }
+            let is_last = |later: &Step| !matches!(*later, Step::Polled(of, _) if of == task);
+            if let Some(answer) = &self.answers[task]
+                && self.trace[at + 1..].iter().all(is_last)
+            {
+                steps.push(format!("{task} = {}", word(answer)));
+            }
+        }
+        Run::Broken(format!("{how}: {}", steps.join("; ")))
     }
 
     fn state(&self) -> u64 {
