@@ -11,7 +11,7 @@
 //! Where ids decide a tie, a run whose ids come in another order than that of the
 //! requests is drawn again.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
 mod explore;
 mod store;
