@@ -111,7 +111,9 @@ impl<'a> Scene<'a> {
         let is_tied = clocks.clone().collect::<BTreeSet<_>>().len() < self.sign_ins.len();
         let store = Arc::new(if is_tied { store.with_ids_in_order() } else { store });
         let held = self.held();
-        held.iter().for_each(|old| store.hold(&old.row));
+        for old in &held {
+            store.hold(&old.row);
+        }
         let node = |clock| {
             let sessions = Sessions::new(Arc::clone(&store), self.policies());
             sessions.with_clock(ManualClock::new(at(clock)))
