@@ -5,17 +5,18 @@ use core::pin::Pin;
 use core::task::Poll;
 use std::boxed::Box;
 use std::format;
-use std::string::ToString;
 use std::vec::Vec;
 
 use super::call::{Answer, Call, Race, explain, name};
-use super::differ::{expect, expect_session};
+use super::differ::{expect, expect_ids, expect_removed, expect_session};
 use super::fixture::{at, full, renewal, rewrite, session_of, with};
 use super::probe::Probe;
 use super::race::{clear, held};
 use super::report::{Failure, Verdict};
 use super::schedule::Strict;
 use crate::record::Session;
+use crate::rule::Lifetime;
+use crate::time::Timestamp;
 
 /// A call of more polls than this is dropped only at these.
 const POLLS: usize = 100;
@@ -80,40 +81,54 @@ pub(super) async fn among_others(probe: Probe) -> Verdict {
     let mut n = 0;
     for verb in 0..VERBS {
         for other in 0..VERBS {
-            for polls in 1..POLLS {
-                n += 10;
-                let race = calls(n, verb);
-                let waiting = calls(n, other);
-                probe.create_all(&race.before).await?;
-                let (first, then) = (&race.calls[0], &waiting.calls[0]);
-                let mut dropped = Strict::new(probe.call(0, first));
-                let mut waits = Strict::new(probe.call(1, then));
-                let done = polled(Pin::new(&mut dropped), polls).await.transpose()?.is_some();
-                let answered = polled(Pin::new(&mut waits), 1).await.transpose()?.is_some();
-                if polls % 2 == 0 {
-                    drop(waits);
-                    if !done {
-                        dropped.await?;
+            for waiter_is_dropped in [false, true] {
+                for polls in 1..POLLS {
+                    n += 10;
+                    if one_dropped(&probe, [verb, other], n, polls, waiter_is_dropped).await? {
+                        break;
                     }
-                } else {
-                    drop(dropped);
-                    if !answered {
-                        waits.await?;
-                    }
-                }
-                let both =
-                    Race { before: race.before, calls: [first.clone(), then.clone()].into() };
-                let place = format!("{} and {}, one of them dropped", name(first), name(then));
-                let after =
-                    agreed(&probe, &both).await.map_err(|failure| failure.within(&place))?;
-                clear(&probe, &after, n / 10).await.map_err(|failure| failure.within(&place))?;
-                if done {
-                    break;
                 }
             }
         }
     }
     Ok(())
+}
+
+/// Whether the first call came to its end before one of both could be dropped.
+async fn one_dropped(
+    probe: &Probe,
+    verbs: [u32; 2],
+    n: u32,
+    polls: usize,
+    waiter_is_dropped: bool,
+) -> Verdict<bool> {
+    let [Race { before, calls: first }, Race { calls: then, .. }] =
+        verbs.map(|verb| calls(n, verb));
+    let race = Race { before, calls: [&first[..], &then[..]].concat() };
+    let [first, then] = [&race.calls[0], &race.calls[1]];
+    probe.create_all(&race.before).await?;
+    let mut running = Strict::new(probe.call(0, first));
+    let mut waiting = Strict::new(probe.call(1, then));
+    let done = polled(Pin::new(&mut running), polls).await.transpose()?.is_some();
+    let answered = polled(Pin::new(&mut waiting), 1).await.transpose()?.is_some();
+    if waiter_is_dropped {
+        drop(waiting);
+        if !done {
+            running.await?;
+        }
+    } else {
+        drop(running);
+        if !answered {
+            waiting.await?;
+        }
+    }
+    let left = async {
+        let after = rewritten(probe, &agreed(probe, &race).await?).await?;
+        clear(probe, &after, n / 10).await
+    };
+    let place = format!("{} and {}, one of them dropped", name(first), name(then));
+    left.await.map_err(|failure| failure.within(&place))?;
+    Ok(done)
 }
 
 /// The output, if it comes within so many polls.
@@ -183,10 +198,10 @@ fn effect(call: &Call, session: Option<&Session>) -> Option<Session> {
     }
 }
 
-/// Every verb still answers, and finds what is there.
-async fn answers(probe: &Probe, race: &Race, after: Vec<Session>, turn: u32) -> Verdict {
+/// Each session can be written still.
+async fn rewritten(probe: &Probe, held: &[Session]) -> Verdict<Vec<Session>> {
     let mut written = Vec::new();
-    for held in &after {
+    for held in held {
         let update = rewrite(held, 7);
         expect("an update after a dropped call", &true, &probe.update(&update).await?)?;
         let updated = update.apply(held);
@@ -195,24 +210,40 @@ async fn answers(probe: &Probe, race: &Race, after: Vec<Session>, turn: u32) -> 
     for held in &written {
         probe.holds("updated after a dropped call", held).await?;
     }
+    Ok(written)
+}
+
+/// Every verb still answers, and finds what is there.
+async fn answers(probe: &Probe, race: &Race, after: Vec<Session>, turn: u32) -> Verdict {
+    let written = rewritten(probe, &after).await?;
     clear(probe, &written, turn).await?;
+    let nobody = "ended of a subject that has no session left";
     for id in race.ids() {
         let gone = with(&session_of(0, "gone"), |parts| parts.id = id);
         let update = renewal(&gone, at(60), at(961));
         expect("an update of none after a dropped call", &false, &probe.update(&update).await?)?;
         expect("removed after a dropped call", &false, &probe.remove(id).await?)?;
         let subject = format!("anew-{turn}");
-        let anew = with(&session_of(0, subject.as_str()), |parts| parts.id = id);
+        let lifetime = Lifetime::ordered(at(0), at(0), at(5_000), at(6_000));
+        let anew = with(&session_of(0, subject.as_str()), |parts| {
+            parts.id = id;
+            parts.lifetime = lifetime;
+        });
         probe.create(&anew).await?;
         probe.holds("created anew after a dropped call", &anew).await?;
-        expect("removed anew", &true, &probe.remove(id).await?)?;
+        for former in race.subjects() {
+            probe.lists("listed of a subject that has no session left", &former, &[]).await?;
+            expect_ids(nobody, &[], &probe.remove_all(&former, None).await?)?;
+        }
+        expect_removed("swept too early", &[], &probe.sweep(at(4_999), 10).await?)?;
+        probe.holds("created anew after a dropped call", &anew).await?;
+        match turn {
+            0 => expect("removed anew", &true, &probe.remove(id).await?)?,
+            1 => expect_ids("ended anew", &[id], &probe.remove_all(&subject, None).await?)?,
+            _ => expect_removed("swept anew", &[anew], &probe.sweep(at(5_000), 10).await?)?,
+        }
         probe.lists("listed once removed", &subject, &[]).await?;
     }
-    for subject in race.subjects() {
-        probe.lists("listed once all are removed", &subject, &[]).await?;
-        let ghosts = probe.remove_all(&subject.to_string(), None).await?;
-        expect("removed of what is not there", &0, &ghosts.len())?;
-    }
-    let ghosts = probe.sweep(crate::time::Timestamp::MAX, 100).await?;
-    expect("swept of what is not there", &0, &ghosts.len())
+    let ghosts = probe.sweep(Timestamp::MAX, 100).await?;
+    expect_removed("swept of what is not there", &[], &ghosts)
 }

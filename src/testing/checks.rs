@@ -4,8 +4,8 @@ use std::boxed::Box;
 
 use super::probe::{Checking, Probe};
 use super::{
-    cancel, clock, create, crowd, fields, guard, load, races, remove, scale, scan, sequence,
-    subject, sweep, update,
+    balance, cancel, clock, create, crowd, fields, guard, load, races, remove, scale, scan,
+    sequence, subject, sweep, update,
 };
 
 /// A check by name.
@@ -95,6 +95,7 @@ checks! { pub(super) ALONE:
     "raced writes of one subject's sessions do not undo each other" => races::of_one_subject,
     "64 callers at once are all answered" => crowd::all_answered,
     "calls from many threads are all answered" => crowd::on_threads,
+    "what many threads are told adds up" => balance::adds_up,
 
     "a call that is dropped is whole or absent, in every view" => cancel::alone,
     "a call that is dropped leaves no lock behind" => cancel::among_others,
@@ -120,6 +121,7 @@ checks! { pub(super) OF_HANDLES:
     "two handles: raced writes of one subject's sessions do not undo each other" =>
         races::of_one_subject,
     "two handles: calls from many threads are all answered" => crowd::on_threads,
+    "two handles: what many threads are told adds up" => balance::adds_up,
     "two handles: a call that is dropped leaves no lock behind" => cancel::among_others,
 }
 

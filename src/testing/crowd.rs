@@ -185,8 +185,9 @@ fn is_whole(seen: Option<&Session>, last: &mut u64) -> Verdict {
     Ok(())
 }
 
-/// So many sessions are created meanwhile.
-const MEANWHILE: u32 = 1_000;
+/// So many create meanwhile, and each so many sessions.
+const CREATORS: u32 = 32;
+const EACH: u32 = 60;
 
 /// `remove_all` and `list` are one pass, and return though others create.
 pub(super) async fn one_pass(probe: Probe) -> Verdict {
@@ -205,18 +206,25 @@ pub(super) async fn one_pass(probe: Probe) -> Verdict {
             returned.store(true, Ordering::Release);
             answer
         };
-        let meanwhile = async {
-            for n in 100..100 + MEANWHILE {
-                if returned.load(Ordering::Acquire) {
-                    return Ok(());
+        let meanwhile = |creator: u32| {
+            let (probe, of, returned) = (&probe, &of, &returned);
+            async move {
+                for n in 1..=EACH {
+                    if returned.load(Ordering::Acquire) {
+                        return Ok(());
+                    }
+                    probe.create(&of(creator * 1_000 + n)).await?;
+                    yield_now().await;
                 }
-                probe.create(&of(n)).await?;
-                yield_now().await;
+                Err(not_returned())
             }
-            Err(not_returned())
         };
-        let both: [Checking<'_>; 2] = [Box::pin(long), Box::pin(meanwhile)];
-        join_all(both).await.into_iter().collect::<Verdict>()?;
+        let mut all: Vec<Checking<'_>> = Vec::new();
+        all.push(Box::pin(long));
+        for creator in 1..=CREATORS {
+            all.push(Box::pin(meanwhile(creator)));
+        }
+        join_all(all).await.into_iter().collect::<Verdict>()?;
         probe.remove_all(&subject, None).await?;
     }
     if probe.on_threads { one_pass_on_threads(&probe) } else { Ok(()) }
@@ -226,9 +234,9 @@ fn one_pass_on_threads(probe: &Probe) -> Verdict {
     let subject = "busy";
     let returned = &AtomicBool::new(false);
     let mut callers: Vec<Caller<'_>> = Vec::new();
-    for thread in 0..2 {
+    for thread in 0..8 {
         callers.push(Box::new(move || {
-            for n in 0..50_000_u32 {
+            for n in 0..20_000_u32 {
                 if returned.load(Ordering::Acquire) {
                     return Ok(());
                 }

@@ -13,6 +13,7 @@
 //! # }
 //! ```
 
+mod balance;
 mod block;
 mod call;
 mod cancel;

@@ -5,7 +5,7 @@ use std::format;
 use std::vec::Vec;
 
 use super::differ::{expect, expect_ids, expect_session};
-use super::fixture::{at, expiring, full, id, rewrite, session, session_of, with};
+use super::fixture::{at, expiring, full, id, renewal, rewrite, session, session_of, with};
 use super::probe::Probe;
 use super::report::{Failure, Verdict};
 use super::scale::create;
@@ -167,8 +167,12 @@ pub(super) async fn meanwhile(probe: Probe) -> Verdict {
             // Updates move every instant; removals and creations every place.
             for step in 0..3 {
                 let held = &kept[&kept_ids[(page * 7 + step * 31) % kept_ids.len()]];
-                let by = u32::try_from(page % 50).unwrap_or(0) * if step == 1 { 0 } else { 20 };
-                let update = rewrite(held, by);
+                let (renewed_at, by) = (held.lifetime().renewed_at(), page % 50 * 20);
+                let update = match step {
+                    0 => renewal(held, renewed_at, renewed_at),
+                    1 => rewrite(held, 0),
+                    _ => rewrite(held, u32::try_from(by).unwrap_or(0)),
+                };
                 if let Some(updated) = update.apply(held) {
                     expect("updated", &true, &probe.update(&update).await?)?;
                     kept.insert(updated.id(), updated);

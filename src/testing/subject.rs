@@ -254,9 +254,11 @@ pub(super) async fn remove_all(probe: Probe) -> Verdict {
     let mut sessions: Vec<_> = (0..4).map(session).collect();
     sessions.push(full(4));
     sessions.push(with_lifetime(&session(5), Lifetime::ordered(at(0), at(0), at(0), at(0))));
-    let update = rewrite(&sessions[0], 9);
     probe.create_all(&sessions).await?;
-    expect("updated", &true, &probe.update(&update).await?)?;
+    for updated in [0, 4] {
+        let update = rewrite(&sessions[updated], 9);
+        expect("updated", &true, &probe.update(&update).await?)?;
+    }
     let other = session_of(9, "user-43");
     probe.create(&other).await?;
     let ids: Vec<_> = sessions.iter().map(Session::id).collect();

@@ -32,7 +32,8 @@ pub(super) fn in_step(probe: &Probe, steps: &[Race]) -> Verdict<Vec<Vec<Answer>>
                             probe.block_on(probe.create_all(before))?;
                         }
                         gate.pass();
-                        for _ in 0..random.below(32) * random.below(32) {
+                        let late = if random.below(3) == 0 { 64 } else { 4 };
+                        for _ in 0..random.below(late) {
                             spin_loop();
                         }
                         answers.push(probe.block_on(probe.call(n, &calls[n]))?);

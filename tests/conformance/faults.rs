@@ -196,6 +196,11 @@ pub(super) enum How {
 }
 
 const THREADS: &[(Fault, How, &str)] = &[
+    (Fault::CreateChecksThenWrites, How::Sync, "what many threads are told adds up"),
+    (Fault::RemoveChecksThenWrites, How::Sync, "what many threads are told adds up"),
+    (Fault::UpdateReadsThenWrites, How::Sync, "what many threads are told adds up"),
+    (Fault::SweepSelectsThenDeletes, How::Sync, "what many threads are told adds up"),
+    (Fault::RemoveAllSelectsThenDeletes, How::Sync, "what many threads are told adds up"),
     (Fault::CreateChecksThenWrites, How::Sync, "raced creates of one id have one winner"),
     (Fault::UpdateReadsThenWrites, How::Sync, "raced updates of one version have one winner"),
     (Fault::UpdateReadsThenWrites, How::Sync, "a raced logout is never lost"),
@@ -220,8 +225,6 @@ const THREADS: &[(Fault, How, &str)] = &[
         "raced writes of one subject's sessions do not undo each other",
     ),
     (Fault::LocksInTwoOrders, How::Sync, "calls from many threads are all answered"),
-    (Fault::CreateIndexesLater, How::Sync, "a session is read whole while it is written"),
-    (Fault::RemoveAllUntilEmpty, How::Sync, "remove_all and list return while others create"),
 ];
 
 const TORN_READS: &[(Fault, How, &str)] = &[
@@ -311,7 +314,6 @@ const TWO_HANDLES: &[(Fault, How, &str)] = &[
         "two handles: a write through one is seen by every verb of the other",
     ),
     (Fault::LocksPerHandle, How::Two, "two handles: raced updates of one version have one winner"),
-    (Fault::LocksPerHandle, How::Two, "two handles: a raced logout is never lost"),
     (Fault::DropForgets, How::Two, "two handles: what one stored outlives it"),
     (
         Fault::CachesLoads,

@@ -338,6 +338,9 @@ impl SessionStore for Planted {
             return Ok(found);
         }
         let seen = self.get(id);
+        if self.has(Fault::UpdatesItsCache) {
+            self.cached.lock().unwrap().insert(*id, seen.clone());
+        }
         let hides = self.has(Fault::LoadHidesExpired);
         match (self.fault, &seen) {
             (Fault::LoadCountsReads | Fault::LoadTouches, Some(held)) => {
@@ -739,7 +742,7 @@ impl ScanStore for Planted {
             (_, Fault::ScanStopsAt2500) if end >= 2_500 => None,
             (_, Fault::ScanByOffset) => Some((end as u64).to_be_bytes().to_vec()),
             (Some((key, _)), _) => Some(key.clone()),
-            (None, _) => last,
+            (None, _) => Some(last.unwrap_or_default()),
         };
         let mut sessions: Vec<_> = page.iter().map(|(_, session)| session.clone()).collect();
         if self.has(Fault::ScanHidesHybrid) {
