@@ -8,27 +8,31 @@ use std::format;
 use std::time::Instant;
 use std::vec::Vec;
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Race};
 use super::differ::{expect, expect_session};
-use super::fixture::{Random, at, full, id, rewrite, session_of, with};
+use super::fixture::{Random, at, expiring, full, id, renewal, rewrite, session_of, with};
 use super::probe::Probe;
+use super::race::{clear, held};
 use super::report::{Failure, Verdict};
 use super::threads::together;
 use crate::record::Session;
 
 /// How long they run against each other.
 const TIME: Duration = Duration::from_millis(250);
-const IDS: u32 = 3;
+/// So many calls are made between two looks at the clock.
+const CALLS: usize = 64;
 
 pub(super) async fn adds_up(probe: Probe) -> Verdict {
     if !probe.on_threads {
         return Ok(());
     }
-    for threads in [2, 4] {
-        created_and_removed(&probe, threads).await?;
+    for (threads, ids) in [(2, 1), (2, 3), (8, 1), (8, 3)] {
+        created_and_removed(&probe, threads, ids).await?;
     }
     updated(&probe).await?;
-    ended(&probe).await
+    ended(&probe).await?;
+    renewed(&probe).await?;
+    of_one_subject(&probe).await
 }
 
 /// A session of its own subject, so that each verb ends it alone.
@@ -37,20 +41,18 @@ fn of(n: u32) -> Session {
 }
 
 /// As often as an id was created it was removed, once less if it is there.
-async fn created_and_removed(probe: &Probe, threads: usize) -> Verdict {
-    let balances: Vec<_> = (0..IDS).map(|_| AtomicI64::new(0)).collect();
+async fn created_and_removed(probe: &Probe, threads: usize, ids: u32) -> Verdict {
+    let balances: Vec<_> = (0..ids).map(|_| AtomicI64::new(0)).collect();
     let balances = &balances;
     let caller = |thread: usize| {
         move || {
             let (mut random, started) = (Random(thread as u64), Instant::now());
-            while started.elapsed() < TIME {
-                let n = u32::try_from(random.below(IDS as usize)).unwrap_or(0);
-                let call = match random.below(8) {
-                    0..=3 => Call::Create(of(n)),
-                    4 | 5 => Call::Remove(id(n)),
-                    6 => Call::RemoveAll(format!("subject-{n}"), None),
-                    _ => Call::Sweep(at(903), 1),
-                };
+            let calls: Vec<Vec<Call>> = (0..balances.len() as u32).map(each_verb).collect();
+            let mut made = 0;
+            while made % CALLS != 0 || started.elapsed() < TIME {
+                made += 1;
+                let n = random.below(calls.len());
+                let call = &calls[n][random.below(calls[n].len())];
                 let change = |id, by| {
                     for (n, balance) in (0..).zip(balances) {
                         if super::fixture::id(n) == id {
@@ -58,9 +60,9 @@ async fn created_and_removed(probe: &Probe, threads: usize) -> Verdict {
                         }
                     }
                 };
-                match (&call, probe.block_on(probe.call(thread, &call))?) {
-                    (Call::Create(_), Answer::Said(true)) => change(id(n), 1),
-                    (Call::Remove(_), Answer::Said(true)) => change(id(n), -1),
+                match (call, probe.block_on(probe.call(thread, call))?) {
+                    (Call::Create(session), Answer::Said(true)) => change(session.id(), 1),
+                    (Call::Remove(id), Answer::Said(true)) => change(*id, -1),
                     (_, Answer::Removed(removed)) => removed.iter().for_each(|id| change(*id, -1)),
                     (_, Answer::Swept(swept)) => {
                         swept.iter().for_each(|removed| change(removed.id(), -1));
@@ -80,6 +82,13 @@ async fn created_and_removed(probe: &Probe, threads: usize) -> Verdict {
         probe.lists("listed once removed", of(n).subject(), &[]).await?;
     }
     Ok(())
+}
+
+/// What makes and ends session number `n`.
+fn each_verb(n: u32) -> Vec<Call> {
+    let (create, remove) = (Call::Create(of(n)), Call::Remove(id(n)));
+    let (all, sweep) = (Call::RemoveAll(format!("subject-{n}"), None), Call::Sweep(at(903), 1));
+    [&create, &create, &create, &remove, &all, &sweep].map(Call::clone).into()
 }
 
 /// A session's version is the number of updates that were told to have won.
@@ -114,7 +123,7 @@ async fn updated(probe: &Probe) -> Verdict {
 
 /// A session that was ended stays ended, whatever updates are under way.
 async fn ended(probe: &Probe) -> Verdict {
-    let (done, other) = (&AtomicBool::new(false), &probe.turned());
+    let other = &probe.turned();
     let make = move || {
         let started = Instant::now();
         let mut end = 0;
@@ -137,18 +146,83 @@ async fn ended(probe: &Probe) -> Verdict {
         }
         Ok(())
     };
-    let make = move || {
-        let made = make();
-        done.store(true, Ordering::Release);
-        made
-    };
-    let update = move || {
+    against(make, |done| {
         while !done.load(Ordering::Acquire) {
             let held = session_of(60, "busy");
             probe.block_on(other.update(&rewrite(&held, 1)))?;
         }
         Ok(())
+    })
+}
+
+/// A session that was renewed is not swept, whatever sweeps are under way.
+async fn renewed(probe: &Probe) -> Verdict {
+    let other = &probe.turned();
+    let renew = move || {
+        let started = Instant::now();
+        while started.elapsed() < TIME {
+            let held = expiring(61, at(0));
+            probe.block_on(probe.create(&held))?;
+            if probe.block_on(probe.update(&renewal(&held, at(-1), at(900))))? {
+                for _ in 0..3 {
+                    let there = probe.block_on(probe.load(held.id()))?.is_some();
+                    expect("whether a renewed session is there, among sweeps", &true, &there)?;
+                }
+                let removed = probe.block_on(probe.remove(held.id()))?;
+                expect("whether a renewed session was removed, among sweeps", &true, &removed)?;
+            } else {
+                let there = probe.block_on(probe.load(held.id()))?.is_some();
+                expect("whether a session that was not renewed is there", &false, &there)?;
+            }
+        }
+        Ok(())
     };
-    let callers: [Box<dyn FnOnce() -> Verdict + Send + '_>; 2] = [Box::new(make), Box::new(update)];
+    against(renew, |done| {
+        while !done.load(Ordering::Acquire) {
+            probe.block_on(other.sweep(at(0), 5))?;
+        }
+        Ok(())
+    })
+}
+
+/// Sessions of one subject that come and go are listed just as they are loaded.
+async fn of_one_subject(probe: &Probe) -> Verdict {
+    let of = |n: u32| with(&full(n), |parts| parts.subject = "family".into());
+    let sessions: Vec<_> = (0..24).map(of).collect();
+    let sessions = &sessions;
+    let caller = |thread: usize| {
+        move || {
+            let (mut random, started) = (Random(thread as u64 + 7), Instant::now());
+            while started.elapsed() < TIME {
+                let held = &sessions[random.below(sessions.len())];
+                let call = match random.below(8) {
+                    0..=3 => Call::Create(held.clone()),
+                    4 | 5 => Call::Remove(held.id()),
+                    6 => Call::Update(rewrite(held, 1)),
+                    _ => Call::RemoveAll("family".into(), Some(held.id())),
+                };
+                probe.block_on(probe.call(thread, &call))?;
+            }
+            Ok(())
+        }
+    };
+    together((0..4).map(caller).collect())?;
+    let there = held(probe, &Race { before: sessions.clone(), calls: Vec::new() }).await?;
+    clear(probe, &there, 1).await
+}
+
+/// Runs one until it ends, and the other until then.
+fn against(
+    one: impl FnOnce() -> Verdict + Send,
+    other: impl FnOnce(&AtomicBool) -> Verdict + Send,
+) -> Verdict {
+    let done = &AtomicBool::new(false);
+    let one = move || {
+        let found = one();
+        done.store(true, Ordering::Release);
+        found
+    };
+    let callers: [Box<dyn FnOnce() -> Verdict + Send + '_>; 2] =
+        [Box::new(one), Box::new(move || other(done))];
     together(callers.into())
 }

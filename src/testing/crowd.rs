@@ -209,6 +209,10 @@ pub(super) async fn one_pass(probe: Probe) -> Verdict {
         let meanwhile = |creator: u32| {
             let (probe, of, returned) = (&probe, &of, &returned);
             async move {
+                // Not all in step.
+                for _ in 0..creator % 5 {
+                    yield_now().await;
+                }
                 for n in 1..=EACH {
                     if returned.load(Ordering::Acquire) {
                         return Ok(());

@@ -1,7 +1,7 @@
 //! Calls that meet: polled in every order, and on threads.
 
 use core::time::Duration;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::format;
 use std::string::String;
 use std::time::Instant;
@@ -14,12 +14,15 @@ use super::probe::Probe;
 use super::report::Verdict;
 use super::schedule::{Plan, race};
 use super::threads::in_step;
-use crate::record::Session;
+use crate::record::{Session, SessionId};
+use crate::store::Removed;
 use crate::time::Timestamp;
 
 /// So many races of one kind run on threads, if the time lasts.
 const ROUNDS: u32 = 20_000;
-const BATCH: u32 = 100;
+const BATCH: u32 = 200;
+/// A race's sessions have numbers from one on that no other race has.
+const SPACE: u32 = 100;
 /// How long races of one kind run on threads.
 const ON_THREADS: Duration = Duration::from_millis(300);
 /// So many polls of a call have an order of their own.
@@ -37,7 +40,7 @@ pub(super) async fn run(probe: &Probe, race: impl Fn(u32) -> Race + Send + Sync)
 pub(super) async fn crowd(probe: &Probe, race: impl Fn(u32) -> Race + Send + Sync) -> Verdict {
     let shuffled = (0..6).map(|seed| Plan::Shuffled(Random(seed)));
     for (n, plan) in (0..).zip([Plan::InTurn, Plan::Reversed].into_iter().chain(shuffled)) {
-        one(probe, &race(n * BATCH), n, plan).await?;
+        one(probe, &race(n * SPACE), n, plan).await?;
     }
     Ok(())
 }
@@ -57,7 +60,7 @@ async fn in_every_order(probe: &Probe, race: &(impl Fn(u32) -> Race + Sync)) -> 
     }
     for plan in plans {
         n += 1;
-        one(probe, &race(n * BATCH), n, plan).await?;
+        one(probe, &race(n * SPACE), n, plan).await?;
     }
     Ok(())
 }
@@ -75,53 +78,60 @@ async fn one(probe: &Probe, calls: &Race, n: u32, plan: Plan) -> Verdict<Vec<usi
 }
 
 async fn on_threads(probe: &Probe, race: &(impl Fn(u32) -> Race + Sync)) -> Verdict {
-    let started = Instant::now();
+    let until = Instant::now() + ON_THREADS;
     let mut n = 0;
-    while n < ROUNDS && started.elapsed() < ON_THREADS {
-        let races: Vec<_> = (n..n + BATCH).map(|step| race(step * BATCH)).collect();
-        let answers = in_step(probe, &races)?;
-        let sweeps = races.iter().any(Race::sweeps);
-        if sweeps {
-            judge_sweeps(probe, &races, &answers).await?;
-        }
-        let mut left = Vec::new();
-        for (race, answers) in races.iter().zip(&answers) {
-            left.extend(if sweeps {
-                held(probe, race).await?
-            } else {
+    while n < ROUNDS && Instant::now() < until {
+        let mut races: Vec<_> = (n..n + BATCH).map(|step| race(step * SPACE)).collect();
+        let answers = in_step(probe, &races, until)?;
+        races.truncate(answers.len());
+        let left = if races.iter().any(Race::sweeps) {
+            judge_sweeps(probe, &races, &answers).await?
+        } else {
+            let mut left = Vec::new();
+            for (race, answers) in races.iter().zip(&answers) {
                 let judged = judge(probe, race, answers).await;
-                judged.map_err(|failure| failure.within("on threads"))?
-            });
-        }
+                left.extend(judged.map_err(|failure| failure.within("on threads"))?);
+            }
+            left
+        };
         clear(probe, &left, n / BATCH).await?;
         n += BATCH;
     }
     Ok(())
 }
 
-/// A sweep takes sessions of other steps too, so all are judged together.
-async fn judge_sweeps(probe: &Probe, races: &[Race], answers: &[Vec<Answer>]) -> Verdict {
-    let mut all = Race { before: Vec::new(), calls: Vec::new() };
-    for race in races {
-        all.before.extend(race.before.iter().cloned());
-        all.calls.extend(race.calls.iter().cloned());
+/// A sweep takes sessions of other steps too, so all are judged together; what is
+/// there.
+async fn judge_sweeps(
+    probe: &Probe,
+    races: &[Race],
+    answers: &[Vec<Answer>],
+) -> Verdict<Vec<Session>> {
+    // Which sweeps told of an id, each but of its own race.
+    let mut swept = BTreeMap::<SessionId, Vec<(usize, Told<'_>)>>::new();
+    for (n, (race, answers)) in races.iter().zip(answers).enumerate() {
+        for (call, answer) in race.calls.iter().zip(answers) {
+            if let Answer::Swept(removed) = answer {
+                for id in removed.iter().map(Removed::id) {
+                    swept.entry(id).or_default().push((n, (call, answer)));
+                }
+            }
+        }
     }
-    let after = held(probe, &all).await?;
-    let told: Vec<Told<'_>> = all.calls.iter().zip(answers.iter().flatten()).collect();
-    for race in races {
+    let mut all = Vec::new();
+    for (n, (race, answers)) in races.iter().zip(answers).enumerate() {
+        let after = held(probe, race).await?;
         let ids: BTreeSet<_> = race.ids().into_iter().collect();
-        let about = |(call, _): &&Told<'_>| call.about().is_none_or(|id| ids.contains(&id));
-        let told: Vec<_> = told.iter().filter(about).copied().collect();
-        let of = |sessions: &[Session]| {
-            sessions.iter().filter(|one| ids.contains(&one.id())).cloned().collect::<Vec<_>>()
-        };
-        let only: Vec<(Call, Answer)> =
-            told.iter().map(|(call, answer)| ((*call).clone(), answer.about(&ids))).collect();
-        let told: Vec<Told<'_>> = only.iter().map(|(call, answer)| (call, answer)).collect();
-        explain(&of(&race.before), &told, &of(&after))
-            .map_err(|failure| failure.within("on threads"))?;
+        let others = ids.iter().filter_map(|id| swept.get(id)).flatten();
+        let others = others.filter(|(of, _)| *of != n).map(|(_, told)| *told);
+        let own = race.calls.iter().zip(answers);
+        let told: Vec<(&Call, Answer)> =
+            own.chain(others).map(|(call, answer)| (call, answer.about(&ids))).collect();
+        let told: Vec<Told<'_>> = told.iter().map(|(call, answer)| (*call, answer)).collect();
+        explain(&race.before, &told, &after).map_err(|failure| failure.within("on threads"))?;
+        all.extend(after);
     }
-    Ok(())
+    Ok(all)
 }
 
 /// Whether the answers and what is there now can be explained; what is there.

@@ -4,6 +4,7 @@ use core::hint::spin_loop;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
+use std::time::Instant;
 use std::vec::Vec;
 
 use super::call::{Answer, Race};
@@ -16,10 +17,10 @@ use super::watch::said;
 const LOOKS: usize = 2_000;
 
 /// Makes the calls of each race together, call `n` on thread `n` and by handle
-/// `n`, and returns what each race was told.
-pub(super) fn in_step(probe: &Probe, steps: &[Race]) -> Verdict<Vec<Vec<Answer>>> {
+/// `n`, and returns what each race was told; of fewer races once the time is over.
+pub(super) fn in_step(probe: &Probe, steps: &[Race], until: Instant) -> Verdict<Vec<Vec<Answer>>> {
     let callers = steps.first().map_or(0, |race| race.calls.len());
-    let gate = Gate::new(callers);
+    let (gate, end) = (Gate::new(callers), &AtomicUsize::new(usize::MAX));
     let answers: Vec<Verdict<Vec<Answer>>> = thread::scope(|scope| {
         let threads: Vec<_> = (0..callers)
             .map(|n| {
@@ -27,11 +28,16 @@ pub(super) fn in_step(probe: &Probe, steps: &[Race]) -> Verdict<Vec<Vec<Answer>>
                 let caller = move || {
                     let mut random = Random(n as u64);
                     let mut answers = Vec::with_capacity(steps.len());
-                    for Race { before, calls } in steps {
-                        if n == 0 {
+                    for (step, Race { before, calls }) in steps.iter().enumerate() {
+                        if n == 0 && Instant::now() >= until {
+                            end.store(step, Ordering::Release);
+                        } else if n == 0 {
                             probe.block_on(probe.create_all(before))?;
                         }
                         gate.pass();
+                        if end.load(Ordering::Acquire) <= step {
+                            break;
+                        }
                         let late = if random.below(3) == 0 { 64 } else { 4 };
                         for _ in 0..random.below(late) {
                             spin_loop();
@@ -45,11 +51,13 @@ pub(super) fn in_step(probe: &Probe, steps: &[Race]) -> Verdict<Vec<Vec<Answer>>
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(ended()))).collect()
     });
-    let mut of_steps: Vec<Vec<Answer>> = steps.iter().map(|_| Vec::new()).collect();
+    let mut of_callers = Vec::new();
     for answers in answers {
-        for (of_step, answer) in of_steps.iter_mut().zip(answers?) {
-            of_step.push(answer);
-        }
+        of_callers.push(answers?.into_iter());
+    }
+    let mut of_steps = Vec::new();
+    while let Some(of_step) = of_callers.iter_mut().map(Iterator::next).collect() {
+        of_steps.push(of_step);
     }
     Ok(of_steps)
 }

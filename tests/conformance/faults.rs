@@ -197,6 +197,7 @@ pub(super) enum How {
 
 const THREADS: &[(Fault, How, &str)] = &[
     (Fault::CreateChecksThenWrites, How::Sync, "what many threads are told adds up"),
+    (Fault::SubjectsReadThenWritten, How::Sync, "what many threads are told adds up"),
     (Fault::RemoveChecksThenWrites, How::Sync, "what many threads are told adds up"),
     (Fault::UpdateReadsThenWrites, How::Sync, "what many threads are told adds up"),
     (Fault::SweepSelectsThenDeletes, How::Sync, "what many threads are told adds up"),
