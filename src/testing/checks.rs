@@ -4,7 +4,7 @@ use std::boxed::Box;
 
 use super::probe::{Checking, Probe};
 use super::{
-    balance, cancel, clock, create, crowd, fields, guard, load, races, remove, scale, scan,
+    balance, cancel, clock, create, crowd, duel, fields, guard, load, races, remove, scale, scan,
     sequence, subject, sweep, update,
 };
 
@@ -96,6 +96,8 @@ checks! { pub(super) ALONE:
     "64 callers at once are all answered" => crowd::all_answered,
     "calls from many threads are all answered" => crowd::on_threads,
     "what many threads are told adds up" => balance::adds_up,
+    "a session that was ended stays ended among many updates" => duel::ended,
+    "a session that was renewed is there among many sweeps" => duel::renewed,
 
     "a call that is dropped is whole or absent, in every view" => cancel::alone,
     "a call that is dropped leaves no lock behind" => cancel::among_others,
@@ -122,6 +124,8 @@ checks! { pub(super) OF_HANDLES:
         races::of_one_subject,
     "two handles: calls from many threads are all answered" => crowd::on_threads,
     "two handles: what many threads are told adds up" => balance::adds_up,
+    "two handles: a session that was ended stays ended among many updates" => duel::ended,
+    "two handles: a session that was renewed is there among many sweeps" => duel::renewed,
     "two handles: a call that is dropped leaves no lock behind" => cancel::among_others,
 }
 

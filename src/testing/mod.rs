@@ -22,6 +22,7 @@ mod clock;
 mod create;
 mod crowd;
 mod differ;
+mod duel;
 mod fields;
 mod fixture;
 mod guard;

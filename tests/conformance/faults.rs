@@ -198,6 +198,21 @@ pub(super) enum How {
 const THREADS: &[(Fault, How, &str)] = &[
     (Fault::CreateChecksThenWrites, How::Sync, "what many threads are told adds up"),
     (Fault::SubjectsReadThenWritten, How::Sync, "what many threads are told adds up"),
+    (
+        Fault::UpdateReadsThenWrites,
+        How::Sync,
+        "a session that was ended stays ended among many updates",
+    ),
+    (
+        Fault::SweepSelectsThenDeletes,
+        How::Sync,
+        "a session that was renewed is there among many sweeps",
+    ),
+    (
+        Fault::UpdateReadsThenWrites,
+        How::Sync,
+        "a session that was renewed is there among many sweeps",
+    ),
     (Fault::RemoveChecksThenWrites, How::Sync, "what many threads are told adds up"),
     (Fault::UpdateReadsThenWrites, How::Sync, "what many threads are told adds up"),
     (Fault::SweepSelectsThenDeletes, How::Sync, "what many threads are told adds up"),

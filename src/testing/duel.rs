@@ -1,0 +1,107 @@
+//! One thread that knows what must be there, against one that never rests.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+use std::vec::Vec;
+
+use super::balance::{Caller, TIME, nap};
+use super::differ::{expect, expect_session};
+use super::fixture::{at, expiring, renewal, rewrite, session_of};
+use super::probe::Probe;
+use super::report::Verdict;
+use super::threads::together;
+
+/// A session that was ended stays ended, whatever updates are under way.
+pub(super) async fn ended(probe: Probe) -> Verdict {
+    if !probe.on_threads {
+        return Ok(());
+    }
+    let (one, other) = (&probe, &probe.turned());
+    duel(
+        |naps| {
+            let held = session_of(60, "busy");
+            one.block_on(one.create(&held))?;
+            for by_subject in [false, true] {
+                if naps {
+                    nap();
+                }
+                let ended = if by_subject {
+                    one.block_on(one.create(&held))?;
+                    one.block_on(one.remove_all("busy", None))?.len() == 1
+                } else {
+                    one.block_on(one.remove(held.id()))?
+                };
+                expect("whether it was ended, among updates", &true, &ended)?;
+                for _ in 0..3 {
+                    let seen = one.block_on(one.load(held.id()))?;
+                    expect_session("loaded after its end", None, seen.as_ref())?;
+                }
+                let listed = one.block_on(one.list("busy"))?;
+                expect("listed after its end", &0, &listed.len())?;
+            }
+            Ok(())
+        },
+        || {
+            let held = session_of(60, "busy");
+            other.block_on(other.update(&rewrite(&held, 1))).map(drop)
+        },
+    )
+}
+
+/// A session that was renewed is not swept, whatever sweeps are under way.
+pub(super) async fn renewed(probe: Probe) -> Verdict {
+    if !probe.on_threads {
+        return Ok(());
+    }
+    let (one, other) = (&probe, &probe.turned());
+    duel(
+        |naps| {
+            let held = expiring(61, at(0));
+            one.block_on(one.create(&held))?;
+            if naps {
+                nap();
+            }
+            let renewed = one.block_on(one.update(&renewal(&held, at(-1), at(900))))?;
+            for _ in 0..3 {
+                let there = one.block_on(one.load(held.id()))?.is_some();
+                expect("whether it is there if it was renewed, among sweeps", &renewed, &there)?;
+            }
+            let removed = one.block_on(one.remove(held.id()))?;
+            expect("whether it was removed if it was renewed, among sweeps", &renewed, &removed)
+        },
+        || other.block_on(other.sweep(at(0), 5)).map(drop),
+    )
+}
+
+/// Runs `one` again and again, and `other` meanwhile; in turn, one of them naps.
+fn duel(
+    one: impl Fn(bool) -> Verdict + Send + Sync,
+    other: impl Fn() -> Verdict + Send + Sync,
+) -> Verdict {
+    for (one_naps, others_nap) in [(true, false), (false, true), (false, false)] {
+        let (done, one, other) = (&AtomicBool::new(false), &one, &other);
+        let mut callers: Vec<Caller<'_>> = Vec::new();
+        callers.push(std::boxed::Box::new(move || {
+            let started = Instant::now();
+            let mut found = Ok(());
+            while found.is_ok() && started.elapsed() < TIME {
+                found = one(one_naps);
+            }
+            done.store(true, Ordering::Release);
+            found
+        }));
+        for _ in 0..2 {
+            callers.push(std::boxed::Box::new(move || {
+                while !done.load(Ordering::Acquire) {
+                    if others_nap {
+                        nap();
+                    }
+                    other()?;
+                }
+                Ok(())
+            }));
+        }
+        together(callers)?;
+    }
+    Ok(())
+}
