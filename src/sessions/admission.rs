@@ -56,7 +56,7 @@ impl<S: SessionStore> Admission<'_, S> {
     ///
     /// Whether `own` stands is decided before anything is ended for it.
     pub(super) async fn settle(&self, own: &Session) -> Result<(), StartError> {
-        let mut rows = self.counted(self.store.list(self.subject).await?);
+        let rows = self.counted(self.store.list(self.subject).await?);
         if !rows.iter().any(|row| row.id() == own.id()) {
             return Err(StartError::Displaced);
         }
@@ -66,22 +66,22 @@ impl<S: SessionStore> Admission<'_, S> {
         }
         let now = self.context.now();
         let is_lower = |row: &Session| row.ordinal() < own.ordinal();
-        let mut ended: Vec<_> =
-            rows.extract_if(.., |row| is_lower(row) && self.end_of(row) <= now).collect();
+        let (mut ended, mut others): (Vec<_>, Vec<_>) =
+            rows.iter().partition(|row| is_lower(row) && self.end_of(row) <= now);
         let mut in_the_way = lowest(&mut ended, excess, by_ordinal).to_vec();
         if in_the_way.len() < excess {
             match self.limit.when_full() {
                 WhenFull::Refuse => return Err(StartError::Raced),
                 WhenFull::EndOldest => {}
                 WhenFull::EndLeastRecent => {
-                    let mut lower: Vec<_> = rows.extract_if(.., |row| is_lower(row)).collect();
-                    let by_renewal = |row: &Session| (row.lifetime().renewed_at(), row.id());
+                    let mut lower: Vec<_> = others.extract_if(.., |row| is_lower(row)).collect();
                     let excess = excess - in_the_way.len();
+                    let by_renewal = |row: &Session| (row.lifetime().renewed_at(), row.id());
                     in_the_way.extend_from_slice(lowest(&mut lower, excess, by_renewal));
                 }
             }
             let excess = excess - in_the_way.len();
-            in_the_way.extend_from_slice(lowest(&mut rows, excess, by_ordinal));
+            in_the_way.extend_from_slice(lowest(&mut others, excess, by_ordinal));
         }
         if in_the_way.iter().any(|row| row.id() == own.id()) {
             return Err(StartError::Displaced);
@@ -90,7 +90,7 @@ impl<S: SessionStore> Admission<'_, S> {
     }
 
     /// Removes sessions, which others may have been first to remove, and tells of each.
-    async fn remove(&self, sessions: &[Session], now: Timestamp) -> Result<(), StartError> {
+    async fn remove(&self, sessions: &[&Session], now: Timestamp) -> Result<(), StartError> {
         for some in sessions.chunks(REMOVED_AT_ONCE) {
             for row in some {
                 if remove(self.store, &row.id()).await? {
@@ -144,9 +144,13 @@ fn by_ordinal(row: &Session) -> (u64, Timestamp, SessionId) {
 }
 
 /// The `count` lowest of `rows`, or all of them, in no order.
-fn lowest<K: Ord>(rows: &mut [Session], count: usize, key: fn(&Session) -> K) -> &[Session] {
+fn lowest<'a, 'b, K: Ord>(
+    rows: &'a mut [&'b Session],
+    count: usize,
+    key: fn(&Session) -> K,
+) -> &'a [&'b Session] {
     if count >= rows.len() {
         return rows;
     }
-    rows.select_nth_unstable_by_key(count, key).0
+    rows.select_nth_unstable_by_key(count, |row| key(row)).0
 }
