@@ -8,6 +8,7 @@ use std::string::{String, ToString};
 use std::time::Instant;
 use std::vec::Vec;
 
+use super::balance::{Caller, nap};
 use super::block::yield_now;
 use super::call::{Call, Race};
 use super::differ::expect_session;
@@ -19,8 +20,6 @@ use super::schedule::join_all;
 use super::threads::together;
 use crate::record::Session;
 use crate::rule::Lifetime;
-
-type Caller<'a> = Box<dyn FnOnce() -> Verdict + Send + 'a>;
 
 /// How long threads work against each other.
 const ON_THREADS: Duration = Duration::from_millis(400);
@@ -134,24 +133,30 @@ pub(super) async fn whole_reads(probe: Probe) -> Verdict {
         done.store(true, Ordering::Release);
         written
     };
-    let load = || {
-        let mut last = 0;
-        while !done.load(Ordering::Acquire) {
-            let seen = probe.block_on(probe.turned().load(id(0)))?;
-            is_whole(seen.as_ref(), &mut last)?;
+    let read = |listed: bool, naps: bool| {
+        move || {
+            let mut last = 0;
+            while !done.load(Ordering::Acquire) {
+                if naps {
+                    nap();
+                }
+                let seen = if listed {
+                    probe.block_on(probe.list(at_version(0).subject()))?.pop()
+                } else {
+                    probe.block_on(probe.turned().load(id(0)))?
+                };
+                is_whole(seen.as_ref(), &mut last)?;
+            }
+            Ok(())
         }
-        Ok(())
     };
-    let list = || {
-        let mut last = 0;
-        while !done.load(Ordering::Acquire) {
-            let seen = probe.block_on(probe.list(at_version(0).subject()))?;
-            is_whole(seen.first(), &mut last)?;
-        }
-        Ok(())
-    };
-    let callers: [Caller<'_>; 3] = [Box::new(write), Box::new(load), Box::new(list)];
-    together(callers.into())
+    let mut callers: Vec<Caller<'_>> = Vec::from([Box::new(write) as Caller<'_>]);
+    for (listed, naps) in
+        [(false, false), (false, true), (false, true), (true, false), (true, true)]
+    {
+        callers.push(Box::new(read(listed, naps)));
+    }
+    together(callers)
 }
 
 fn write_versions(probe: &Probe) -> Verdict {

@@ -1,6 +1,8 @@
 //! One thread that knows what must be there, against one that never rests.
 
 use core::sync::atomic::{AtomicBool, Ordering};
+use std::boxed::Box;
+use std::format;
 use std::time::Instant;
 use std::vec::Vec;
 
@@ -10,6 +12,7 @@ use super::fixture::{at, expiring, renewal, rewrite, session_of};
 use super::probe::Probe;
 use super::report::Verdict;
 use super::threads::together;
+use crate::record::Session;
 
 /// A session that was ended stays ended, whatever updates are under way.
 pub(super) async fn ended(probe: Probe) -> Verdict {
@@ -18,8 +21,9 @@ pub(super) async fn ended(probe: Probe) -> Verdict {
     }
     let (one, other) = (&probe, &probe.turned());
     duel(
-        |naps| {
-            let held = session_of(60, "busy");
+        |who, naps| {
+            let held = busy(who);
+            let subject = held.subject();
             one.block_on(one.create(&held))?;
             for by_subject in [false, true] {
                 if naps {
@@ -27,7 +31,7 @@ pub(super) async fn ended(probe: Probe) -> Verdict {
                 }
                 let ended = if by_subject {
                     one.block_on(one.create(&held))?;
-                    one.block_on(one.remove_all("busy", None))?.len() == 1
+                    one.block_on(one.remove_all(subject, None))?.len() == 1
                 } else {
                     one.block_on(one.remove(held.id()))?
                 };
@@ -36,15 +40,12 @@ pub(super) async fn ended(probe: Probe) -> Verdict {
                     let seen = one.block_on(one.load(held.id()))?;
                     expect_session("loaded after its end", None, seen.as_ref())?;
                 }
-                let listed = one.block_on(one.list("busy"))?;
+                let listed = one.block_on(one.list(subject))?;
                 expect("listed after its end", &0, &listed.len())?;
             }
             Ok(())
         },
-        || {
-            let held = session_of(60, "busy");
-            other.block_on(other.update(&rewrite(&held, 1))).map(drop)
-        },
+        |who| other.block_on(other.update(&rewrite(&busy(who), 1))).map(drop),
     )
 }
 
@@ -55,8 +56,8 @@ pub(super) async fn renewed(probe: Probe) -> Verdict {
     }
     let (one, other) = (&probe, &probe.turned());
     duel(
-        |naps| {
-            let held = expiring(61, at(0));
+        |who, naps| {
+            let held = expiring(who, at(0));
             one.block_on(one.create(&held))?;
             if naps {
                 nap();
@@ -69,34 +70,44 @@ pub(super) async fn renewed(probe: Probe) -> Verdict {
             let removed = one.block_on(one.remove(held.id()))?;
             expect("whether it was removed if it was renewed, among sweeps", &renewed, &removed)
         },
-        || other.block_on(other.sweep(at(0), 5)).map(drop),
+        |_| other.block_on(other.sweep(at(0), 5)).map(drop),
     )
 }
 
-/// Runs `one` again and again, and `other` meanwhile; in turn, one of them naps.
+fn busy(who: u32) -> Session {
+    session_of(who, format!("busy-{who}"))
+}
+
+/// Runs `one` again and again, for each of a few sessions, and `other` meanwhile; in
+/// turn, one of them naps.
 fn duel(
-    one: impl Fn(bool) -> Verdict + Send + Sync,
-    other: impl Fn() -> Verdict + Send + Sync,
+    one: impl Fn(u32, bool) -> Verdict + Send + Sync,
+    other: impl Fn(u32) -> Verdict + Send + Sync,
 ) -> Verdict {
     for (one_naps, others_nap) in [(true, false), (false, true), (false, false)] {
         let (done, one, other) = (&AtomicBool::new(false), &one, &other);
         let mut callers: Vec<Caller<'_>> = Vec::new();
-        callers.push(std::boxed::Box::new(move || {
-            let started = Instant::now();
-            let mut found = Ok(());
-            while found.is_ok() && started.elapsed() < TIME {
-                found = one(one_naps);
-            }
-            done.store(true, Ordering::Release);
-            found
-        }));
-        for _ in 0..2 {
-            callers.push(std::boxed::Box::new(move || {
+        let (ones, others) = if one_naps { (4, 1) } else { (1, 4) };
+        for who in 0..ones {
+            callers.push(Box::new(move || {
+                let started = Instant::now();
+                let mut found = Ok(());
+                while found.is_ok() && started.elapsed() < TIME {
+                    found = one(who, one_naps);
+                }
+                done.store(true, Ordering::Release);
+                found
+            }));
+        }
+        for who in 0..others {
+            callers.push(Box::new(move || {
+                let mut turn = who;
                 while !done.load(Ordering::Acquire) {
                     if others_nap {
                         nap();
                     }
-                    other()?;
+                    other(turn % ones)?;
+                    turn += 1;
                 }
                 Ok(())
             }));

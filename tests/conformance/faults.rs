@@ -197,50 +197,22 @@ pub(super) enum How {
 
 const THREADS: &[(Fault, How, &str)] = &[
     (Fault::CreateChecksThenWrites, How::Sync, "what many threads are told adds up"),
+    (Fault::LocksInTwoOrders, How::Sync, "calls from many threads are all answered"),
+    (Fault::RemoveAllSelectsThenDeletes, How::Sync, "what many threads are told adds up"),
+    (Fault::RemoveChecksThenWrites, How::Sync, "what many threads are told adds up"),
     (Fault::SubjectsReadThenWritten, How::Sync, "what many threads are told adds up"),
-    (
-        Fault::UpdateReadsThenWrites,
-        How::Sync,
-        "a session that was ended stays ended among many updates",
-    ),
     (
         Fault::SweepSelectsThenDeletes,
         How::Sync,
         "a session that was renewed is there among many sweeps",
     ),
+    (Fault::SweepSelectsThenDeletes, How::Sync, "what many threads are told adds up"),
     (
         Fault::UpdateReadsThenWrites,
         How::Sync,
-        "a session that was renewed is there among many sweeps",
+        "a session that was ended stays ended among many updates",
     ),
-    (Fault::RemoveChecksThenWrites, How::Sync, "what many threads are told adds up"),
     (Fault::UpdateReadsThenWrites, How::Sync, "what many threads are told adds up"),
-    (Fault::SweepSelectsThenDeletes, How::Sync, "what many threads are told adds up"),
-    (Fault::RemoveAllSelectsThenDeletes, How::Sync, "what many threads are told adds up"),
-    (Fault::CreateChecksThenWrites, How::Sync, "raced creates of one id have one winner"),
-    (Fault::UpdateReadsThenWrites, How::Sync, "raced updates of one version have one winner"),
-    (Fault::UpdateReadsThenWrites, How::Sync, "a raced logout is never lost"),
-    (Fault::UpdateReadsThenWrites, How::Sync, "a raced remove_all is never undone"),
-    (Fault::UpdateReadsThenWrites, How::Sync, "a raced sweep takes no renewed session"),
-    (Fault::RemoveChecksThenWrites, How::Sync, "raced removals of one session have one winner"),
-    (
-        Fault::RemoveChecksThenWrites,
-        How::Sync,
-        "a session is told as removed once, by whichever verb",
-    ),
-    (Fault::SweepSelectsThenDeletes, How::Sync, "raced sweeps tell each session once"),
-    (Fault::SweepSelectsThenDeletes, How::Sync, "a raced sweep takes no renewed session"),
-    (
-        Fault::RemoveAllSelectsThenDeletes,
-        How::Sync,
-        "a session is told as removed once, by whichever verb",
-    ),
-    (
-        Fault::SubjectsReadThenWritten,
-        How::Sync,
-        "raced writes of one subject's sessions do not undo each other",
-    ),
-    (Fault::LocksInTwoOrders, How::Sync, "calls from many threads are all answered"),
 ];
 
 const TORN_READS: &[(Fault, How, &str)] = &[
