@@ -166,8 +166,13 @@ fn each_planted_fault_is_found_by_name() {
                     rows.get(next.fetch_add(1, Ordering::Relaxed))
                 {
                     let started = Instant::now();
-                    let report = checked(*fault, *how, check);
-                    let found = report.failed().any(|failed| failed.name == *check);
+                    // What threads find they find by chance, and rarely where the machine
+                    // has no core to spare.
+                    let runs = if *how == How::Waits { 1 } else { 4 };
+                    let found = (0..runs).any(|_| {
+                        let report = checked(*fault, *how, check);
+                        report.failed().any(|failed| failed.name == *check)
+                    });
                     let seconds = started.elapsed().as_secs_f32();
                     table.lock().unwrap().push((*kind, *fault, *how, *check, seconds, found));
                 }

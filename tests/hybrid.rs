@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use chrono::TimeDelta;
 use pollster::block_on;
 use session_policy::jwt::{Algorithm, GraceError, HybridSessions, KeyRing, SigningKey};
-use session_policy::store::{SessionParts, SessionStore, StoreError, Update};
+use session_policy::store::{Removed, SessionParts, SessionStore, StoreError, Update};
 use session_policy::{
     AuthenticateError, ManualClock, MemoryStore, NoClaims, Policies, RejectReason, RenewalOutcome,
     RotateError, Session, SessionId, SessionPolicy, SessionToken, Sessions, Started, Timestamp,
@@ -79,7 +79,7 @@ impl SessionStore for Flaky {
         self.held.remove(id).await
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<Vec<Removed>, StoreError> {
         self.held.remove_expired(now, limit).await
     }
 
@@ -91,7 +91,7 @@ impl SessionStore for Flaky {
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         self.held.remove_all(subject, except).await
     }
 }

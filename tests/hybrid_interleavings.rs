@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chrono::TimeDelta;
 use session_policy::jwt::{Algorithm, HybridSessions, KeyRing, SigningKey};
-use session_policy::store::{SessionStore, StoreError, Update};
+use session_policy::store::{Removed, SessionStore, StoreError, Update};
 use session_policy::{
     AuthenticateError, Decision, Lifetime, ManualClock, MemoryStore, Session, SessionId,
     SessionPolicy, Timestamp,
@@ -81,8 +81,8 @@ impl SessionStore for Scheduled {
         Ok(self.row.lock().unwrap().take().is_some())
     }
 
-    async fn remove_expired(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
-        Ok(0)
+    async fn remove_expired(&self, _: Timestamp, _: u32) -> Result<Vec<Removed>, StoreError> {
+        Ok(Vec::new())
     }
 
     // The one row is the subject's.
@@ -90,8 +90,12 @@ impl SessionStore for Scheduled {
         Ok(self.row.lock().unwrap().iter().cloned().collect())
     }
 
-    async fn remove_all(&self, _: &str, _: Option<&SessionId>) -> Result<u64, StoreError> {
-        Ok(u64::from(self.row.lock().unwrap().take().is_some()))
+    async fn remove_all(
+        &self,
+        _: &str,
+        _: Option<&SessionId>,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        Ok(self.row.lock().unwrap().take().iter().map(Session::id).collect())
     }
 }
 

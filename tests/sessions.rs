@@ -65,7 +65,6 @@ fn word(answer: &Result<Authenticated, AuthenticateError>) -> (&'static str, Opt
         Ok(Authenticated { renewal, status, token, .. }) => {
             let word = match renewal {
                 RenewalOutcome::Deferred(_) => "deferred",
-                RenewalOutcome::NoGain => "no gain",
                 RenewalOutcome::NotDue => "not due",
                 RenewalOutcome::Renewed => "renewed",
                 RenewalOutcome::Superseded => "superseded",
@@ -156,7 +155,7 @@ fn a_start_of_a_subject_that_cannot_be_stored_is_refused() {
 fn a_ceiling_lowers_the_cap_and_never_raises_it() {
     let (sessions, _) = new();
     for (ceiling, cap, max_age) in
-        [(3_600, 3_600, 1_800), (900, 900, 900), (0, 0, 0), (-5, 0, 0), (99_999, 28_800, 1_800)]
+        [(3_600, 3_600, 1_800), (900, 900, 900), (1, 1, 1), (99_999, 28_800, 1_800)]
     {
         let started = wait(sessions.start(SignIn::of("user-42").until(at(ceiling)))).unwrap();
         let lifetime = started.session.lifetime();
@@ -166,9 +165,23 @@ fn a_ceiling_lowers_the_cap_and_never_raises_it() {
             TimeDelta::seconds(max_age),
             "ceiling {ceiling}"
         );
-        let served = wait(sessions.authenticate(started.token.expose())).is_ok();
-        assert_eq!(served, cap > 0, "ceiling {ceiling}");
+        wait(sessions.authenticate(started.token.expose())).unwrap();
     }
+}
+
+#[test]
+fn a_ceiling_that_is_reached_starts_nothing() {
+    let (sessions, _) = new();
+    for ceiling in [0, -1, -5, i64::MIN / 4] {
+        let ceiling = at(ceiling);
+        let error = wait(sessions.start(SignIn::of("user-42").until(ceiling))).unwrap_err();
+        assert!(matches!(error, StartError::CeilingReached { .. }), "{error}");
+        let text = format!(
+            "the ceiling `{ceiling}` is not after `2027-01-15T08:00:00Z`, when the session starts"
+        );
+        assert_eq!(error.to_string(), text);
+    }
+    assert!(sessions.store().is_empty());
 }
 
 #[test]
@@ -218,19 +231,22 @@ fn a_renewal_is_what_is_stored_and_what_is_answered() {
 }
 
 #[test]
-fn a_session_that_is_pinned_at_its_cap_is_served_without_a_write() {
+fn a_session_that_is_pinned_at_its_cap_is_still_renewed_once_per_update_age() {
     let (sessions, clock) = new();
     let started = wait(sessions.start(SignIn::of("user-42").until(at(2_000)))).unwrap();
-    for (now, expected) in [
-        (300, ("renewed", Some(1_700))), // The last renewal that gains time.
-        (599, ("not due", None)),
-        (600, ("no gain", None)),
-        (1_999, ("no gain", None)),
-        (2_000, ("absolute_cap", Some(2_000))),
+    for (now, expected, renewed_at) in [
+        (300, ("renewed", Some(1_700)), 300), // The last renewal that gains time.
+        (599, ("not due", None), 300),
+        (600, ("renewed", Some(1_400)), 600),
+        (899, ("not due", None), 600),
+        (1_999, ("renewed", Some(1)), 1_999),
+        (2_000, ("absolute_cap", Some(2_000)), 1_999),
     ] {
         clock.set(at(now));
         assert_eq!(authenticate(&sessions, &started.token), expected, "now {now}");
-        assert_eq!(stored(&sessions, &started.session).unwrap().version(), 1, "now {now}");
+        let lifetime = *stored(&sessions, &started.session).unwrap().lifetime();
+        assert_eq!(lifetime.renewed_at(), at(renewed_at), "now {now}");
+        assert_eq!(lifetime.expires_at(), at(2_000), "now {now}");
     }
 }
 
@@ -286,13 +302,13 @@ fn a_rotation_keeps_the_session_and_changes_its_token() {
     let started = wait(sessions.start(SignIn::of("root").profile("admin"))).unwrap();
     clock.set(at(59));
     let rotated = wait(sessions.rotate(&started.session)).unwrap();
-    assert_ne!(rotated.session.id(), started.session.id());
+    assert_eq!(rotated.session.id(), started.session.id());
     assert_ne!(rotated.session.secret(), started.session.secret());
     assert_eq!(rotated.session.subject(), "root");
     assert_eq!(rotated.session.profile(), "admin");
     assert_eq!(rotated.session.lifetime(), started.session.lifetime());
     assert_eq!(rotated.status.cookie_max_age(), TimeDelta::seconds(541));
-    assert_eq!(authenticate(&sessions, &started.token), ("unknown", None));
+    assert_eq!(authenticate(&sessions, &started.token), ("wrong_secret", None));
     assert_eq!(authenticate(&sessions, &rotated.token), ("not due", None));
     assert_eq!(sessions.store().len(), 1);
 }
@@ -313,13 +329,13 @@ fn a_rotation_when_a_renewal_is_due_renews_under_the_same_cap() {
 }
 
 #[test]
-fn a_rotation_starts_again_at_the_first_version() {
+fn a_rotation_is_one_more_write_of_the_session() {
     let (sessions, clock) = new();
     let started = start(&sessions);
     clock.set(at(1_000));
     let renewed = wait(sessions.authenticate(started.token.expose())).unwrap().session;
     assert_eq!(renewed.version(), 1);
-    assert_eq!(wait(sessions.rotate(&renewed)).unwrap().session.version(), 0);
+    assert_eq!(wait(sessions.rotate(&renewed)).unwrap().session.version(), 2);
 }
 
 #[test]

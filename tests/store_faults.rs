@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::TimeDelta;
 use pollster::block_on as wait;
-use session_policy::store::{SessionStore, StoreError, Update};
+use session_policy::store::{Removed, SessionStore, StoreError, Update};
 use session_policy::{
     AuthenticateError, ManualClock, MemoryStore, RejectReason, RenewalOutcome, RotateError,
     Session, SessionId, SessionPolicy, SessionToken, Sessions, StartError, Timestamp,
@@ -85,7 +85,7 @@ impl SessionStore for Probe {
         self.called("remove")?.remove(id).await
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<Vec<Removed>, StoreError> {
         self.called("remove_expired")?.remove_expired(now, limit).await
     }
 
@@ -97,7 +97,7 @@ impl SessionStore for Probe {
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         self.called("remove_all")?.remove_all(subject, except).await
     }
 }

@@ -36,8 +36,8 @@ const CAP: RejectReason = RejectReason::AbsoluteCap;
 const IDLE: RejectReason = RejectReason::Idle;
 
 #[test]
-fn an_active_session_is_renewed_until_it_is_pinned_and_ends_at_the_cap() {
-    use Happening::{Ended, Kept, Pinned, Refused, Renewed, SignedIn};
+fn an_active_session_is_renewed_also_once_pinned_and_ends_at_the_cap() {
+    use Happening::{Ended, Kept, Refused, Renewed, SignedIn};
 
     let timeline = play(&policy(60, 20, 150), &[19, 20, 39, 75, 100, 149, 150, 151]);
     assert_eq!(
@@ -49,13 +49,13 @@ fn an_active_session_is_renewed_until_it_is_pinned_and_ends_at_the_cap() {
             (39, Kept, 80),
             (75, Renewed, 135),
             (100, Renewed, 150),
-            (149, Pinned, 150),
+            (149, Renewed, 150),
             (150, Ended { reason: CAP }, 150),
             (150, Refused { reason: CAP, since: at(150) }, 150),
             (151, Refused { reason: CAP, since: at(150) }, 150),
         ],
     );
-    assert_eq!((timeline.requests(), timeline.writes()), (8, 4));
+    assert_eq!((timeline.requests(), timeline.writes()), (8, 5));
     assert_eq!(timeline.policy(), &policy(60, 20, 150));
 }
 
@@ -262,9 +262,6 @@ mod against_sessions {
                     (Happening::Kept, Ok(authenticated)) => {
                         prop_assert!(matches!(authenticated.renewal, RenewalOutcome::NotDue));
                     }
-                    (Happening::Pinned, Ok(authenticated)) => {
-                        prop_assert!(matches!(authenticated.renewal, RenewalOutcome::NoGain));
-                    }
                     (Happening::Renewed, Ok(authenticated)) => {
                         prop_assert!(matches!(authenticated.renewal, RenewalOutcome::Renewed));
                         prop_assert_eq!(event.until, authenticated.status.idle_expires_at);
@@ -353,38 +350,32 @@ mod against_tokens {
     }
 
     #[test]
-    fn tokens_are_reissued_up_to_the_end_where_sessions_writes_no_more_once_pinned() {
+    fn what_is_written_and_reissued_is_the_schedule_up_to_the_end() {
         const M: i64 = 60;
         let (day, sliding) = (SessionPolicy::WORKING_DAY, policy(30 * M, 5 * M, 480 * M));
-        for (policy, writes, tokens) in [(day, 0, 31), (sliding, 90, 95)] {
+        for (policy, renewals) in [(day, 31), (sliding, 95)] {
             let step = usize::try_from(policy.update_age().num_seconds()).unwrap();
             let requests: Vec<_> = (0..policy.absolute_cap().num_seconds()).step_by(step).collect();
             let timeline = play(&policy, &requests);
             let schedule: Vec<_> = policy.renewal_schedule(&policy.start(at(0))).collect();
-            assert_eq!(schedule.len(), tokens);
+            assert_eq!(schedule.len(), renewals);
 
-            assert_eq!(timeline.writes(), writes + 1);
-            assert_eq!(written(policy, &requests), writes as u64);
+            assert_eq!(timeline.writes(), renewals + 1);
+            assert_eq!(written(policy, &requests), renewals as u64);
             let instants = renewed(&timeline).into_iter().map(|(at, _)| at);
-            assert_eq!(instants.collect::<Vec<_>>(), schedule[..writes]);
+            assert_eq!(instants.collect::<Vec<_>>(), schedule);
 
-            let by_jwt = reissued(policy, &requests);
-            assert_eq!(by_jwt[..writes], renewed(&timeline));
-            assert_eq!(by_jwt.into_iter().map(|(at, _)| at).collect::<Vec<_>>(), schedule);
+            assert_eq!(reissued(policy, &requests), renewed(&timeline));
             let (by_hybrid, hybrid_writes) = reissued_by_hybrid(policy, &requests);
             assert_eq!(by_hybrid, schedule);
-            assert_eq!(hybrid_writes, tokens as u64);
+            assert_eq!(hybrid_writes, renewals as u64);
         }
     }
 
     proptest! {
         #[test]
-        fn up_to_the_cap_a_token_is_reissued_where_a_timeline_renews((policy, requests) in any_play()) {
-            let timeline = play(&policy, &requests);
-            let mut judged = timeline.events().iter().filter(|event| event.is_request());
-            let pinned = judged.position(|event| event.happening == Happening::Pinned);
-            let before = &requests[..pinned.unwrap_or(requests.len())];
-            prop_assert_eq!(reissued(policy, before), renewed(&play(&policy, before)));
+        fn a_token_is_reissued_where_a_timeline_renews((policy, requests) in any_play()) {
+            prop_assert_eq!(reissued(policy, &requests), renewed(&play(&policy, &requests)));
         }
     }
 }

@@ -1,19 +1,14 @@
 //! Threads that run against each other, and whether what they were told adds up.
-//!
-//! Some run as fast as they can. Others nap before each call: as one of them wakes, it
-//! comes between the steps of a call that runs, on a machine of one core too.
 
 use core::sync::atomic::{AtomicI64, Ordering};
-use core::time::Duration;
 use std::boxed::Box;
 use std::format;
-use std::thread;
-use std::time::Instant;
 use std::vec::Vec;
 
 use super::call::{Answer, Call, Race};
 use super::differ::expect;
 use super::fixture::{Random, at, full, id, rewrite, with};
+use super::pace::Pace;
 use super::probe::Probe;
 use super::race::{clear, held};
 use super::report::{Failure, Verdict};
@@ -21,20 +16,7 @@ use super::threads::together;
 use crate::record::{Session, SessionId};
 use crate::rule::Lifetime;
 
-/// How long they run against each other.
-pub(super) const TIME: Duration = Duration::from_millis(250);
-
 pub(super) type Caller<'a> = Box<dyn FnOnce() -> Verdict + Send + 'a>;
-
-/// A short sleep; how short is the system's choice.
-pub(super) fn nap() {
-    thread::sleep(Duration::from_nanos(1));
-}
-
-/// Whether thread number `n` naps: of six, four.
-const fn naps(n: usize) -> bool {
-    n % 3 != 0
-}
 
 pub(super) async fn adds_up(probe: Probe) -> Verdict {
     if !probe.on_threads {
@@ -68,11 +50,8 @@ async fn created_and_removed(probe: &Probe, verbs: Verbs, ids: u32) -> Verdict {
     };
     let caller = |thread: usize| {
         move || {
-            let (mut random, started) = (Random(thread as u64), Instant::now());
-            while started.elapsed() < TIME {
-                if naps(thread) {
-                    nap();
-                }
+            let (mut random, mut pace) = (Random(thread as u64), Pace::of_thread(thread));
+            while pace.goes_on() {
                 let call = &calls[random.below(calls.len())];
                 match (call, probe.block_on(probe.call(thread, call))?) {
                     (Call::Create(session), Answer::Said(true)) => change(session.id(), 1),
@@ -122,15 +101,13 @@ async fn updated(probe: &Probe) -> Verdict {
     let (wins, id) = (&AtomicI64::new(0), held.id());
     let caller = |thread: usize| {
         move || {
-            let started = Instant::now();
+            let mut pace = Pace::of_thread(thread);
             let handle = if thread % 2 == 0 { probe.clone() } else { probe.turned() };
-            while started.elapsed() < TIME {
+            while pace.goes_on() {
                 let Some(seen) = probe.block_on(handle.load(id))? else {
                     return Err(Failure::new("a session among updates: expected it, seen none"));
                 };
-                if naps(thread) {
-                    nap();
-                }
+                pace.rests();
                 if probe.block_on(handle.update(&rewrite(&seen, 1)))? {
                     wins.fetch_add(1, Ordering::AcqRel);
                 }
@@ -154,19 +131,13 @@ async fn of_one_subject(probe: &Probe) -> Verdict {
     let caller = |thread: usize| {
         let own = &sessions[thread];
         move || {
-            let started = Instant::now();
-            for (n, session) in own.iter().enumerate() {
-                if naps(thread) {
-                    nap();
-                }
+            let mut pace = Pace::of_thread(thread);
+            for (n, session) in own.iter().enumerate().take_while(|_| pace.goes_on()) {
                 let create = Call::Create(session.clone());
                 probe.block_on(probe.call(thread, &create))?;
                 if n % 4 == 3 {
                     let remove = Call::Remove(own[n - 2].id());
                     probe.block_on(probe.call(thread, &remove))?;
-                }
-                if started.elapsed() > TIME {
-                    break;
                 }
             }
             Ok(())

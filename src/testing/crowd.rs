@@ -8,11 +8,12 @@ use std::string::{String, ToString};
 use std::time::Instant;
 use std::vec::Vec;
 
-use super::balance::{Caller, nap};
+use super::balance::Caller;
 use super::block::yield_now;
 use super::call::{Call, Race};
 use super::differ::expect_session;
 use super::fixture::{Random, at, full, id, renewal, rewrite, secret, session_of, with};
+use super::pace::Pace;
 use super::probe::{Checking, Probe};
 use super::race::{clear, held};
 use super::report::{Failure, Verdict};
@@ -135,11 +136,10 @@ pub(super) async fn whole_reads(probe: Probe) -> Verdict {
     };
     let read = |listed: bool, naps: bool| {
         move || {
+            let pace = if naps { Pace::napping() } else { Pace::hot() };
             let mut last = 0;
             while !done.load(Ordering::Acquire) {
-                if naps {
-                    nap();
-                }
+                pace.rests();
                 let seen = if listed {
                     probe.block_on(probe.list(at_version(0).subject()))?.pop()
                 } else {

@@ -3,12 +3,12 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::boxed::Box;
 use std::format;
-use std::time::Instant;
 use std::vec::Vec;
 
-use super::balance::{Caller, TIME, nap};
+use super::balance::Caller;
 use super::differ::{expect, expect_session};
 use super::fixture::{at, expiring, renewal, rewrite, session_of};
+use super::pace::Pace;
 use super::probe::Probe;
 use super::report::Verdict;
 use super::threads::together;
@@ -26,9 +26,7 @@ pub(super) async fn ended(probe: Probe) -> Verdict {
             let subject = held.subject();
             one.block_on(one.create(&held))?;
             for by_subject in [false, true] {
-                if naps {
-                    nap();
-                }
+                pace(naps).rests();
                 let ended = if by_subject {
                     one.block_on(one.create(&held))?;
                     one.block_on(one.remove_all(subject, None))?.len() == 1
@@ -59,9 +57,7 @@ pub(super) async fn renewed(probe: Probe) -> Verdict {
         |who, naps| {
             let held = expiring(who, at(0));
             one.block_on(one.create(&held))?;
-            if naps {
-                nap();
-            }
+            pace(naps).rests();
             let renewed = one.block_on(one.update(&renewal(&held, at(-1), at(900))))?;
             for _ in 0..3 {
                 let there = one.block_on(one.load(held.id()))?.is_some();
@@ -72,6 +68,10 @@ pub(super) async fn renewed(probe: Probe) -> Verdict {
         },
         |_| other.block_on(other.sweep(at(0), 5)).map(drop),
     )
+}
+
+fn pace(naps: bool) -> Pace {
+    if naps { Pace::napping() } else { Pace::hot() }
 }
 
 fn busy(who: u32) -> Session {
@@ -90,9 +90,10 @@ fn duel(
         let (ones, others) = if one_naps { (4, 1) } else { (1, 4) };
         for who in 0..ones {
             callers.push(Box::new(move || {
-                let started = Instant::now();
+                // It naps within its turn.
+                let mut pace = Pace::hot();
                 let mut found = Ok(());
-                while found.is_ok() && started.elapsed() < TIME {
+                while found.is_ok() && pace.goes_on() {
                     found = one(who, one_naps);
                 }
                 done.store(true, Ordering::Release);
@@ -101,11 +102,9 @@ fn duel(
         }
         for who in 0..others {
             callers.push(Box::new(move || {
-                let mut turn = who;
+                let (mut turn, pace) = (who, pace(others_nap));
                 while !done.load(Ordering::Acquire) {
-                    if others_nap {
-                        nap();
-                    }
+                    pace.rests();
                     other(turn % ones)?;
                     turn += 1;
                 }

@@ -44,21 +44,18 @@ use crate::store::{AnyStore, ScanStore, SessionStore};
 ///
 /// ```no_run
 /// # use std::sync::Arc;
-/// # use session_policy::MemoryStore;
-/// # #[derive(Clone)]
-/// # struct MyStore;
-/// # impl MyStore {
-/// #     async fn connect_to_empty_table() -> Arc<MemoryStore> { Arc::default() }
-/// #     async fn connect_to_the_same_table(store: &Arc<MemoryStore>) -> Arc<MemoryStore> { store.clone() }
-/// # }
+/// # type MyStore = Arc<session_policy::MemoryStore>;
+/// # async fn connect_to_empty_table() -> MyStore { Arc::default() }
+/// # async fn connect_to_the_same_table(store: &MyStore) -> MyStore { store.clone() }
 /// # fn main() { pollster::block_on(my_store_conforms()) }
 /// use session_policy::testing::StoreKit;
 ///
 /// // #[tokio::test]
 /// async fn my_store_conforms() {
-///     let (empty, another) = (MyStore::connect_to_empty_table, MyStore::connect_to_the_same_table);
-///     StoreKit::new().check_with_handles(empty, another).await.assert_passed();
-///     StoreKit::new().check_scan(empty).await.assert_passed();
+///     let kit = StoreKit::new();
+///     let report = kit.check_with_handles(connect_to_empty_table, connect_to_the_same_table);
+///     report.await.assert_passed();
+///     kit.check_scan(connect_to_empty_table).await.assert_passed();
 /// }
 /// ```
 #[derive(Clone, Copy, Debug)]

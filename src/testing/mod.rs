@@ -28,6 +28,7 @@ mod fixture;
 mod guard;
 mod kit;
 mod load;
+mod pace;
 mod place;
 mod probe;
 mod race;

@@ -301,7 +301,7 @@ const TWO_HANDLES: &[(Fault, How, &str)] = &[
         How::Two,
         "two handles: a write through one is seen by every verb of the other",
     ),
-    (Fault::LocksPerHandle, How::Two, "two handles: raced updates of one version have one winner"),
+    (Fault::LocksPerHandle, How::Two, "two handles: what many threads are told adds up"),
     (Fault::DropForgets, How::Two, "two handles: what one stored outlives it"),
     (
         Fault::CachesLoads,
