@@ -117,7 +117,7 @@ fn a_failed_check_says_what_differs() {
         (
             Fault::LocksTwice,
             "remove_all spares the excepted session",
-            "not finished within 3s: a call hangs, or is never woken",
+            "no call was answered for 3s: one hangs, or is never woken",
         ),
     ] {
         assert_eq!(why(fault, check), expected);

@@ -56,9 +56,15 @@ async fn created_and_removed(probe: &Probe, verbs: Verbs, ids: u32) -> Verdict {
                 match (call, probe.block_on(probe.call(thread, call))?) {
                     (Call::Create(session), Answer::Said(true)) => change(session.id(), 1),
                     (Call::Remove(id), Answer::Said(true)) => change(*id, -1),
-                    (_, Answer::Removed(removed)) => removed.iter().for_each(|id| change(*id, -1)),
+                    (_, Answer::Removed(removed)) => {
+                        for id in removed {
+                            change(id, -1);
+                        }
+                    }
                     (_, Answer::Swept(swept)) => {
-                        swept.iter().for_each(|removed| change(removed.id(), -1));
+                        for removed in swept {
+                            change(removed.id(), -1);
+                        }
                     }
                     _ => {}
                 }
@@ -102,7 +108,7 @@ async fn updated(probe: &Probe) -> Verdict {
     let caller = |thread: usize| {
         move || {
             let mut pace = Pace::of_thread(thread);
-            let handle = if thread % 2 == 0 { probe.clone() } else { probe.turned() };
+            let handle = if thread.is_multiple_of(2) { probe.clone() } else { probe.turned() };
             while pace.goes_on() {
                 let Some(seen) = probe.block_on(handle.load(id))? else {
                     return Err(Failure::new("a session among updates: expected it, seen none"));

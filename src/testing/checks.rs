@@ -4,8 +4,8 @@ use std::boxed::Box;
 
 use super::probe::{Checking, Probe};
 use super::{
-    balance, cancel, clock, create, crowd, duel, fields, guard, load, races, remove, scale, scan,
-    sequence, subject, sweep, update,
+    alike, balance, cancel, clock, create, crowd, duel, fields, guard, load, races, remove, scale,
+    scan, sequence, subject, sweep, update,
 };
 
 /// A check by name.
@@ -75,7 +75,7 @@ checks! { pub(super) ALONE:
 
     "list returns every session of the subject, as load does" => subject::list,
     "list knows what became of a session" => subject::list_follows,
-    "subjects that look alike are told apart" => subject::told_apart,
+    "subjects that look alike are told apart" => alike::told_apart,
     "remove_all ends every session of the subject and no other" => subject::remove_all,
     "remove_all spares the excepted session" => subject::remove_all_except,
     "remove_all spares nothing where the excepted session is not there" => subject::unknown_except,
@@ -96,8 +96,8 @@ checks! { pub(super) ALONE:
     "64 callers at once are all answered" => crowd::all_answered,
     "calls from many threads are all answered" => crowd::on_threads,
     "what many threads are told adds up" => balance::adds_up,
-    "a session that was ended stays ended among many updates" => duel::ended,
-    "a session that was renewed is there among many sweeps" => duel::renewed,
+    "a session that was ended stays ended among many updates" => |probe: Probe| async move { duel::ended(&probe) },
+    "a session that was renewed is there among many sweeps" => |probe: Probe| async move { duel::renewed(&probe) },
 
     "a call that is dropped is whole or absent, in every view" => cancel::alone,
     "a call that is dropped leaves no lock behind" => cancel::among_others,
@@ -124,8 +124,8 @@ checks! { pub(super) OF_HANDLES:
         races::of_one_subject,
     "two handles: calls from many threads are all answered" => crowd::on_threads,
     "two handles: what many threads are told adds up" => balance::adds_up,
-    "two handles: a session that was ended stays ended among many updates" => duel::ended,
-    "two handles: a session that was renewed is there among many sweeps" => duel::renewed,
+    "two handles: a session that was ended stays ended among many updates" => |probe: Probe| async move { duel::ended(&probe) },
+    "two handles: a session that was renewed is there among many sweeps" => |probe: Probe| async move { duel::renewed(&probe) },
     "two handles: a call that is dropped leaves no lock behind" => cancel::among_others,
 }
 

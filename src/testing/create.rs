@@ -1,6 +1,8 @@
+use core::slice::from_ref;
 use std::format;
 use std::vec::Vec;
 
+use super::alike::twin_ids;
 use super::call::{Answer, Call};
 use super::differ::{expect, expect_ids, expect_removed};
 use super::fixture::{
@@ -42,7 +44,7 @@ async fn refuses(probe: &Probe, held: &Session, takers: &[&Session]) -> Verdict 
             }
         }
         probe.holds("the first session, after a refused create", held).await?;
-        probe.lists("listed after a refused create", held.subject(), &[held.clone()]).await?;
+        probe.lists("listed after a refused create", held.subject(), from_ref(held)).await?;
     }
     probe.lists("listed of whom a create was refused", "mallory", &[]).await?;
     let removed = probe.remove_all("mallory", None).await?;
@@ -93,7 +95,7 @@ pub(super) async fn anew(probe: Probe) -> Verdict {
             expect_removed("swept by the former expiry", &[], &early)?;
             probe.holds("the new session, after all that", &new).await?;
             let swept = probe.sweep(rest, 10).await?;
-            expect_removed("swept by its own expiry", &[new.clone()], &swept)?;
+            expect_removed("swept by its own expiry", from_ref(&new), &swept)?;
             is_gone(&probe, &new).await?;
         }
     }
@@ -128,6 +130,9 @@ pub(super) async fn ids_told_apart(probe: Probe) -> Verdict {
     );
     let texts = [*b"\0\0\0\0\0\0\0\0 ' \"\\\0\0\0", *b"0123456789abcdef", *b"0123456789ABCDEF"];
     others.extend(texts.map(SessionId::from_bytes));
+    others.extend(twin_ids());
+    others.sort();
+    others.dedup();
     for id in &others {
         let ghost = with(&held, |parts| parts.id = *id);
         probe.lacks("nothing under an id that differs in a bit", *id).await?;

@@ -15,11 +15,11 @@ use super::threads::together;
 use crate::record::Session;
 
 /// A session that was ended stays ended, whatever updates are under way.
-pub(super) async fn ended(probe: Probe) -> Verdict {
+pub(super) fn ended(probe: &Probe) -> Verdict {
     if !probe.on_threads {
         return Ok(());
     }
-    let (one, other) = (&probe, &probe.turned());
+    let (one, other) = (probe, &probe.turned());
     duel(
         |who, naps| {
             let held = busy(who);
@@ -48,11 +48,11 @@ pub(super) async fn ended(probe: Probe) -> Verdict {
 }
 
 /// A session that was renewed is not swept, whatever sweeps are under way.
-pub(super) async fn renewed(probe: Probe) -> Verdict {
+pub(super) fn renewed(probe: &Probe) -> Verdict {
     if !probe.on_threads {
         return Ok(());
     }
-    let (one, other) = (&probe, &probe.turned());
+    let (one, other) = (probe, &probe.turned());
     duel(
         |who, naps| {
             let held = expiring(who, at(0));

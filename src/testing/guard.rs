@@ -26,7 +26,8 @@ pub(super) async fn version(probe: Probe) -> Verdict {
     }
     let update = renewal(&held, at(60), at(961));
     let held = must_win(&probe, &update, &held).await?;
-    must_lose(&probe, "the same update again", &update, &held).await
+    expect("the very same update again", &false, &probe.update(&update).await?)?;
+    must_lose(&probe, "another update of the former version", &update, &held).await
 }
 
 pub(super) async fn at_the_cap(probe: Probe) -> Verdict {

@@ -6,7 +6,7 @@ use std::vec::Vec;
 use super::checks::{ALONE, LEFT_BEHIND, Named, OF_HANDLES, OF_SCANS};
 use super::place::needs_no_runtime;
 use super::probe::{Probe, Scans};
-use super::report::Report;
+use super::report::{Failure, Report};
 use super::settings::Settings;
 use super::watch::{in_place, on_a_thread};
 use crate::store::{AnyStore, ScanStore, SessionStore};
@@ -92,8 +92,8 @@ impl StoreKit {
         Self { settings: Settings { only: name, ..self.settings } }
     }
 
-    /// How long one check may take until it counts as hanging: 60 seconds unless
-    /// set.
+    /// How long the store may go without an answer until its check counts as
+    /// hanging: 30 seconds unless set, and less after the first that hangs.
     #[must_use]
     pub const fn time_limit(self, time_limit: Duration) -> Self {
         Self { settings: Settings { time_limit, ..self.settings } }
@@ -163,12 +163,14 @@ impl Default for StoreKit {
 struct Run {
     settings: Settings,
     on_threads: bool,
+    /// How many checks hung.
+    hung: u32,
     report: Report,
 }
 
 impl Run {
     const fn new(settings: Settings) -> Self {
-        Self { settings, on_threads: false, report: Report::new() }
+        Self { settings, on_threads: false, hung: 0, report: Report::new() }
     }
 
     /// Finds out where the checks run.
@@ -191,12 +193,15 @@ impl Run {
     /// Whether it passes.
     async fn one(&mut self, (name, check): Named, probe: Probe) -> bool {
         eprintln!("checking that {name}");
+        // Who has hung once may hang in every check.
+        let limit = self.settings.time_limit / 4_u32.pow(self.hung.min(3));
         let verdict = if self.on_threads {
-            on_a_thread(name, check, probe).await
+            on_a_thread(name, check, probe, limit).await
         } else {
-            in_place(name, check(probe), self.settings.time_limit).await
+            in_place(name, check, probe, limit).await
         };
         let passed = verdict.is_ok();
+        self.hung += u32::from(verdict.as_ref().is_err_and(Failure::is_a_hang));
         self.report.push(name, verdict);
         passed
     }

@@ -13,6 +13,7 @@
 //! # }
 //! ```
 
+mod alike;
 mod balance;
 mod block;
 mod call;

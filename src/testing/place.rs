@@ -27,7 +27,7 @@ pub(super) async fn needs_no_runtime(probe: &Probe) -> bool {
     thread::spawn(move || {
         let answered = catch_unwind(AssertUnwindSafe(|| without_waiting(each_verb(&probe))));
         // What the verbs say is for the checks to judge.
-        let on_threads = matches!(answered, Ok(Some(_)));
+        let on_threads = matches!(answered, Ok(Some(())));
         let _ = tells.set(on_threads);
     });
     for _ in 0..200 {

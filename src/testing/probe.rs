@@ -2,7 +2,7 @@ use core::error::Error;
 use core::future::Future;
 use core::iter::successors;
 use core::pin::Pin;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 use std::boxed::Box;
 use std::format;
@@ -33,12 +33,15 @@ pub(super) struct Probe {
     pub(super) on_threads: bool,
     /// Set once the check has been given up.
     pub(super) given_up: Arc<AtomicBool>,
+    /// How many calls were answered.
+    pub(super) answered: Arc<AtomicU64>,
 }
 
 impl Probe {
     pub(super) fn new(store: AnyStore, settings: Settings, on_threads: bool) -> Self {
-        let (other, given_up) = (store.clone(), Arc::default());
-        Self { store, other, scans: None, settings, on_threads, given_up }
+        let other = store.clone();
+        let (given_up, answered) = Default::default();
+        Self { store, other, scans: None, settings, on_threads, given_up, answered }
     }
 
     /// The same store through its other handle.
@@ -53,7 +56,7 @@ impl Probe {
     }
 
     pub(super) async fn create(&self, session: &Session) -> Verdict {
-        answer("create", self.store.create(session).await)
+        self.answer("create", self.store.create(session).await)
     }
 
     pub(super) async fn create_all<'a>(
@@ -67,23 +70,23 @@ impl Probe {
     }
 
     pub(super) async fn load(&self, id: SessionId) -> Verdict<Option<Session>> {
-        answer("load", self.store.load(&id).await)
+        self.answer("load", self.store.load(&id).await)
     }
 
     pub(super) async fn update(&self, update: &Update) -> Verdict<bool> {
-        answer("update", self.store.update(update).await)
+        self.answer("update", self.store.update(update).await)
     }
 
     pub(super) async fn remove(&self, id: SessionId) -> Verdict<bool> {
-        answer("remove", self.store.remove(&id).await)
+        self.answer("remove", self.store.remove(&id).await)
     }
 
     pub(super) async fn sweep(&self, before: Timestamp, limit: u32) -> Verdict<Vec<Removed>> {
-        answer("remove_expired", self.store.remove_expired(before, limit).await)
+        self.answer("remove_expired", self.store.remove_expired(before, limit).await)
     }
 
     pub(super) async fn list(&self, subject: &str) -> Verdict<Vec<Session>> {
-        answer("list", self.store.list(subject).await)
+        self.answer("list", self.store.list(subject).await)
     }
 
     pub(super) async fn remove_all(
@@ -91,12 +94,12 @@ impl Probe {
         subject: &str,
         except: Option<SessionId>,
     ) -> Verdict<Vec<SessionId>> {
-        answer("remove_all", self.store.remove_all(subject, except.as_ref()).await)
+        self.answer("remove_all", self.store.remove_all(subject, except.as_ref()).await)
     }
 
     pub(super) async fn scan(&self, from: Option<&Cursor>, limit: u32) -> Verdict<Page> {
         match &self.scans {
-            Some(scans) => answer("scan", scans.scan(from, limit).await),
+            Some(scans) => self.answer("scan", scans.scan(from, limit).await),
             None => Err(Failure::new("this store cannot be scanned")),
         }
     }
@@ -105,23 +108,29 @@ impl Probe {
     pub(super) async fn call(&self, n: usize, call: &Call) -> Verdict<Answer> {
         let store = self.handle(n);
         match call {
-            Call::Create(session) => match store.create(session).await {
-                Ok(()) => Ok(Answer::Said(true)),
-                Err(StoreError::Conflict) => Ok(Answer::Said(false)),
-                Err(error) => Err(refused("create", &error)),
-            },
-            Call::List(subject) => answer("list", store.list(subject).await).map(Answer::Listed),
-            Call::Load(id) => answer("load", store.load(id).await).map(Answer::Found),
-            Call::Remove(id) => answer("remove", store.remove(id).await).map(Answer::Said),
+            Call::Create(session) => {
+                let created = match store.create(session).await {
+                    Err(StoreError::Conflict) => Ok(false),
+                    other => other.map(|()| true),
+                };
+                self.answer("create", created).map(Answer::Said)
+            }
+            Call::List(subject) => {
+                self.answer("list", store.list(subject).await).map(Answer::Listed)
+            }
+            Call::Load(id) => self.answer("load", store.load(id).await).map(Answer::Found),
+            Call::Remove(id) => self.answer("remove", store.remove(id).await).map(Answer::Said),
             Call::RemoveAll(subject, except) => {
                 let removed = store.remove_all(subject, except.as_ref()).await;
-                answer("remove_all", removed).map(Answer::Removed)
+                self.answer("remove_all", removed).map(Answer::Removed)
             }
             Call::Sweep(before, limit) => {
                 let swept = store.remove_expired(*before, *limit).await;
-                answer("remove_expired", swept).map(Answer::Swept)
+                self.answer("remove_expired", swept).map(Answer::Swept)
             }
-            Call::Update(update) => answer("update", store.update(update).await).map(Answer::Said),
+            Call::Update(update) => {
+                self.answer("update", store.update(update).await).map(Answer::Said)
+            }
         }
     }
 
@@ -142,6 +151,11 @@ impl Probe {
     /// The store must list exactly these sessions of the subject.
     pub(super) async fn lists(&self, what: &str, subject: &str, sessions: &[Session]) -> Verdict {
         expect_sessions(what, sessions, &self.list(subject).await?)
+    }
+
+    fn answer<T>(&self, verb: &str, answer: Result<T, StoreError>) -> Verdict<T> {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+        answer.map_err(|error| refused(verb, &error))
     }
 
     /// Runs a call to its end on this thread, unless the check is given up.
@@ -174,10 +188,6 @@ impl<S: ScanStore> Scans for S {
     ) -> Pin<Box<dyn Future<Output = Result<Page, StoreError>> + Send + 'a>> {
         Box::pin(ScanStore::scan(self, from, limit))
     }
-}
-
-fn answer<T>(verb: &str, answer: Result<T, StoreError>) -> Verdict<T> {
-    answer.map_err(|error| refused(verb, &error))
 }
 
 fn refused(verb: &str, error: &StoreError) -> Failure {

@@ -3,6 +3,7 @@ use super::fixture::{SUBJECT, at, full, renewal, rewrite, session, session_of};
 use super::probe::Probe;
 use super::report::Verdict;
 use crate::time::Timestamp;
+use core::slice::from_ref;
 
 pub(super) async fn idempotent(probe: Probe) -> Verdict {
     let held = full(0);
@@ -27,7 +28,7 @@ pub(super) async fn others(probe: Probe) -> Verdict {
     let (held, other, foreign) = (session(0), full(1), session_of(2, "user-43"));
     probe.create_all([&held, &other, &foreign]).await?;
     expect("removed", &true, &probe.remove(held.id()).await?)?;
-    probe.lists("the other session of the subject", SUBJECT, &[other.clone()]).await?;
+    probe.lists("the other session of the subject", SUBJECT, from_ref(&other)).await?;
     probe.holds("the other session of the subject", &other).await?;
     probe.holds("the session of another subject", &foreign).await?;
     let swept = probe.sweep(Timestamp::MAX, 10).await?;

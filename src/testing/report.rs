@@ -61,7 +61,7 @@ impl Report {
 
     pub(super) fn push(&mut self, name: &'static str, verdict: Verdict) {
         let outcome = match verdict {
-            Err(Failure(why)) => Outcome::Failed { why },
+            Err(Failure { why, .. }) => Outcome::Failed { why },
             Ok(()) => Outcome::Passed,
         };
         self.checks.push(Check { name, outcome });
@@ -86,15 +86,26 @@ pub(super) type Verdict<T = ()> = Result<T, Failure>;
 
 /// Why a check failed.
 #[derive(Clone, Debug)]
-pub(super) struct Failure(String);
+pub(super) struct Failure {
+    why: String,
+    is_a_hang: bool,
+}
 
 impl Failure {
     pub(super) fn new(why: impl Into<String>) -> Self {
-        Self(why.into())
+        Self { why: why.into(), is_a_hang: false }
+    }
+
+    pub(super) fn of_a_hang(why: String) -> Self {
+        Self { why, is_a_hang: true }
+    }
+
+    pub(super) const fn is_a_hang(&self) -> bool {
+        self.is_a_hang
     }
 
     /// The same, with more about where it was.
     pub(super) fn within(self, place: &str) -> Self {
-        Self(std::format!("{place}: {}", self.0))
+        Self { why: std::format!("{place}: {}", self.why), ..self }
     }
 }

@@ -1,6 +1,6 @@
 //! A store that is gone through from end to end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::format;
 use std::vec::Vec;
 
@@ -191,12 +191,12 @@ pub(super) async fn meanwhile(probe: Probe) -> Verdict {
                 created.push(new.id());
             }
         }
-        let ids: BTreeMap<_, _> = seen.iter().map(|session| (session.id(), ())).collect();
-        let missed = kept.keys().filter(|id| !ids.contains_key(id)).copied();
+        let ids: BTreeSet<_> = seen.iter().map(Session::id).collect();
+        let missed = kept.keys().filter(|id| !ids.contains(id)).copied();
         let what = format!("there throughout a scan with limit {limit}, but missed");
         expect_ids(&what, &[], &missed.collect::<Vec<_>>())?;
         let known: Vec<_> = all_of.iter().map(Session::id).chain(created.iter().copied()).collect();
-        let strange = ids.keys().filter(|id| !known.contains(id)).copied();
+        let strange = ids.iter().filter(|id| !known.contains(id)).copied();
         expect_ids("scanned, though nobody made it", &[], &strange.collect::<Vec<_>>())?;
         probe.sweep(Timestamp::MAX, u32::MAX).await?;
         probe.lacks("no session once all are swept", id(1)).await?;

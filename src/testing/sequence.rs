@@ -175,7 +175,7 @@ async fn pair(probe: &Probe, n: u32, write: u32, read: u32) -> Verdict {
         }
     }
     let update = rewrite(&held, 5);
-    let wrote = match write {
+    let first = match write {
         0 => Call::Create(held.clone()),
         1 => Call::Update(update),
         2 => Call::Remove(held.id()),
@@ -183,7 +183,7 @@ async fn pair(probe: &Probe, n: u32, write: u32, read: u32) -> Verdict {
         4 => Call::Sweep(at(903), u32::MAX),
         _ => Call::Update(update.with_secret(super::fixture::secret(n))),
     };
-    model.call(probe, 0, &wrote).await?;
+    model.call(probe, 0, &first).await?;
     let now = update.apply(&held).ok_or_else(|| Failure::new("an update that applies"))?;
     let then = match read {
         0 => load,
@@ -195,7 +195,7 @@ async fn pair(probe: &Probe, n: u32, write: u32, read: u32) -> Verdict {
         _ => Call::Sweep(at(2_000), u32::MAX),
     };
     let place =
-        format!("{} through one handle, then {} through the other", name(&wrote), name(&then));
+        format!("{} through one handle, then {} through the other", name(&first), name(&then));
     let seen = match model.call(probe, 1, &then).await {
         Ok(()) => model.is_seen(probe, held.id(), &subject).await,
         Err(failure) => Err(failure),

@@ -9,7 +9,7 @@ pub(super) struct Settings {
     pub(super) large: u32,
     /// Only checks whose name has this in it.
     pub(super) only: &'static str,
-    /// How long one check may take.
+    /// How long the store may go without an answer.
     pub(super) time_limit: Duration,
 }
 
@@ -18,6 +18,6 @@ impl Settings {
         engine_expires: false,
         large: 10_240,
         only: "",
-        time_limit: Duration::from_secs(60),
+        time_limit: Duration::from_secs(30),
     };
 }

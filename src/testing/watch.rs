@@ -2,7 +2,7 @@
 
 use core::any::Any;
 use core::future::poll_fn;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::task::{Poll, Waker};
 use core::time::Duration;
 use std::format;
@@ -12,6 +12,7 @@ use std::string::String;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use super::block::block_on;
 use super::probe::{Checking, Probe};
@@ -22,16 +23,20 @@ const LONG: Duration = Duration::from_secs(10);
 
 /// Runs a check where the caller polls it. A poll that does not return cannot be
 /// ended, only named.
-pub(super) async fn in_place(name: &'static str, check: Checking<'_>, limit: Duration) -> Verdict {
-    let timer = Timer::start(name, limit);
-    let mut check = Some(check);
+pub(super) async fn in_place(
+    name: &'static str,
+    check: fn(Probe) -> Checking<'static>,
+    probe: Probe,
+    limit: Duration,
+) -> Verdict {
+    let timer = Timer::start(name, limit, &probe.answered);
+    let mut check = check(probe);
     poll_fn(|context| {
         if timer.shared.is_over() {
             return Poll::Ready(Err(hangs(limit)));
         }
         timer.shared.wakes(context.waker());
-        let Some(running) = &mut check else { return Poll::Pending };
-        match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context))) {
+        match catch_unwind(AssertUnwindSafe(|| check.as_mut().poll(context))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(verdict)) => Poll::Ready(verdict),
             Err(panic) => Poll::Ready(Err(Failure::new(said(&*panic)))),
@@ -45,9 +50,9 @@ pub(super) async fn on_a_thread(
     name: &'static str,
     check: fn(Probe) -> Checking<'static>,
     probe: Probe,
+    limit: Duration,
 ) -> Verdict {
-    let limit = probe.settings.time_limit;
-    let timer = Timer::start(name, limit);
+    let timer = Timer::start(name, limit, &probe.answered);
     let (shared, running) = (timer.shared.clone(), probe.clone());
     thread::spawn(move || {
         let verdict = catch_unwind(AssertUnwindSafe(|| {
@@ -83,10 +88,11 @@ pub(super) fn said(panic: &(dyn Any + Send)) -> String {
 }
 
 fn hangs(limit: Duration) -> Failure {
-    Failure::new(format!("not finished within {limit:?}: a call hangs, or is never woken"))
+    Failure::of_a_hang(format!("no call was answered for {limit:?}: one hangs, or is never woken"))
 }
 
-/// A thread that wakes the check once its time is over.
+/// A thread that wakes the check once no call was answered for as long as one may
+/// take.
 struct Timer {
     shared: Arc<Shared>,
     /// Dropped with the check, which ends the thread.
@@ -101,33 +107,46 @@ struct Shared {
 }
 
 impl Timer {
-    fn start(name: &'static str, limit: Duration) -> Self {
+    fn start(name: &'static str, limit: Duration, answered: &Arc<AtomicU64>) -> Self {
         let shared = Arc::<Shared>::default();
         let (running, dropped) = channel();
-        let to_wake = shared.clone();
+        let (to_wake, answered) = (shared.clone(), answered.clone());
         thread::spawn(move || {
-            let first = limit.min(LONG);
-            if dropped.recv_timeout(first) != Err(RecvTimeoutError::Timeout) {
-                return;
-            }
-            if limit > LONG {
-                // Past the test harness, which shows what it captures only at the end.
-                let line = format!("still running after {} s: {name}\n", LONG.as_secs());
-                let _ = std::io::stderr().write_all(line.as_bytes());
-            }
-            if dropped.recv_timeout(limit.saturating_sub(first)) != Err(RecvTimeoutError::Timeout) {
-                return;
+            let is_running =
+                |time| dropped.recv_timeout(time) == Err::<(), _>(RecvTimeoutError::Timeout);
+            let (started, mut named) = (Instant::now(), false);
+            loop {
+                let before = answered.load(Ordering::Relaxed);
+                let mut waited = Duration::ZERO;
+                while waited < limit {
+                    let step = LONG.min(limit.saturating_sub(waited));
+                    if !is_running(step) {
+                        return;
+                    }
+                    waited += step;
+                    if !named && started.elapsed() >= LONG {
+                        named = true;
+                        tell(&format!("still running after {} s: {name}", LONG.as_secs()));
+                    }
+                }
+                if answered.load(Ordering::Relaxed) == before {
+                    break;
+                }
             }
             to_wake.over.store(true, Ordering::Release);
             to_wake.wake();
             // A poll that returns ends the check, and the channel, at once.
-            if dropped.recv_timeout(LONG) == Err(RecvTimeoutError::Timeout) {
-                let line = format!("a poll does not return, after {limit:?}: {name}\n");
-                let _ = std::io::stderr().write_all(line.as_bytes());
+            if is_running(LONG) {
+                tell(&format!("a poll does not return: {name}"));
             }
         });
         Self { shared, _running: running }
     }
+}
+
+/// Past the test harness, which shows what it captures only at the end.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 impl Shared {

@@ -140,6 +140,12 @@ pub(super) fn id_key(fault: Fault, id: SessionId) -> SessionId {
     match fault {
         Fault::IdsCutAt15Bytes => bytes[15] = 0,
         Fault::IdsIgnoreCase => bytes.make_ascii_lowercase(),
+        Fault::IdsByHashOf32Bits => {
+            let mut hasher = DefaultHasher::new();
+            id.hash(&mut hasher);
+            bytes = [0; 16];
+            bytes[12..].copy_from_slice(&hasher.finish().to_le_bytes()[..4]);
+        }
         Fault::IdsFolded => {
             for byte in 0..8 {
                 bytes[byte] ^= bytes[byte + 8];
@@ -186,12 +192,9 @@ pub(super) fn updated(fault: Fault, held: &Session, update: &Update) -> Option<S
         }
         _ => update.renewed_at() >= was.renewed_at(),
     };
-    if update.id() != held.id()
-        && !is(Fault::IdsCutAt15Bytes)
-        && !is(Fault::IdsIgnoreCase)
-        && !is(Fault::IdsFolded)
-        || !(version && cap && order)
-    {
+    let short =
+        [Fault::IdsByHashOf32Bits, Fault::IdsCutAt15Bytes, Fault::IdsFolded, Fault::IdsIgnoreCase];
+    if update.id() != held.id() && !short.contains(&fault) || !(version && cap && order) {
         return None;
     }
     let (mut created_at, mut new_cap) = (was.created_at(), stored_cap);

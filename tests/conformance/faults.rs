@@ -47,6 +47,7 @@ pub(super) enum Fault {
     GuardWantsAtAfter,
     GuardWantsChange,
     HangsOver40Callers,
+    IdsByHashOf32Bits,
     IdsCutAt15Bytes,
     IdsFolded,
     IdsIgnoreCase,
@@ -173,6 +174,7 @@ pub(super) enum Fault {
     UpdateMovesCreation,
     UpdateOnlyRaisesGeneration,
     UpdateReadsThenWrites,
+    UpdateRepeats,
     UpdateSwapsOrder,
     UpdateTruncatesToMinutes,
     UpdateUpserts,
@@ -195,7 +197,10 @@ pub(super) enum How {
     Waits,
 }
 
-const THREADS: &[(Fault, How, &str)] = &[
+/// A fault, how the store is checked, and the check that finds it.
+type Rows = &'static [(Fault, How, &'static str)];
+
+const THREADS: Rows = &[
     (Fault::CreateChecksThenWrites, How::Sync, "what many threads are told adds up"),
     (Fault::LocksInTwoOrders, How::Sync, "calls from many threads are all answered"),
     (Fault::RemoveAllSelectsThenDeletes, How::Sync, "what many threads are told adds up"),
@@ -215,12 +220,12 @@ const THREADS: &[(Fault, How, &str)] = &[
     (Fault::UpdateReadsThenWrites, How::Sync, "what many threads are told adds up"),
 ];
 
-const TORN_READS: &[(Fault, How, &str)] = &[
+const TORN_READS: Rows = &[
     (Fault::UpdateInHalves, How::Sync, "a session is read whole among many writes"),
     (Fault::UpdateInHalves, How::Waits, "a session is read whole while it is written"),
 ];
 
-const AWAITS: &[(Fault, How, &str)] = &[
+const AWAITS: Rows = &[
     (Fault::CreateChecksThenWrites, How::Waits, "raced creates of one id have one winner"),
     (Fault::UpdateReadsThenWrites, How::Waits, "raced updates of one version have one winner"),
     (Fault::UpdateReadsThenWrites, How::Waits, "a raced logout is never lost"),
@@ -244,7 +249,7 @@ const AWAITS: &[(Fault, How, &str)] = &[
     (Fault::NeverWoken, How::Waits, "any calls in any order answer as the contract says"),
 ];
 
-const CANCELLATION: &[(Fault, How, &str)] = &[
+const CANCELLATION: Rows = &[
     (Fault::LeavesALock, How::Waits, "a call that is dropped leaves no lock behind"),
     (Fault::LeavesALock, How::Waits, "a call that is dropped is whole or absent, in every view"),
     (
@@ -270,7 +275,7 @@ const CANCELLATION: &[(Fault, How, &str)] = &[
     (Fault::UpdateInHalves, How::Waits, "a call that is dropped is whole or absent, in every view"),
 ];
 
-const TWO_HANDLES: &[(Fault, How, &str)] = &[
+const TWO_HANDLES: Rows = &[
     (
         Fault::CachesLoads,
         How::Two,
@@ -310,7 +315,7 @@ const TWO_HANDLES: &[(Fault, How, &str)] = &[
     ),
 ];
 
-const A_CLOCK_OF_ITS_OWN: &[(Fault, How, &str)] = &[
+const A_CLOCK_OF_ITS_OWN: Rows = &[
     (Fault::LoadHidesExpired, How::Sync, "sessions of the past are kept and found like any other"),
     (Fault::ListHidesExpired, How::Sync, "sessions of the past are kept and found like any other"),
     (Fault::CreateJudges, How::Sync, "sessions of the past are kept and found like any other"),
@@ -328,7 +333,7 @@ const A_CLOCK_OF_ITS_OWN: &[(Fault, How, &str)] = &[
     (Fault::SweepComparesTexts, How::Sync, "the sweep goes by its instant, not by a clock"),
 ];
 
-const COLUMNS: &[(Fault, How, &str)] = &[
+const COLUMNS: Rows = &[
     (Fault::AboutCutAt255, How::Sync, "what a session is about is kept whole, or absent"),
     (Fault::AboutIgnored, How::Sync, "what a session is about is kept whole, or absent"),
     (Fault::AboutTrimmed, How::Sync, "what a session is about is kept whole, or absent"),
@@ -358,12 +363,13 @@ const COLUMNS: &[(Fault, How, &str)] = &[
     (Fault::VersionInADouble, How::Sync, "versions and generations are kept past 32 and 53 bits"),
     (Fault::GuardIn32Bits, How::Sync, "versions and generations are kept past 32 and 53 bits"),
     (Fault::GuardInADouble, How::Sync, "versions and generations are kept past 32 and 53 bits"),
+    (Fault::IdsByHashOf32Bits, How::Sync, "ids are told apart to the last bit"),
     (Fault::IdsCutAt15Bytes, How::Sync, "ids are told apart to the last bit"),
     (Fault::IdsFolded, How::Sync, "ids are told apart to the last bit"),
     (Fault::IdsIgnoreCase, How::Sync, "ids are told apart to the last bit"),
 ];
 
-const SUBJECTS: &[(Fault, How, &str)] = &[
+const SUBJECTS: Rows = &[
     (Fault::SubjectsByHashOf32Bits, How::Sync, "subjects that look alike are told apart"),
     (Fault::SubjectsByPattern, How::Sync, "subjects that look alike are told apart"),
     (Fault::SubjectsBySum, How::Sync, "subjects that look alike are told apart"),
@@ -383,7 +389,7 @@ const SUBJECTS: &[(Fault, How, &str)] = &[
     (Fault::SubjectsByHashOf16Bits, How::Sync, "as many subjects as there may be are told apart"),
 ];
 
-const PAGING_AND_EVICTION: &[(Fault, How, &str)] = &[
+const PAGING_AND_EVICTION: Rows = &[
     (
         Fault::EvictsOver10000,
         How::Sync,
@@ -414,7 +420,7 @@ const PAGING_AND_EVICTION: &[(Fault, How, &str)] = &[
     (Fault::ScanStopsAt2500, How::Scan, "a scan shows as many sessions as there may be"),
 ];
 
-const CREATE_LOAD_REMOVE: &[(Fault, How, &str)] = &[
+const CREATE_LOAD_REMOVE: Rows = &[
     (Fault::CreateReplaces, How::Sync, "create never replaces a session"),
     (Fault::CreateRepeats, How::Sync, "create never replaces a session"),
     (Fault::ConflictIsUnavailable, How::Sync, "create never replaces a session"),
@@ -445,8 +451,9 @@ const CREATE_LOAD_REMOVE: &[(Fault, How, &str)] = &[
     (Fault::UpdateUpserts, How::Sync, "a logout before an update wins"),
 ];
 
-const UPDATE: &[(Fault, How, &str)] = &[
+const UPDATE: Rows = &[
     (Fault::UpdateUpserts, How::Sync, "update never creates a session"),
+    (Fault::UpdateRepeats, How::Sync, "update refuses another version"),
     (Fault::GuardIgnoresVersion, How::Sync, "update refuses another version"),
     (Fault::GuardIgnoresVersion, How::Sync, "a rotation is not undone by a stale update"),
     (Fault::GuardTakesLaterVersions, How::Sync, "update refuses another version"),
@@ -486,7 +493,7 @@ const UPDATE: &[(Fault, How, &str)] = &[
     (Fault::RefusedWritesSecret, How::Sync, "update that is refused writes nothing"),
 ];
 
-const SWEEP: &[(Fault, How, &str)] = &[
+const SWEEP: Rows = &[
     (Fault::SweepByCap, How::Sync, "the sweep is half-open"),
     (Fault::SweepClosed, How::Sync, "the sweep is half-open"),
     (Fault::SweepTakesLiving, How::Sync, "the sweep takes nothing that lives"),
@@ -507,7 +514,7 @@ const SWEEP: &[(Fault, How, &str)] = &[
     (Fault::SweepTellsNone, How::Sync, "the sweep is half-open"),
 ];
 
-const LIST_AND_REMOVE_ALL: &[(Fault, How, &str)] = &[
+const LIST_AND_REMOVE_ALL: Rows = &[
     (Fault::ListHidesIdle, How::Sync, "list returns every session of the subject, as load does"),
     (Fault::ListIsEmpty, How::Sync, "list returns every session of the subject, as load does"),
     (Fault::ListKeepsRemoved, How::Sync, "list knows what became of a session"),
@@ -542,7 +549,7 @@ const LIST_AND_REMOVE_ALL: &[(Fault, How, &str)] = &[
     (Fault::LocksTwice, How::Sync, "remove_all spares the excepted session"),
 ];
 
-const SCANS: &[(Fault, How, &str)] = &[
+const SCANS: Rows = &[
     (Fault::ScanByExpiry, How::Scan, "a scan misses nothing that is there throughout"),
     (Fault::ScanByOffset, How::Scan, "a scan misses nothing that is there throughout"),
     (Fault::ScanHidesHybrid, How::Scan, "a scan shows every session, whole"),
@@ -558,7 +565,7 @@ const SCANS: &[(Fault, How, &str)] = &[
 ];
 
 /// All of them, by kind.
-pub(super) const KINDS: &[(&str, &[(Fault, How, &str)])] = &[
+pub(super) const KINDS: &[(&str, Rows)] = &[
     ("threads", THREADS),
     ("torn reads", TORN_READS),
     ("awaits", AWAITS),

@@ -342,21 +342,19 @@ impl SessionStore for Planted {
             self.cached.lock().unwrap().insert(*id, seen.clone());
         }
         let hides = self.has(Fault::LoadHidesExpired);
-        match (self.fault, &seen) {
-            (Fault::LoadCountsReads | Fault::LoadTouches, Some(held)) => {
-                let mut parts = held.clone().into_parts();
-                if self.has(Fault::LoadCountsReads) {
-                    parts.version += 1;
-                } else {
-                    let lifetime = held.lifetime();
-                    let cap = lifetime.absolute_expires_at();
-                    let (created, renewed) = (lifetime.created_at(), lifetime.renewed_at());
-                    parts.lifetime = Lifetime::restore(created, renewed, cap, cap).unwrap();
-                }
-                let state = &mut self.state();
-                self.write(state, Session::restore(parts).unwrap());
+        let writes = self.has(Fault::LoadCountsReads) || self.has(Fault::LoadTouches);
+        if let Some(held) = seen.as_ref().filter(|_| writes) {
+            let mut parts = held.clone().into_parts();
+            if self.has(Fault::LoadCountsReads) {
+                parts.version += 1;
+            } else {
+                let lifetime = held.lifetime();
+                let cap = lifetime.absolute_expires_at();
+                let (created, renewed) = (lifetime.created_at(), lifetime.renewed_at());
+                parts.lifetime = Lifetime::restore(created, renewed, cap, cap).unwrap();
             }
-            _ => {}
+            let state = &mut self.state();
+            self.write(state, Session::restore(parts).unwrap());
         }
         Ok(seen.filter(|seen| !hides || seen.lifetime().expires_at() > today()))
     }
@@ -392,6 +390,12 @@ impl SessionStore for Planted {
             return Ok(self.has(Fault::UpdateUpserts));
         };
         let Some(session) = updated(self.fault, &held, update) else {
+            let repeated = held.version() == update.expected_version() + 1
+                && held.secret() == update.secret()
+                && held.lifetime().expires_at() == update.expires_at();
+            if self.has(Fault::UpdateRepeats) && repeated {
+                return Ok(true);
+            }
             let state = &mut self.state();
             if self.has(Fault::RefusedWritesSecret)
                 && let Some(row) = state.rows.get_mut(&id)
