@@ -5,7 +5,7 @@ use super::super::codec::{Claims, Family};
 use super::step::{Serve, Step, step};
 use super::{FIRST_GENERATION, HybridSessions};
 use crate::record::Session;
-use crate::rule::Decision;
+use crate::rule::{RejectReason, SessionPolicy};
 use crate::sessions::{AuthenticateError, Event, EventKind, RenewalOutcome, TokenError};
 use crate::store::{SessionStore, Update};
 use crate::time::Timestamp;
@@ -14,6 +14,8 @@ use crate::time::Timestamp;
 pub(super) struct Turn {
     /// The row as it is now.
     pub(super) row: Session,
+    /// What judges it in this request.
+    pub(super) policy: SessionPolicy,
     /// Whether to answer with a token of the row's generation.
     pub(super) answers: bool,
     pub(super) renewal: RenewalOutcome,
@@ -25,7 +27,7 @@ where
     S: SessionStore,
     A: DeserializeOwned + Serialize + Send + Sync,
 {
-    /// The token alone: whose signature, of which strategy, and its own `exp`.
+    /// The token alone: whose signature, of which kind, and whether its cap lies ahead.
     pub(super) fn verify(&self, token: &str) -> Result<Claims<A>, AuthenticateError> {
         let context = &self.rows.context;
         let now = context.now();
@@ -33,127 +35,156 @@ where
             let kind = EventKind::Rejected { reason: error.as_str() };
             context.tell(|| Event::anonymous(now, kind).unproven());
         })?;
-        let session = &claims.session;
-        let error = match self.rows.policy_of(session).peek(session.lifetime(), now) {
-            _ if session.generation() < FIRST_GENERATION => TokenError::Strategy.into(),
-            Decision::Reject { reason, since } => AuthenticateError::Rejected { reason, since },
-            Decision::Keep { .. } | Decision::Renew { .. } => return Ok(claims),
+        let since = claims.session.lifetime().absolute_expires_at();
+        let error = if claims.session.generation() < FIRST_GENERATION {
+            TokenError::Strategy.into()
+        } else if now >= since {
+            AuthenticateError::Rejected { reason: RejectReason::AbsoluteCap, since }
+        } else {
+            return Ok(claims);
         };
-        let kind = EventKind::Rejected { reason: error.as_str() };
-        context.tell(|| Event::of(session, now, kind));
+        self.refused(&claims, &error);
         Err(error)
     }
 
-    /// What the row says of a token: serve it, or why not. Ends the session if
-    /// the token was superseded.
+    /// What is to be done with a token, without doing it.
     pub(super) async fn look(
         &self,
         presented: &Claims<A>,
-    ) -> Result<(Session, Timestamp, Serve), AuthenticateError> {
-        let (row, now, step) = self.load(presented).await?;
-        match step {
+    ) -> Result<(Session, SessionPolicy, Timestamp), AuthenticateError> {
+        let row = self.load(presented).await?;
+        let policy = self.policy_of(&row).await?;
+        let now = self.rows.context.now();
+        match self.step(presented, &row, now, &policy) {
             Step::Reject { reason, since } => Err(AuthenticateError::Rejected { reason, since }),
-            Step::Reuse => {
-                let ended = self.store().remove(&row.id()).await;
-                if let Ok(false) = ended {
-                    // Others were first: it has ended.
-                    return Err(AuthenticateError::Unknown);
-                }
-                let (presented, current) = (presented.session.generation(), row.generation());
-                let kind = EventKind::ReuseDetected { presented, current };
-                self.rows.context.tell(|| Event::of(&row, now, kind));
-                ended?;
-                Err(AuthenticateError::Reused)
-            }
-            Step::Serve(serve) => Ok((row, now, serve)),
+            Step::Reuse => Err(AuthenticateError::Reused),
+            Step::Serve(_) => Ok((row, policy, now)),
         }
     }
 
+    /// Does what the row says of a token. Where a write did not come first, or it is not
+    /// known whether it was made, the row is loaded again, judged again, and written once
+    /// more if that is due.
     pub(super) async fn turn(&self, presented: &Claims<A>) -> Result<Turn, AuthenticateError> {
-        let (row, now, Serve { write, answer }) = self.look(presented).await?;
-        let Some(write) = write else {
+        let mut row = self.load(presented).await?;
+        let policy = self.policy_of(&row).await?;
+        let mut renewal = RenewalOutcome::NotDue;
+        for attempt in 0..2 {
+            let now = self.rows.context.now();
+            let Serve { write, answer } = match self.step(presented, &row, now, &policy) {
+                Step::Reject { reason, since } => {
+                    return Err(AuthenticateError::Rejected { reason, since });
+                }
+                Step::Reuse if attempt == 0 => {
+                    return Err(self.reuse(presented, &row, now).await?);
+                }
+                // It was none when the request came in, so it ends nothing.
+                Step::Reuse => return Err(AuthenticateError::Unknown),
+                Step::Serve(serve) => serve,
+            };
             let answers = answer.is_some();
-            return Ok(Turn { row, answers, renewal: RenewalOutcome::NotDue, event: None });
+            let forgiven = (answer == Some(row.generation()))
+                .then_some(EventKind::Forgiven { generation: row.generation() });
+            let Some(write) = write else {
+                return Ok(Turn { row, policy, answers, renewal, event: forgiven });
+            };
+            let update = Update::new(&row, now, &write.lifetime)
+                .with_generation(write.generation, write.confirmed_at);
+            let updated = update.apply(&row).ok_or(AuthenticateError::Unknown)?;
+            let answer = self.store().update(&update).await;
+            let is_written = matches!(answer, Ok(true));
+            let reloaded =
+                if is_written { Ok(updated.clone()) } else { self.load(presented).await };
+            if is_written || answer.is_err() && reloaded.as_ref().is_ok_and(|row| *row == updated) {
+                let event = forgiven.or_else(|| renewal_event(&row, &updated));
+                let is_renewed = updated.lifetime() != row.lifetime();
+                let renewal =
+                    if is_renewed { RenewalOutcome::Renewed } else { RenewalOutcome::NotDue };
+                return Ok(Turn { row: updated, policy, answers, renewal, event });
+            }
+            renewal = match (answer, &reloaded) {
+                (Err(error), _) => RenewalOutcome::deferred(error),
+                (Ok(_), _) => RenewalOutcome::Superseded,
+            };
+            match (reloaded, &renewal) {
+                (Ok(reloaded), _) => row = reloaded,
+                // It was valid when it was loaded, and is served as it was.
+                (Err(AuthenticateError::Store(_)), RenewalOutcome::Deferred(_)) => break,
+                (Err(error), _) => return Err(error),
+            }
+        }
+        let answers = match self.step(presented, &row, self.rows.context.now(), &policy) {
+            Step::Reject { reason, since } => {
+                return Err(AuthenticateError::Rejected { reason, since });
+            }
+            Step::Reuse => return Err(AuthenticateError::Unknown),
+            // A further generation was not written.
+            Step::Serve(Serve { answer, .. }) => answer == Some(row.generation()),
         };
-        let update = Update::new(&row, now, &write.lifetime)
-            .with_generation(write.generation, write.confirmed_at);
-        match self.store().update(&update).await {
-            Ok(true) => {
-                let updated = update.apply(&row).ok_or(AuthenticateError::Unknown)?;
-                let event = renewal_event(&row, &updated);
-                let renewal = event.map_or(RenewalOutcome::NotDue, |_| RenewalOutcome::Renewed);
-                Ok(Turn { row: updated, answers: answer.is_some(), renewal, event })
-            }
-            Ok(false) => self.turn_after_lost_race(presented).await,
-            Err(error) => {
-                let answers = answers_unwritten(answer, &row, presented);
-                let renewal = RenewalOutcome::deferred(error);
-                Ok(Turn { row, answers, renewal, event: Some(EventKind::RenewalDeferred) })
-            }
-        }
+        let is_deferred = matches!(renewal, RenewalOutcome::Deferred(_));
+        let event = is_deferred.then_some(EventKind::RenewalDeferred);
+        Ok(Turn { row, policy, answers, renewal, event })
     }
 
-    /// Decides again and writes nothing: another request has written, or ended
-    /// the session. What would be reuse now was none when the request came in,
-    /// so it ends nothing.
-    async fn turn_after_lost_race(&self, presented: &Claims<A>) -> Result<Turn, AuthenticateError> {
-        let (row, _, step) = self.load(presented).await?;
-        match step {
-            Step::Reject { reason, since } => Err(AuthenticateError::Rejected { reason, since }),
-            Step::Reuse => Err(AuthenticateError::Unknown),
-            Step::Serve(Serve { answer, .. }) => {
-                let answers = answers_unwritten(answer, &row, presented);
-                Ok(Turn { row, answers, renewal: RenewalOutcome::Superseded, event: None })
-            }
-        }
-    }
-
-    /// The row that the token names, and what becomes of the token now.
-    async fn load(
+    /// Ends the session of a superseded token; the answer to it.
+    async fn reuse(
         &self,
         presented: &Claims<A>,
-    ) -> Result<(Session, Timestamp, Step), AuthenticateError> {
-        let row =
-            self.store().load(&presented.session.id()).await?.ok_or(AuthenticateError::Unknown)?;
+        row: &Session,
+        now: Timestamp,
+    ) -> Result<AuthenticateError, AuthenticateError> {
+        let ended = self.store().remove(&row.id()).await;
+        if let Ok(false) = ended {
+            // Others were first: it has ended.
+            return Ok(AuthenticateError::Unknown);
+        }
+        let (presented, current) = (presented.session.generation(), row.generation());
+        let kind = EventKind::ReuseDetected { presented, current };
+        self.rows.context.tell(|| Event::of(row, now, kind));
+        ended?;
+        Ok(AuthenticateError::Reused)
+    }
+
+    fn step(
+        &self,
+        presented: &Claims<A>,
+        row: &Session,
+        now: Timestamp,
+        policy: &SessionPolicy,
+    ) -> Step {
+        step(row, presented.session.generation(), now, self.grace, policy)
+    }
+
+    /// What judges the row in this request.
+    async fn policy_of(&self, row: &Session) -> Result<SessionPolicy, AuthenticateError> {
+        self.rows.context.policy_of(row).await?.ok_or(AuthenticateError::Revoked)
+    }
+
+    /// The row that the token names, by a token of its family.
+    async fn load(&self, presented: &Claims<A>) -> Result<Session, AuthenticateError> {
+        let session = &presented.session;
+        let row = self.store().load(&session.id()).await?.ok_or(AuthenticateError::Unknown)?;
         let named = row.generation() >= FIRST_GENERATION
             && presented.family == Some(Family::of(&row))
-            && row.subject() == presented.session.subject()
-            && row.lifetime().created_at() == presented.session.lifetime().created_at();
-        if !named {
-            return Err(AuthenticateError::Unknown);
-        }
-        let now = self.rows.context.now();
-        let policy = self.rows.policy_of(&row);
-        let step = step(&row, presented.session.generation(), now, self.grace, policy);
-        Ok((row, now, step))
+            && row.subject() == session.subject()
+            && row.lifetime().created_at() == session.lifetime().created_at();
+        if named { Ok(row) } else { Err(AuthenticateError::Unknown) }
     }
 
     pub(super) fn refused(&self, presented: &Claims<A>, error: &AuthenticateError) {
-        // Reuse has been told of already.
-        if !matches!(error, AuthenticateError::Reused) {
-            let context = &self.rows.context;
-            let kind = EventKind::Rejected { reason: error.as_str() };
-            context.tell(|| Event::of(&presented.session, context.now(), kind));
-        }
+        let context = &self.rows.context;
+        let kind = EventKind::Rejected { reason: error.as_str() };
+        context.tell(|| Event::of(&presented.session, context.now(), kind));
     }
-}
-
-/// Which answer stands although nothing was written: only the current generation
-/// for its lost predecessor. The presented one again would be no extension, and
-/// its answer could arrive after that of a rotation which this write was to put
-/// off by `update_age`.
-fn answers_unwritten<A>(answer: Option<u64>, row: &Session, presented: &Claims<A>) -> bool {
-    answer.is_some_and(|answer| {
-        answer == row.generation() && answer != presented.session.generation()
-    })
 }
 
 /// `None` if the write only confirmed a generation.
 fn renewal_event(before: &Session, after: &Session) -> Option<EventKind> {
+    let expires_at = after.lifetime().expires_at();
     if after.generation() != before.generation() {
-        Some(EventKind::Rotated { generation: after.generation() })
+        Some(EventKind::Reissued { expires_at })
     } else if after.lifetime() != before.lifetime() {
-        Some(EventKind::Renewed { expires_at: after.lifetime().expires_at() })
+        Some(EventKind::Renewed { expires_at })
     } else {
         None
     }
