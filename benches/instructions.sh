@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Instructions a call, counted by callgrind: the same for the same binary, whatever
+# Instructions per call, counted by callgrind: the same for the same binary, whatever
 # else the machine is doing. Prints the table of benches/README.md; with --check,
 # compares it.
 set -eu
@@ -11,7 +11,7 @@ binary=$(cargo bench --locked --quiet --features jwt,review --bench instructions
     sed -n 's/.*"name":"instructions".*"executable":"\([^"]*\)".*/\1/p')
 [ -x "$binary" ] || { echo "no binary to count"; exit 1; }
 
-count() { # the work: instructions a call
+count() { # the work: instructions per call
     local output
     output=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null \
         --toggle-collect='instructions::measured*' "$binary" "$1" 2>&1)
@@ -25,7 +25,7 @@ count() { # the work: instructions a call
 }
 
 table=$(
-    echo '| work | instructions a call |'
+    echo '| work | instructions per call |'
     echo '| --- | --- |'
     "$binary" --list | while read -r name; do count "$name"; done
 )

@@ -375,8 +375,8 @@ fn only_deadlines_are_counted_and_not_a_start_that_lies_ahead() {
     let old = policy(H, M, D);
     let change = PolicyChange::between(old, old.with_clock_skew(TimeDelta::zero()).unwrap());
     let ahead = old.start(at(30));
-    assert!(change.old().evaluate(&ahead, at(0)).is_served());
-    assert!(!change.new_policy().evaluate(&ahead, at(0)).is_served());
+    assert!(change.before().evaluate(&ahead, at(0)).is_served());
+    assert!(!change.after().evaluate(&ahead, at(0)).is_served());
     assert_eq!(impact(change, at(0), [ahead]).unaffected, 1);
 }
 

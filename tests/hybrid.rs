@@ -8,11 +8,14 @@ use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use pollster::block_on;
-use session_policy::jwt::{Algorithm, GraceError, HybridSessions, KeyRing, SigningKey};
+use session_policy::jwt::{
+    Algorithm, GraceError, HybridSessions, KeyRing, SigningKey, VerifyingKey,
+};
 use session_policy::store::{Removed, SessionParts, SessionStore, StoreError, Update};
 use session_policy::{
-    AuthenticateError, ManualClock, MemoryStore, NoClaims, Policies, RejectReason, RenewalOutcome,
-    RotateError, Session, SessionId, SessionPolicy, SessionToken, Sessions, Started, Timestamp,
+    AuthenticateError, Event, EventKind, ManualClock, MemoryStore, NoClaims, Policies,
+    RejectReason, RenewalOutcome, RotateError, Session, SessionId, SessionPolicy, SessionToken,
+    Sessions, Started, Timestamp,
 };
 
 const NINE: i64 = 1_800_003_600;
@@ -396,16 +399,49 @@ fn the_sessions_of_a_subject_are_listed_and_ended_together() {
 }
 
 #[test]
-fn an_opaque_session_and_a_hybrid_one_do_not_open_each_other() {
+fn an_opaque_session_and_a_hybrid_one_neither_open_nor_rotate_each_other() {
     let store = Arc::new(MemoryStore::new());
     let opaque = Sessions::new(Arc::clone(&store), policy()).with_clock(ManualClock::new(at(0)));
     let hybrid = HybridSessions::new(Arc::clone(&store), ring(), policy()).unwrap();
     let hybrid = hybrid.with_clock(ManualClock::new(at(0)));
-    let started = block_on(opaque.start("ada")).unwrap();
-    assert_eq!(started.session.generation(), 0);
-    let started = block_on(hybrid.start("ada")).unwrap();
-    let forged = SessionToken::from_parts(started.session.id(), [0; 32]);
+    let of_opaque = block_on(opaque.start("ada")).unwrap();
+    assert_eq!(of_opaque.session.generation(), 0);
+    let of_hybrid = block_on(hybrid.start("ada")).unwrap();
+    let forged = SessionToken::from_parts(of_hybrid.session.id(), [0; 32]);
     assert!(block_on(opaque.authenticate(forged.expose())).is_err());
+
+    let before = block_on(opaque.list("ada")).unwrap();
+    assert_eq!(before.len(), 2);
+    let rotated = block_on(opaque.rotate(&of_hybrid.session)).map(drop);
+    assert!(matches!(rotated, Err(RotateError::Unknown)), "{rotated:?}");
+    let rotated = block_on(hybrid.rotate(&of_opaque.session, NoClaims {})).map(drop);
+    assert!(matches!(rotated, Err(RotateError::Unknown)), "{rotated:?}");
+    assert_eq!(block_on(opaque.list("ada")).unwrap(), before);
+    block_on(opaque.authenticate(of_opaque.token.expose())).unwrap();
+    block_on(hybrid.authenticate(of_hybrid.token.expose())).unwrap();
+}
+
+#[test]
+fn a_token_that_cannot_be_signed_is_told_as_a_renewal_deferred() {
+    let mut service = Service::new();
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&events);
+    let key = VerifyingKey::secret("k", Algorithm::Hs256, [7; 32]).unwrap();
+    let ring = KeyRing::verify_only(key).unwrap();
+    let store = Arc::clone(service.sessions.store());
+    service.sessions = HybridSessions::new(store, ring, policy())
+        .unwrap()
+        .with_clock(service.clock.clone())
+        .with_observer(move |event: &Event<'_>| log.lock().unwrap().push(event.kind));
+    service.clock.set(at(300));
+    let served = block_on(service.sessions.authenticate(&service.tokens[0])).unwrap();
+    assert!(served.token.is_none());
+    assert!(matches!(served.renewal, RenewalOutcome::Deferred(_)), "{:?}", served.renewal);
+    let events = events.lock().unwrap();
+    assert!(
+        matches!(**events, [EventKind::Rotated { generation: 2, .. }, EventKind::RenewalDeferred]),
+        "{events:?}"
+    );
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn terse(finding: &Finding) -> String {
 }
 
 /// What [`terse`] says of the broken clauses, the number of kept ones, and what
-/// it says of the measured clauses that are not shown.
+/// it says of the measured clauses that are unverified.
 type Row = (Standard, (i64, i64, i64), &'static [&'static str], usize, &'static [&'static str]);
 
 const RESETS: &[&str] = &["5.2 SHALL guaranteed_idle"];
@@ -140,7 +140,7 @@ fn a_report_prints_a_line_a_finding() {
     assert_eq!(
         lines[..6],
         [
-            "NIST SP 800-63B-4 AAL2: 1 broken, 3 kept, 5 not shown",
+            "NIST SP 800-63B-4 AAL2: 1 broken, 3 kept, 5 unverified",
             "kept       2.2.3 (SHALL) an overall limit: absolute_cap is 1d, must be less than \
              36525d. Nothing is to be changed.",
             "kept       2.2.3 (SHOULD) at most 24 hours in all: absolute_cap is 1d, should be at \
@@ -149,7 +149,7 @@ fn a_report_prints_a_line_a_finding() {
              at most 1h. Set max_age to 1h or less.",
             "kept       5.2 (SHALL) either limit ends the session: `evaluate` refuses a session \
              from the earlier of its two deadlines on.",
-            "not shown  5.2 (SHALL) activity resets the inactivity limit: guaranteed_idle is 59m \
+            "unverified 5.2 (SHALL) activity resets the inactivity limit: guaranteed_idle is 59m \
              1s. Activity within 1m of a renewal does not count, so show that 59m 1s is enough \
              for the user, or set update_age to 0s.",
         ],
@@ -189,13 +189,13 @@ fn each_standard_has_a_name_of_its_own() {
 #[test]
 fn each_policy_has_the_findings_of_the_table() {
     assert!(ROWS.len() >= 40);
-    for &(standard, (max_age, update_age, cap), broken, kept, not_shown) in ROWS {
+    for &(standard, (max_age, update_age, cap), broken, kept, unverified) in ROWS {
         let report = policy(max_age, update_age, cap).check(standard);
         let row = format!("{standard}: {max_age}/{update_age}/{cap}\n{report}");
         assert_eq!(report.broken().map(terse).collect::<Vec<_>>(), broken, "{row}");
         assert_eq!(report.with(Verdict::Kept).count(), kept, "{row}");
-        let measured = report.with(Verdict::NotShown).filter(|finding| finding.setting.is_some());
-        assert_eq!(measured.map(terse).collect::<Vec<_>>(), not_shown, "{row}");
+        let measured = report.with(Verdict::Unverified).filter(|finding| finding.setting.is_some());
+        assert_eq!(measured.map(terse).collect::<Vec<_>>(), unverified, "{row}");
     }
 }
 
@@ -204,7 +204,7 @@ fn every_standard_lists_something_that_a_policy_cannot_show() {
     for standard in Standard::ALL {
         // Even the strictest policy there is.
         let report = policy(1, 0, 1).check(standard);
-        let unmeasured = report.with(Verdict::NotShown).filter(|f| f.setting.is_none());
+        let unmeasured = report.with(Verdict::Unverified).filter(|f| f.setting.is_none());
         assert_ne!(unmeasured.count(), 0, "{report}");
     }
 }
@@ -214,21 +214,21 @@ fn a_limit_that_cannot_be_extended_ten_times_has_to_be_shown_essential() {
     assert_eq!(
         SessionPolicy::WORKING_DAY.check(Standard::Wcag22).to_string(),
         "\
-WCAG 2.2: 0 broken, 0 kept, 4 not shown
-not shown  2.2.1 (SHALL) 20 seconds to extend the inactivity limit before it ends a session: \
+WCAG 2.2: 0 broken, 0 kept, 4 unverified
+unverified 2.2.1 (SHALL) 20 seconds to extend the inactivity limit before it ends a session: \
 There is none to extend, since max_age is as long as absolute_cap; show that the absolute limit \
 is essential.
-not shown  2.2.1 (SHALL) ten extensions of the inactivity limit, or an absolute limit longer than \
+unverified 2.2.1 (SHALL) ten extensions of the inactivity limit, or an absolute limit longer than \
 20 hours: absolute_cap is 8h, must be at least 20h 1s. Show that the absolute limit is essential, \
 or set absolute_cap to 20h 1s or more.
-not shown  2.2.1 (SHALL) an absolute limit longer than 20 hours, or essential: absolute_cap is 8h, \
+unverified 2.2.1 (SHALL) an absolute limit longer than 20 hours, or essential: absolute_cap is 8h, \
 must be at least 20h 1s. Show that the absolute limit is essential, or set absolute_cap to 20h 1s \
 or more.
-not shown  2.2.1 (SHALL) a warning, and a simple action that extends: Warn from `status` at least \
+unverified 2.2.1 (SHALL) a warning, and a simple action that extends: Warn from `status` at least \
 20 s before the end, and let one click send a request.",
     );
     let report = policy(30, 5, 60).check(Standard::Wcag22);
-    assert_eq!(report.findings[1].verdict, Verdict::NotShown);
+    assert_eq!(report.findings[1].verdict, Verdict::Unverified);
     assert_eq!(
         report.findings[1].advice,
         "Show that the absolute limit is essential, or set absolute_cap to 5m 30s or more.",
@@ -266,12 +266,12 @@ fn of_a_cookie_nist_requires_secure_and_recommends_the_prefix_and_the_path() {
         assert_eq!(
             told,
             [
-                (Level::Shall, "cookies with Secure", Verdict::NotShown),
-                (Level::Should, "cookies with `__Host-` and Path=/", Verdict::NotShown),
+                (Level::Shall, "cookies with Secure", Verdict::Unverified),
+                (Level::Should, "cookies with `__Host-` and Path=/", Verdict::Unverified),
                 (
                     Level::Shall,
                     "the expiry of a cookie does not enforce the limits",
-                    Verdict::NotShown,
+                    Verdict::Unverified,
                 ),
             ],
         );
@@ -301,7 +301,7 @@ fn a_finding_states_the_value_that_it_judged() {
             match finding.verdict {
                 Verdict::Broken => assert_eq!(admitted, Some(false), "{finding}"),
                 Verdict::Kept => assert_ne!(admitted, Some(false), "{finding}"),
-                Verdict::NotShown => assert_ne!(admitted, Some(true), "{finding}"),
+                Verdict::Unverified => assert_ne!(admitted, Some(true), "{finding}"),
             }
         }
     }

@@ -9,7 +9,7 @@ use super::Random;
 
 const NOW: i64 = 1_800_000_000;
 
-/// Records and the instant at which they are judged.
+/// Records and the instant at which they are evaluated.
 pub struct Scan {
     pub policy: SessionPolicy,
     pub lifetimes: Vec<Lifetime>,

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::Random;
 use super::rule::policy;
 
-/// In 2096: `jsonwebtoken` judges tokens by the system's clock.
+/// In 2096: `jsonwebtoken` checks tokens by the system's clock.
 pub const LOGIN: i64 = 4_000_000_000;
 
 /// A future of the embedded store is ready at once.

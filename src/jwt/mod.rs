@@ -4,6 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | client holds | opaque `id.secret` | signed claims | signed claims with the session's id and generation |
 //! | truth | the row | the claims | the row; the claims only name it |
+//! | verbs beside `start`, `authenticate`, `peek` | `rotate(session)`, `end`, `end_all`, `end_others`, `list`, `sweep` | none | the same, and `rotate(session, claims)` |
 //! | to end a session | at once | at `exp`, or by the subject's [`ValidAfter`] | at once |
 //! | renewal | one guarded write | a token issued anew | both; of parallel requests one wins |
 //! | replay of a superseded token | – | good until its own `exp` | ends the session, after the grace |

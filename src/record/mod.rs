@@ -20,5 +20,5 @@ pub use self::session_parts::SessionParts;
 #[cfg(feature = "std")]
 pub use self::sign_in::{NoClaims, SignIn};
 #[cfg(feature = "std")]
-pub(crate) use self::token::Opaque;
+pub(crate) use self::token::PresentedToken;
 pub use self::token::{SecretHash, SessionToken};

@@ -29,8 +29,8 @@ const LONGEST_SUBJECT: usize = 1_024;
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(into = "SessionParts", try_from = "SessionParts"))]
 pub struct Session {
-    // Written by this room, and by `store`, which keeps them in less space and
-    // applies updates.
+    // Also written by `store`, which keeps them in less space and applies updates, and
+    // by `sessions` and `jwt`, which make new sessions.
     pub(crate) id: SessionId,
     pub(crate) subject: SmolStr,
     pub(crate) profile: SmolStr,
@@ -186,6 +186,9 @@ impl Session {
     }
 
     /// The hash of the token's secret.
+    ///
+    /// A stateless session has no secret: this is made of its public id then, and
+    /// nothing secret can be derived from it.
     #[must_use]
     pub const fn secret(&self) -> &SecretHash {
         &self.secret

@@ -47,8 +47,8 @@ pub struct SessionToken(Zeroizing<String>);
 
 impl SessionToken {
     /// An opaque token from an id and a secret of the caller's own generator, which
-    /// must be a cryptographically secure one. For tests and fixtures: `start` makes
-    /// its own.
+    /// must be a cryptographically secure one. For migrations, tests and fixtures: `start`
+    /// makes its own.
     #[must_use]
     pub fn from_parts(id: SessionId, secret: [u8; SECRET_BYTES]) -> Self {
         let secret = Zeroizing::new(secret);
@@ -91,19 +91,19 @@ impl FromStr for SessionToken {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        Opaque::parse(text)?;
+        PresentedToken::parse(text)?;
         Ok(Self(Zeroizing::new(text.into())))
     }
 }
 
 /// The two halves of a presented opaque token. Nothing secret is decoded.
 #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "only parsed without `Sessions`"))]
-pub(crate) struct Opaque<'a> {
+pub(crate) struct PresentedToken<'a> {
     pub(crate) id: SessionId,
     secret: &'a str,
 }
 
-impl<'a> Opaque<'a> {
+impl<'a> PresentedToken<'a> {
     #[inline]
     pub(crate) fn parse(text: &'a str) -> Result<Self, ParseError> {
         let (id, secret) = text.split_once('.').ok_or(NOT_A_TOKEN)?;

@@ -59,13 +59,13 @@ impl PolicyChange {
 
     /// The policy before.
     #[must_use]
-    pub const fn old(&self) -> &SessionPolicy {
+    pub const fn before(&self) -> &SessionPolicy {
         &self.old
     }
 
     /// The policy after.
     #[must_use]
-    pub const fn new_policy(&self) -> &SessionPolicy {
+    pub const fn after(&self) -> &SessionPolicy {
         &self.new
     }
 

@@ -92,8 +92,8 @@ impl Impact {
     /// Counts one session.
     pub fn count(&mut self, lifetime: &Lifetime) {
         let now = self.now;
-        let old = self.change.old().status(lifetime, now);
-        let new = self.change.new_policy().status(lifetime, now);
+        let old = self.change.before().status(lifetime, now);
+        let new = self.change.after().status(lifetime, now);
         if now >= old.idle_expires_at {
             self.ended_already += 1;
             return;

@@ -58,7 +58,9 @@ impl fmt::Display for TimelineEvent {
             _ => {}
         }
         match self.cookie {
-            Some(max_age) if max_age.is_zero() => f.write_str("; cookie cleared")?,
+            Some(_) if matches!(self.happening, Happening::Refused { .. }) => {
+                f.write_str("; cookie cleared")?;
+            }
             Some(max_age) => write!(f, "; cookie for {}", Human(max_age))?,
             None => {}
         }

@@ -107,7 +107,8 @@ impl fmt::Display for RejectReason {
 pub struct Status {
     /// The server's instant at which this was computed.
     pub now: Timestamp,
-    /// The first instant at which the session is refused without activity.
+    /// The first instant at which the session is refused without activity; never after
+    /// `absolute_expires_at`.
     pub idle_expires_at: Timestamp,
     /// The first instant at which it is refused whatever the activity.
     pub absolute_expires_at: Timestamp,

@@ -9,7 +9,7 @@ impl SessionPolicy {
     /// The lifetime of a session that starts at `now`.
     ///
     /// ```
-    /// use session_policy::{Decision, RejectReason, SessionPolicy, Timestamp};
+    /// use session_policy::{SessionPolicy, Timestamp};
     ///
     /// let login = Timestamp::from_unix_secs(1_800_000_000);
     /// let lifetime = SessionPolicy::WORKING_DAY.start(login);
@@ -79,6 +79,7 @@ impl SessionPolicy {
     ) -> Lifetime {
         let created_at = created_at.into();
         let recorded = expires_at.into();
+        // Elsewhere a ceiling, or the record's own cap, keeps it within the range.
         let cap = self.policy_cap(created_at).min(Timestamp::MAX);
         let expires_at = recorded.clamp(created_at, cap);
         let renewed_at = recorded.saturating_sub(self.max_age()).clamp(created_at, expires_at);

@@ -23,8 +23,7 @@ const DEFAULT_CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
 /// | `clock_skew` | whole seconds | 0 s to 1 day, 60 s if not set | tolerance for a record from the near future; never lengthens a session |
 ///
 /// There is no value for "never": a session without an end is a credential. And
-/// there is no `Default`: a lifetime that nobody wrote down is the incident this
-/// type prevents.
+/// there is no `Default`: each lifetime is written down.
 ///
 /// A user can count on [`guaranteed_idle`](Self::guaranteed_idle) of idleness,
 /// `max_age - update_age`, since activity within `update_age` of a renewal does

@@ -1,5 +1,6 @@
 use alloc::sync::Arc;
 
+use super::error::AuthenticateError;
 use crate::record::{Session, SessionId};
 use crate::store::Removed;
 use crate::time::Timestamp;
@@ -18,10 +19,10 @@ use crate::time::Timestamp;
 pub struct Event<'a> {
     /// When it happened, by the clock of the sessions.
     pub at: Timestamp,
-    /// Which session; `None` if a refused token names none that can be trusted,
-    /// or if it was several.
+    /// Which session. Of a refused opaque token it is the id that the token names, which
+    /// nothing proves; `None` if the token cannot be read, or if it was several.
     pub session: Option<SessionId>,
-    /// Whose session, if known.
+    /// Whose session, if known; not to `end`, nor of a refused opaque token.
     pub subject: Option<&'a str>,
     /// The profile of the session, if known.
     pub profile: Option<&'a str>,
@@ -59,7 +60,8 @@ pub enum EventKind {
         /// Why, as the stable word of the error's `as_str`.
         reason: &'static str,
     },
-    /// A renewal was due and could not be carried out; the session was served.
+    /// Something that was due could not be carried out: a renewal, the confirmation
+    /// of a generation, or the issue of a token. The session was served.
     RenewalDeferred,
     /// The stored session was renewed.
     Renewed {
@@ -86,6 +88,12 @@ pub enum EventKind {
         /// Its end without further activity.
         expires_at: Timestamp,
     },
+}
+
+impl EventKind {
+    pub(crate) const fn rejected(error: &AuthenticateError) -> Self {
+        Self::Rejected { reason: error.as_str() }
+    }
 }
 
 /// Is told what happens to sessions, if it was given to them by `with_observer`.

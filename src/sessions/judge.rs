@@ -5,7 +5,7 @@ use super::event::{Event, EventKind};
 use super::opaque::Sessions;
 use super::outcome::{Authenticated, RenewalOutcome};
 use super::token_error::TokenError;
-use crate::record::{NoClaims, Opaque, Session};
+use crate::record::{NoClaims, PresentedToken, Session};
 use crate::rule::Decision;
 use crate::store::{SessionStore, Update};
 use crate::time::Timestamp;
@@ -15,7 +15,7 @@ impl<S: SessionStore> Sessions<S> {
     /// session is loaded again, judged again, and written once more if that is due.
     pub(super) async fn judge(
         &self,
-        token: &Opaque<'_>,
+        token: &PresentedToken<'_>,
     ) -> Result<Authenticated, AuthenticateError> {
         let mut session = self.load(token).await?;
         let mut outcome = RenewalOutcome::NotDue;
@@ -58,10 +58,13 @@ impl<S: SessionStore> Sessions<S> {
     }
 
     /// The session, if the token opens it.
-    pub(super) async fn load(&self, token: &Opaque<'_>) -> Result<Session, AuthenticateError> {
+    pub(super) async fn load(
+        &self,
+        token: &PresentedToken<'_>,
+    ) -> Result<Session, AuthenticateError> {
         let context = &self.rows.context;
         let unproven = |error: &AuthenticateError| {
-            let kind = EventKind::Rejected { reason: error.as_str() };
+            let kind = EventKind::rejected(error);
             Event::anonymous(context.now(), kind).with_session(token.id).unproven()
         };
         let loaded = self.store().load(&token.id).await.map_err(AuthenticateError::from);
@@ -72,17 +75,20 @@ impl<S: SessionStore> Sessions<S> {
         }
         let error = AuthenticateError::WrongSecret;
         context.tell(|| {
-            let kind = EventKind::Rejected { reason: error.as_str() };
+            let kind = EventKind::rejected(&error);
             Event::of(&session, context.now(), kind).unproven()
         });
         Err(error)
     }
 
-    pub(super) fn parse<'a>(&self, token: &'a str) -> Result<Opaque<'a>, AuthenticateError> {
-        Opaque::parse(token).map_err(|_| {
+    pub(super) fn parse<'a>(
+        &self,
+        token: &'a str,
+    ) -> Result<PresentedToken<'a>, AuthenticateError> {
+        PresentedToken::parse(token).map_err(|_| {
             let error = AuthenticateError::Token(TokenError::Malformed);
             let context = &self.rows.context;
-            let kind = EventKind::Rejected { reason: error.as_str() };
+            let kind = EventKind::rejected(&error);
             context.tell(|| Event::anonymous(context.now(), kind).unproven());
             error
         })
@@ -104,7 +110,7 @@ impl<S: SessionStore> Sessions<S> {
 
     fn refused(&self, session: &Session, error: AuthenticateError) -> AuthenticateError {
         let context = &self.rows.context;
-        let kind = EventKind::Rejected { reason: error.as_str() };
+        let kind = EventKind::rejected(&error);
         context.tell(|| Event::of(session, context.now(), kind));
         error
     }

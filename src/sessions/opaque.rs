@@ -1,3 +1,6 @@
+//! The verbs. What becomes of a request is in `judge.rs`, what opaque and hybrid
+//! sessions share in `rows.rs`.
+
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -12,6 +15,9 @@ use crate::config::Policies;
 use crate::record::{NoClaims, Session, SessionId, SessionToken, SignIn};
 use crate::store::{ScanStore, SessionStore, StoreError};
 use crate::time::Clock;
+
+/// An opaque token has none.
+const GENERATION: u64 = 0;
 
 /// Sessions over a store, opened by opaque tokens.
 ///
@@ -133,7 +139,7 @@ impl<S: SessionStore> Sessions<S> {
     /// [`WhenFull::EndOldest`]: crate::WhenFull::EndOldest
     /// [`WhenFull::Refuse`]: crate::WhenFull::Refuse
     pub async fn start(&self, sign_in: impl Into<SignIn> + Send) -> Result<Started, StartError> {
-        self.rows.start(sign_in.into(), 0, |_, _, token, _| Ok(token)).await
+        self.rows.start(sign_in.into(), GENERATION, |_, _, token, _| Ok(token)).await
     }
 
     /// Judges a request by its token, and renews the session if that is due.
@@ -190,11 +196,12 @@ impl<S: SessionStore> Sessions<S> {
     ///
     /// # Errors
     ///
-    /// [`RotateError`] if the session has ended or was rotated by another request, a
+    /// [`RotateError`] if the session has ended, was rotated by another request or is of
+    /// another kind, a
     /// limit is reached, there is no randomness, other writes came first each time, or
     /// the store cannot write.
     pub async fn rotate(&self, session: &Session) -> Result<Started, RotateError> {
-        self.rows.rotate(session, NoClaims {}, 0, |_, _, token, _| Ok(token)).await
+        self.rows.rotate(session, NoClaims {}, GENERATION, |_, _, token, _| Ok(token)).await
     }
 
     /// Ends a session; whether there was one. Idempotent.

@@ -44,7 +44,9 @@ pub struct Authenticated<A = NoClaims> {
 #[derive(Debug)]
 pub enum RenewalOutcome {
     /// It was due, or a hybrid token had to be confirmed, and that failed, for this
-    /// reason. The session is valid and served, and the next request tries again.
+    /// reason: a [`StoreError`](crate::store::StoreError), or a `jwt::IssueError` where no
+    /// token could be signed. The session is valid and served, and the next request
+    /// tries again.
     Deferred(Box<dyn Error + Send + Sync>),
     /// It was not due.
     NotDue,

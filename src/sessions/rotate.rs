@@ -25,6 +25,10 @@ impl<S: SessionStore> Rows<S> {
         + Send
         + Sync,
     ) -> Result<Started<A>, RotateError> {
+        if (session.generation() == 0) != (generation == 0) {
+            // Of the other kind: it has no token of this one that could be replaced.
+            return Err(RotateError::Unknown);
+        }
         let (opaque, secret) = SessionToken::generate(session.id()).map_err(RotateError::random)?;
         let mut row = session.clone();
         let mut failed = None;

@@ -1,6 +1,6 @@
 //! For tests: a conformance kit for stores, and proptest strategies.
 //!
-//! A store written by someone else is shown right by one call:
+//! One call checks a store against the contract:
 //!
 //! ```
 //! # #[cfg(feature = "memory")] {

@@ -3,7 +3,7 @@ use std::string::String;
 use std::vec::Vec;
 
 /// What a [`StoreKit`](super::StoreKit) found: each check by name, in the order
-/// in which they ran. Prints as one line a check.
+/// in which they ran. Prints as one line per check.
 #[derive(Clone, Debug)]
 #[must_use = "a report says nothing until it is asserted or printed"]
 pub struct Report {

@@ -5,10 +5,10 @@ use chrono::TimeDelta;
 
 use super::timestamp::Timestamp;
 
-/// Tells the time. [`Sessions`](crate::Sessions) asks it once per request, and
-/// again after a renewal; nothing that decides sees it.
+/// Tells the time. [`Sessions`](crate::Sessions) asks it at least once per call, and
+/// again after waiting for the store; nothing that decides sees it.
 ///
-/// Object-safe, and implemented for `&C` and `Arc<C>`. A clock may step back: a
+/// Object-safe, and implemented for `Arc<C>`. A clock may step back: a
 /// session is then neither renewed nor extended.
 ///
 /// ```
@@ -26,12 +26,6 @@ use super::timestamp::Timestamp;
 pub trait Clock: Send + Sync {
     /// The current instant.
     fn now(&self) -> Timestamp;
-}
-
-impl<C: Clock + ?Sized> Clock for &C {
-    fn now(&self) -> Timestamp {
-        (**self).now()
-    }
 }
 
 impl<C: Clock + ?Sized> Clock for Arc<C> {

@@ -30,7 +30,7 @@ where
         let context = &self.rows.context;
         let now = context.now();
         let claims: Claims<A> = self.codec.verify(token, now).inspect_err(|error| {
-            let kind = EventKind::Rejected { reason: error.as_str() };
+            let kind = EventKind::rejected(error);
             context.tell(|| Event::anonymous(now, kind).unproven());
         })?;
         let session = &claims.session;
@@ -39,7 +39,7 @@ where
             Decision::Reject { reason, since } => AuthenticateError::Rejected { reason, since },
             Decision::Keep { .. } | Decision::Renew { .. } => return Ok(claims),
         };
-        let kind = EventKind::Rejected { reason: error.as_str() };
+        let kind = EventKind::rejected(&error);
         context.tell(|| Event::of(session, now, kind));
         Err(error)
     }
@@ -132,7 +132,7 @@ where
         // Reuse has been told of already.
         if !matches!(error, AuthenticateError::Reused) {
             let context = &self.rows.context;
-            let kind = EventKind::Rejected { reason: error.as_str() };
+            let kind = EventKind::rejected(error);
             context.tell(|| Event::of(&presented.session, context.now(), kind));
         }
     }

@@ -8,8 +8,8 @@ use super::{FIRST_GENERATION, HybridSessions};
 use crate::record::{Session, SessionId, SessionToken, SignIn};
 use crate::rule::Decision;
 use crate::sessions::{
-    AuthenticateError, Authenticated, Event, IssueError, RenewalOutcome, RotateError, StartError,
-    Started,
+    AuthenticateError, Authenticated, Event, EventKind, IssueError, RenewalOutcome, RotateError,
+    StartError, Started,
 };
 use crate::store::{ScanStore, SessionStore, StoreError};
 use crate::time::Timestamp;
@@ -74,7 +74,11 @@ where
         if answers {
             match self.issue(&served.session, &served.claims, now) {
                 Ok(token) => served.token = Some(token),
-                Err(error) => served.renewal = RenewalOutcome::deferred(error),
+                Err(error) => {
+                    let session = &served.session;
+                    self.rows.context.tell(|| Event::of(session, now, EventKind::RenewalDeferred));
+                    served.renewal = RenewalOutcome::deferred(error);
+                }
             }
         }
         Ok(served)
@@ -106,7 +110,8 @@ where
     ///
     /// # Errors
     ///
-    /// [`RotateError`] if the session has ended or was rotated by another request, a
+    /// [`RotateError`] if the session has ended, was rotated by another request or is of
+    /// another kind, a
     /// limit is reached, no token can be issued as for [`start`](Self::start), other
     /// writes came first each time, or the store cannot write.
     pub async fn rotate(&self, session: &Session, claims: A) -> Result<Started<A>, RotateError> {

@@ -31,6 +31,9 @@ use crate::time::Clock;
 /// | be ended on its own: a cookie can be cleared, a copy of it is good until its `exp` | [`ValidAfter`] ends all of a subject's; [`HybridSessions`](crate::jwt::HybridSessions) end one at once |
 /// | have only one successor: a superseded token is good until its own `exp` | hybrid sessions detect reuse |
 ///
+/// A sign-out clears the cookie, and is the application's to log: no verb ends a
+/// stateless session.
+///
 /// # Example
 ///
 /// ```

@@ -58,7 +58,7 @@ use crate::time::Timestamp;
 /// use session_policy::Timestamp;
 /// use session_policy::store::StoreError;
 ///
-/// /// One row a user; a real one asks a database or a cache.
+/// /// One row per user; a real one asks a database or a cache.
 /// struct PasswordChanges(RwLock<HashMap<String, Timestamp>>);
 ///
 /// impl ValidAfter for PasswordChanges {
@@ -78,12 +78,6 @@ pub trait ValidAfter: Send + Sync {
         &self,
         subject: &str,
     ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
-}
-
-impl<V: ValidAfter + ?Sized> ValidAfter for &V {
-    async fn valid_after(&self, subject: &str) -> Result<Option<Timestamp>, StoreError> {
-        (**self).valid_after(subject).await
-    }
 }
 
 impl<V: ValidAfter + ?Sized> ValidAfter for Arc<V> {

@@ -107,13 +107,13 @@ impl<A: DeserializeOwned + Serialize + Send + Sync> JwtSessions<A> {
         token: &str,
     ) -> Result<(Claims<A>, Timestamp, Decision), AuthenticateError> {
         let now = self.context.now();
-        let rejected = |error: &AuthenticateError| EventKind::Rejected { reason: error.as_str() };
         let claims: Claims<A> = self.codec.verify(token, now).inspect_err(|error| {
-            self.context.tell(|| Event::anonymous(now, rejected(error)).unproven());
+            self.context.tell(|| Event::anonymous(now, EventKind::rejected(error)).unproven());
         })?;
         let session = &claims.session;
         let (now, decision) = self.limits(session, now).await.inspect_err(|error| {
-            self.context.tell(|| Event::of(session, self.context.now(), rejected(error)));
+            self.context
+                .tell(|| Event::of(session, self.context.now(), EventKind::rejected(error)));
         })?;
         Ok((claims, now, decision))
     }

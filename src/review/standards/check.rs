@@ -4,7 +4,7 @@ use super::standard::Standard;
 use crate::rule::SessionPolicy;
 
 impl SessionPolicy {
-    /// Judges this policy by a published standard: a finding a clause.
+    /// Judges this policy by a published standard: one finding per clause.
     ///
     /// See [`standards`](crate::review::standards) for how inactivity is judged.
     ///

@@ -24,31 +24,29 @@ const ASVS_5: &[Rule] = &[
     shall(
         "7.2.3",
         "reference tokens have 128 random bits",
-        Test::NotShown(
-            "Let `SessionToken::generate` make the tokens, whose secrets have 256 random bits.",
-        ),
+        Test::Unverified("Let `start` make the tokens, whose secrets have 256 random bits."),
     ),
     shall(
         "7.2.4",
         "a new token at authentication and re-authentication",
-        Test::NotShown("Start or rotate the session after each, and end the old one."),
+        Test::Unverified("Start or rotate the session after each, and end the old one."),
     ),
     shall("7.3.1", "an inactivity limit", Test::Exists(Setting::MaxAge)),
     shall(
         "7.3.1",
         "the inactivity limit follows a documented risk analysis",
-        Test::NotShown("Write down why this max_age and this update_age."),
+        Test::Unverified("Write down why this max_age and this update_age."),
     ),
     shall("7.3.2", "an absolute limit", Test::Exists(Setting::AbsoluteCap)),
     shall(
         "7.3.2",
         "the absolute limit follows a documented risk analysis",
-        Test::NotShown("Write down why this absolute_cap."),
+        Test::Unverified("Write down why this absolute_cap."),
     ),
     shall(
         "7.4.1",
         "a terminated session cannot be used again",
-        Test::NotShown(
+        Test::Unverified(
             "End sessions in a store, or keep an issued-before time per user for self-contained \
              tokens.",
         ),
@@ -56,22 +54,22 @@ const ASVS_5: &[Rule] = &[
     shall(
         "7.4.2",
         "all sessions end when an account is disabled or deleted",
-        Test::NotShown("Call `end_all` from there."),
+        Test::Unverified("Call `end_all` from there."),
     ),
     shall(
         "7.4.3",
         "the user can end the other sessions after a change of a factor",
-        Test::NotShown("Offer `end_others` there."),
+        Test::Unverified("Offer `end_others` there."),
     ),
     shall(
         "7.4.5",
         "administrators can end any session",
-        Test::NotShown("Offer them `end` and `end_all`."),
+        Test::Unverified("Offer them `end` and `end_all`."),
     ),
     shall(
         "7.5.2",
         "users see their sessions and can end each",
-        Test::NotShown("Offer a page with `list` and `end`."),
+        Test::Unverified("Offer a page with `list` and `end`."),
     ),
 ];
 
@@ -116,13 +114,13 @@ const CHEAT_SHEET_ABSOLUTE: Rule = should(
 const CHEAT_SHEET_RENEWAL: Rule = should(
     "Renewal Timeout",
     "the session id changes now and then, with an overlap",
-    Test::NotShown("Rotate the session now and then; update_age renews without a new id."),
+    Test::Unverified("Rotate the session now and then; update_age renews without a new id."),
 );
 
 const CHEAT_SHEET_PRIVILEGE: Rule = should(
     "Renew the Session ID",
     "a new session id at any change of privilege",
-    Test::NotShown("Rotate the session there."),
+    Test::Unverified("Rotate the session there."),
 );
 
 const NIST_AAL1: &[Rule] = &[
@@ -174,22 +172,22 @@ const NIST_RESETS: Rule = shall("5.2", "activity resets the inactivity limit", T
 const NIST_BOTH: Rule = shall(
     "5.2",
     "re-authentication resets both limits",
-    Test::NotShown("Start a new session after each re-authentication, and end the old one."),
+    Test::Unverified("Start a new session after each re-authentication, and end the old one."),
 );
 
 const NIST_COOKIES_SECURE: Rule =
-    shall("5.1.1", "cookies with Secure", Test::NotShown("Set it where the cookie is made."));
+    shall("5.1.1", "cookies with Secure", Test::Unverified("Set it where the cookie is made."));
 
 const NIST_COOKIES_HOST: Rule = should(
     "5.1.1",
     "cookies with `__Host-` and Path=/",
-    Test::NotShown("Set them where the cookie is made."),
+    Test::Unverified("Set them where the cookie is made."),
 );
 
 const NIST_COOKIE_EXPIRY: Rule = shall(
     "5.1.1",
     "the expiry of a cookie does not enforce the limits",
-    Test::NotShown("Judge every request with `evaluate`, also one whose cookie is still there."),
+    Test::Unverified("Judge every request with `evaluate`, also one whose cookie is still there."),
 );
 
 const PCI_DSS_4: &[Rule] = &[
@@ -201,7 +199,7 @@ const PCI_DSS_4: &[Rule] = &[
     shall(
         "8.2.8",
         "only the user's own activity counts",
-        Test::NotShown(
+        Test::Unverified(
             "Judge polling and other background requests with `peek`, which never renews.",
         ),
     ),
@@ -229,7 +227,7 @@ const WCAG_2_2: &[Rule] = &[
     shall(
         "2.2.1",
         "a warning, and a simple action that extends",
-        Test::NotShown(
+        Test::Unverified(
             "Warn from `status` at least 20 s before the end, and let one click send a request.",
         ),
     ),

@@ -1,14 +1,14 @@
 //! Judges a policy by published standards.
 //!
 //! [`SessionPolicy::check`] goes through the clauses of one [`Standard`] and
-//! gives a [`Report`] with a [`Finding`] a clause: broken, kept, or *not shown*.
+//! gives a [`Report`] with one [`Finding`] per clause: broken, kept, or *unverified*.
 //! What the three numbers of a policy cannot show (which requests count as
-//! activity, what a logout does) is listed as not shown, never as kept.
+//! activity, what a logout does) is listed as unverified, never as kept.
 //!
 //! A clause that speaks of inactivity is judged at both ends: since activity
 //! within `update_age` of a renewal does not renew, a user may be signed out
-//! after [`guaranteed_idle`](SessionPolicy::guaranteed_idle) of real inactivity
-//! and is signed out after [`max_age`](SessionPolicy::max_age) of it, so
+//! after [`guaranteed_idle`] of real inactivity
+//! and is signed out after [`max_age`] of it, so
 //! `max_age` must keep an upper limit and `guaranteed_idle` a lower one.
 //!
 //! A clause that only asks for *some* limit is broken where the limit never
@@ -19,7 +19,7 @@
 //! seconds for it, unless it is longer than 20 hours. An inactivity limit takes
 //! eleven times `max_age` for that, and an absolute limit is never extended. One
 //! that falls short may still be essential or part of a real-time event, or the
-//! application may let the user adjust it beforehand: it is not shown.
+//! application may let the user adjust it beforehand: it is unverified.
 //!
 //! | standard | source |
 //! | --- | --- |
@@ -49,13 +49,17 @@
 //! assert_eq!(
 //!     report.to_string(),
 //!     "\
-//! PCI DSS 4.0.1: 1 broken, 0 kept, 1 not shown
+//! PCI DSS 4.0.1: 1 broken, 0 kept, 1 unverified
 //! broken     8.2.8 (SHALL) re-authenticate after more than 15 minutes of inactivity: \
 //! max_age is 8h, must be at most 15m. Set max_age to 15m or less, with a shorter update_age.
-//! not shown  8.2.8 (SHALL) only the user's own activity counts: \
+//! unverified 8.2.8 (SHALL) only the user's own activity counts: \
 //! Judge polling and other background requests with `peek`, which never renews.",
 //! );
 //! ```
+//!
+//! [`SessionPolicy::check`]: crate::SessionPolicy::check
+//! [`guaranteed_idle`]: crate::SessionPolicy::guaranteed_idle
+//! [`max_age`]: crate::SessionPolicy::max_age
 
 mod check;
 mod clauses;

@@ -10,7 +10,7 @@ use crate::time::Human;
 
 /// What a [`Standard`] says about a policy, clause by clause.
 ///
-/// `Display` prints a line a finding. Serialised with durations as whole
+/// `Display` prints one line per finding. Serialised with durations as whole
 /// seconds.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -18,7 +18,7 @@ use crate::time::Human;
 pub struct Report {
     /// The standard.
     pub standard: Standard,
-    /// A finding a clause, in the standard's order.
+    /// One finding per clause, in the standard's order.
     pub findings: Vec<Finding>,
 }
 
@@ -38,11 +38,11 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: {} broken, {} kept, {} not shown",
+            "{}: {} broken, {} kept, {} unverified",
             self.standard,
             self.broken().count(),
             self.with(Verdict::Kept).count(),
-            self.with(Verdict::NotShown).count(),
+            self.with(Verdict::Unverified).count(),
         )?;
         self.findings.iter().try_for_each(|finding| write!(f, "\n{finding}"))
     }
@@ -65,7 +65,7 @@ pub struct Finding {
     /// The clause's limit for it.
     pub limit: Option<Limit>,
     /// One sentence. Broken: what to change. Kept: why nothing is to be changed.
-    /// Not shown: what else must be shown, or done.
+    /// Unverified: what else must be shown, or done.
     pub advice: String,
 }
 
@@ -183,8 +183,8 @@ pub enum Verdict {
     Broken,
     /// The policy, judged by this crate's rule, keeps it.
     Kept,
-    /// A policy alone cannot show it.
-    NotShown,
+    /// It cannot be verified from the policy.
+    Unverified,
 }
 
 impl fmt::Display for Verdict {
@@ -192,7 +192,7 @@ impl fmt::Display for Verdict {
         f.pad(match self {
             Self::Broken => "broken",
             Self::Kept => "kept",
-            Self::NotShown => "not shown",
+            Self::Unverified => "unverified",
         })
     }
 }

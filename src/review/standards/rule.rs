@@ -26,7 +26,7 @@ pub(super) enum Test {
     /// The cap is this long, or is essential.
     LongOrEssential(TimeDelta),
     /// The policy says nothing about it.
-    NotShown(&'static str),
+    Unverified(&'static str),
     /// Every activity counts, not only the first after each `update_age`.
     Resets,
     /// The inactivity limit can be extended ten times, or the cap is this long.
@@ -47,14 +47,14 @@ impl Rule {
             Test::Exists(setting) => self.bound(policy, setting, Limit::LessThan(LONGEST_CAP)),
             Test::FullDay { shortest, .. } if policy.absolute_cap() < shortest => Finding {
                 advice: "Show that the application is not in use for a whole working day.".into(),
-                verdict: Verdict::NotShown,
+                verdict: Verdict::Unverified,
                 ..self.bound(policy, Setting::AbsoluteCap, Limit::AtLeast(shortest))
             },
             Test::FullDay { longest, .. } => {
                 self.bound(policy, Setting::AbsoluteCap, Limit::AtMost(longest))
             }
             Test::LongOrEssential(long) => self.long_or_essential(policy, long),
-            Test::NotShown(what) => self.unmeasured(Verdict::NotShown, what),
+            Test::Unverified(what) => self.unmeasured(Verdict::Unverified, what),
             Test::Resets => self.resets(policy),
             // Each at the last moment and by all of max_age, after the first one.
             Test::TenExtensions(long) => {
@@ -69,7 +69,7 @@ impl Rule {
                  enough.",
             ),
             Test::TimeToExtend { .. } => self.unmeasured(
-                Verdict::NotShown,
+                Verdict::Unverified,
                 "There is none to extend, since max_age is as long as absolute_cap; show that the \
                  absolute limit is essential.",
             ),
@@ -102,7 +102,7 @@ impl Rule {
             "Show that the absolute limit is essential, or set absolute_cap to {} or more.",
             Human(long),
         );
-        Finding { verdict: Verdict::NotShown, advice, ..finding }
+        Finding { verdict: Verdict::Unverified, advice, ..finding }
     }
 
     fn resets(&self, policy: &SessionPolicy) -> Finding {
@@ -120,7 +120,7 @@ impl Rule {
                 Human(update_age),
                 Human(policy.guaranteed_idle()),
             );
-            (Verdict::NotShown, advice)
+            (Verdict::Unverified, advice)
         };
         Finding {
             clause: self.clause,

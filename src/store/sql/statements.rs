@@ -5,6 +5,10 @@
 /// engine. A row is the eleven columns `id, subject, profile, version, secret,
 /// created_at, renewed_at, expires_at, absolute_expires_at, generation,
 /// confirmed_at`, of which only `confirmed_at` may be null.
+///
+/// [`MARIADB`]: crate::store::sql::MARIADB
+/// [`POSTGRES`]: crate::store::sql::POSTGRES
+/// [`SQLITE`]: crate::store::sql::SQLITE
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Statements {

@@ -2,9 +2,8 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use pollster::block_on;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use session_policy::jwt::{Algorithm, Authenticated, JwtError, JwtSessions, KeyRing, NoClaims};
-use session_policy::jwt::{SigningKey, VerifyingKey};
-use session_policy::{ManualClock, SessionPolicy, Timestamp};
+use session_policy::jwt::{Algorithm, JwtSessions, KeyRing, SigningKey, VerifyingKey};
+use session_policy::{AuthenticateError, Authenticated, ManualClock, SessionPolicy, Timestamp};
 
 use crate::input::Input;
 use crate::provider::{HMAC, hmac};
@@ -42,9 +41,7 @@ pub fn jwt(data: &[u8]) {
     }
 }
 
-type Ours = JwtSessions<NoClaims, (), ManualClock>;
-
-fn sessions(now: i64) -> Ours {
+fn sessions(now: i64) -> JwtSessions {
     let verifying = |(kid, secret): (&str, [u8; 32])| {
         VerifyingKey::secret(kid, Algorithm::Hs256, secret).expect("a key")
     };
@@ -63,13 +60,13 @@ fn sessions(now: i64) -> Ours {
         .with_clock(ManualClock::new(Timestamp::from_unix_secs(now)))
 }
 
-fn any_text(sessions: &Ours, input: Input<'_>, now: i64) {
+fn any_text(sessions: &JwtSessions, input: Input<'_>, now: i64) {
     if let Some(text) = input.text() {
         decided(sessions, text, now);
     }
 }
 
-fn any_header_and_payload(sessions: &Ours, mut input: Input<'_>, now: i64) {
+fn any_header_and_payload(sessions: &JwtSessions, mut input: Input<'_>, now: i64) {
     let (_, secret) = input.one_of(&KEYS);
     let length = usize::from(input.byte());
     let (header, payload) = match input.rest() {
@@ -81,7 +78,7 @@ fn any_header_and_payload(sessions: &Ours, mut input: Input<'_>, now: i64) {
 
 /// The claims of a good token, one of them with any JSON as its value, or one
 /// more.
-fn one_claim(sessions: &Ours, mut input: Input<'_>, now: i64) {
+fn one_claim(sessions: &JwtSessions, mut input: Input<'_>, now: i64) {
     let key = input.one_of(&KEYS);
     let claim = usize::from(input.byte()) % (CLAIMS.len() + 2);
     let Some(value) = input.text() else { return };
@@ -101,7 +98,7 @@ fn one_claim(sessions: &Ours, mut input: Input<'_>, now: i64) {
 }
 
 /// A good token with one byte changed is no token.
-fn one_change(sessions: &Ours, mut input: Input<'_>) {
+fn one_change(sessions: &JwtSessions, mut input: Input<'_>) {
     let members = CLAIMS.map(|(name, value)| format!("\"{name}\":{value}"));
     let payload = format!("{{{}}}", members.join(","));
     let (kid, secret) = KEYS[0];
@@ -111,7 +108,7 @@ fn one_change(sessions: &Ours, mut input: Input<'_>) {
     if core::mem::replace(&mut token[at], to) != to
         && let Ok(token) = String::from_utf8(token)
     {
-        assert!(block_on(sessions.peek(token.expose())).is_err(), "{token} was served");
+        assert!(block_on(sessions.peek(&token)).is_err(), "{token} was served");
     }
 }
 
@@ -126,12 +123,12 @@ fn signed(header: &[u8], payload: &[u8], secret: &[u8]) -> String {
     format!("{message}.{}", encode(&signature))
 }
 
-fn decided(sessions: &Ours, token: &str, now: i64) {
+fn decided(sessions: &JwtSessions, token: &str, now: i64) {
     let peeked = block_on(sessions.peek(token));
     let judged = block_on(sessions.authenticate(token));
     match (judged, peeked) {
         (Ok(judged), Ok(peeked)) => {
-            assert_eq!(peeked.issued, None);
+            assert!(peeked.token.is_none());
             signed_by_a_key(token, now);
             says_what_it_says(&judged, token, now);
             issued(sessions, &judged, now);
@@ -164,11 +161,11 @@ fn says_what_it_says(judged: &Authenticated, token: &str, now: i64) {
     assert_eq!(members.len(), claims.len(), "a name occurs twice");
 
     let secs = |name: &str| claims[name].as_i64().expect("whole seconds");
-    let lifetime = judged.claims.lifetime();
+    let lifetime = judged.session.lifetime();
     assert_eq!(lifetime.created_at().as_unix_secs(), secs("auth_time"));
-    assert_eq!(claims["sub"], judged.claims.subject());
-    assert_eq!(claims["sid"], judged.claims.id().to_string());
-    assert_eq!(claims["profile"], judged.claims.profile());
+    assert_eq!(claims["sub"], judged.session.subject());
+    assert_eq!(claims["sid"], judged.session.id().to_string());
+    assert_eq!(claims["profile"], judged.session.profile());
     assert_eq!(claims["iss"], "https://login.example");
     assert!(
         claims["aud"] == "shop"
@@ -184,7 +181,7 @@ fn says_what_it_says(judged: &Authenticated, token: &str, now: i64) {
     let end = secs("exp").min(secs("iat") + policy.max_age().num_seconds()).min(cap);
     assert!(now < end, "served at {now}, although it ended at {end}");
     assert!(now >= secs("auth_time") - policy.clock_skew().num_seconds());
-    assert_eq!(judged.issued.is_some(), now >= secs("iat") + policy.update_age().num_seconds());
+    assert_eq!(judged.token.is_some(), now >= secs("iat") + policy.update_age().num_seconds());
     assert!(lifetime.expires_at().as_unix_secs() <= secs("cap"));
 }
 
@@ -212,19 +209,21 @@ fn members(payload: &[u8]) -> Vec<(String, &RawValue)> {
 
 /// A token that is issued anew names the same session, with the same login and
 /// the same cap.
-fn issued(sessions: &Ours, judged: &Authenticated, now: i64) {
-    let Some(issued) = &judged.issued else { return };
-    let token = issued.token.expose();
+fn issued(sessions: &JwtSessions, judged: &Authenticated, now: i64) {
+    let Some(token) = &judged.token else { return };
+    let token = token.expose();
     assert!(token.len() <= 8_192);
     let again = block_on(sessions.peek(token)).expect("the token that was just issued");
-    assert_eq!(again.claims.id(), judged.claims.id());
-    assert_eq!(again.claims.subject(), judged.claims.subject());
-    assert_eq!(again.claims.lifetime(), judged.claims.lifetime());
-    assert_eq!(again.claims.lifetime().renewed_at().as_unix_secs(), now);
-    assert!(again.claims.lifetime().expires_at() <= again.claims.lifetime().absolute_expires_at());
+    assert_eq!(again.session.id(), judged.session.id());
+    assert_eq!(again.session.subject(), judged.session.subject());
+    assert_eq!(again.session.lifetime(), judged.session.lifetime());
+    assert_eq!(again.session.lifetime().renewed_at().as_unix_secs(), now);
+    assert!(
+        again.session.lifetime().expires_at() <= again.session.lifetime().absolute_expires_at()
+    );
 }
 
-fn safe_to_log(error: &JwtError, token: &str) {
+fn safe_to_log(error: &AuthenticateError, token: &str) {
     let message = error.to_string();
     assert!(!message.contains(char::is_control), "{message:?}");
     assert!(message.len() < 512, "{message:?}");

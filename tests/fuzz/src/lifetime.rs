@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
-use session_policy::{Decision, Lifetime, Session, SessionPolicy, Timestamp};
 use session_policy::store::SessionParts;
+use session_policy::{Decision, Lifetime, Session, SessionPolicy, Timestamp};
 
 use crate::input::Input;
 use crate::policy::{policy_of, settings};

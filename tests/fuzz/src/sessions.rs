@@ -6,8 +6,12 @@ use core::num::NonZeroU32;
 
 use chrono::TimeDelta;
 use pollster::block_on;
-use session_policy::{AuthenticateError, Authenticated, Cookie, Decision, ManualClock, MemoryStore, Policies, RenewalOutcome, RotateError, Session, SessionId, SessionLimit, SessionToken, Sessions, StartError, Started, Timestamp, WhenFull};
 use session_policy::store::{SessionStore, StoreError, Update};
+use session_policy::{
+    AuthenticateError, Authenticated, Decision, ManualClock, MemoryStore, Policies, RenewalOutcome,
+    RotateError, Session, SessionId, SessionLimit, SessionToken, Sessions, SignIn, StartError,
+    Started, Timestamp, WhenFull,
+};
 
 use self::model::{Model, Profile, Row, Served};
 use crate::input::Input;
@@ -37,8 +41,8 @@ struct Service {
     clock: ManualClock,
     policies: Policies,
     model: Model,
-    /// Every token that was ever given out.
-    tokens: Vec<SessionToken>,
+    /// Every token that was ever given out, and of which session.
+    tokens: Vec<(SessionId, SessionToken)>,
     /// A request that has loaded its session and decided, and has not gone on.
     stale: Option<(Session, Update)>,
 }
@@ -58,7 +62,7 @@ impl Service {
         }
     }
 
-    fn sessions(&self) -> Sessions<&MemoryStore, ManualClock> {
+    fn sessions(&self) -> Sessions<&MemoryStore> {
         Sessions::new(&self.store, self.policies.clone()).with_clock(self.clock.clone())
     }
 
@@ -88,14 +92,13 @@ impl Service {
     }
 
     fn set_clock_near_a_limit(&mut self, input: &mut Input<'_>) {
-        let Some(limits) = self.some_token(input).and_then(|token| self.model.limits(token.id()))
-        else {
+        let Some(limits) = self.some_token(input).and_then(|(id, _)| self.model.limits(id)) else {
             return;
         };
         self.set_clock(input.one_of(&limits) + input.near());
     }
 
-    fn some_token(&self, input: &mut Input<'_>) -> Option<SessionToken> {
+    fn some_token(&self, input: &mut Input<'_>) -> Option<(SessionId, SessionToken)> {
         let back = usize::from(input.byte());
         let at = self.tokens.len().checked_sub(1)?;
         Some(self.tokens[at - back % self.tokens.len()].clone())
@@ -108,7 +111,8 @@ impl Service {
             if ahead < 128 { None } else { Some(self.model.now + i64::from(ahead) - 130) };
         let lives = ceiling.is_none_or(|ceiling| ceiling > self.model.now);
         let until = ceiling.map_or(Timestamp::MAX, Timestamp::from_unix_secs);
-        let result = block_on(self.sessions().start_until(subject, profile, until));
+        let sign_in = SignIn::of(subject).profile(profile).until(until);
+        let result = block_on(self.sessions().start(sign_in));
         match (result, self.model.starts(subject, profile, lives, CAPACITY)) {
             (Ok(started), Ok(displaced)) => {
                 self.model.remove(&displaced);
@@ -136,26 +140,32 @@ impl Service {
         assert_eq!(started.status.idle_expires_at.as_unix_secs(), idle);
         assert_eq!(started.status.absolute_expires_at.as_unix_secs(), cap);
         let most = (idle - self.model.now).clamp(0, 400 * 86_400);
-        assert_eq!(started.max_age.num_seconds(), most);
-        assert!(self.tokens.iter().all(|token| token.id() != started.session.id()));
-        self.tokens.push(started.token);
+        assert_eq!(started.status.cookie_max_age().num_seconds(), most);
+        let id = started.session.id();
+        assert!(self.tokens.iter().all(|(other, _)| *other != id));
+        self.tokens.push((id, started.token));
     }
 
     fn authenticate(&mut self, input: &mut Input<'_>) {
-        let Some(token) = self.some_token(input) else { return };
+        let Some((id, token)) = self.some_token(input) else { return };
         let result = block_on(self.sessions().authenticate(token.expose()));
-        let expected = self.model.authenticate(token.id());
-        self.is_served_as(result, expected);
+        let expected = self.model.authenticate(id);
+        self.is_served_as(&token, result, expected);
     }
 
     fn peek(&mut self, input: &mut Input<'_>) {
-        let Some(token) = self.some_token(input) else { return };
+        let Some((id, token)) = self.some_token(input) else { return };
         let result = block_on(self.sessions().peek(token.expose()));
-        let expected = self.model.peek(token.id());
-        self.is_served_as(result, expected);
+        let expected = self.model.peek(id);
+        self.is_served_as(&token, result, expected);
     }
 
-    fn is_served_as(&self, result: Result<Authenticated, AuthenticateError>, expected: Served) {
+    fn is_served_as(
+        &self,
+        token: &SessionToken,
+        result: Result<Authenticated, AuthenticateError>,
+        expected: Served,
+    ) {
         match (result, expected) {
             (Ok(served), Served::Yes { renewed, gains }) => {
                 let row = self.model.row(served.session.id()).expect("a row");
@@ -176,11 +186,9 @@ impl Service {
                 };
                 assert_eq!(outcome, (renewed, gains));
                 let age = (idle - self.model.now).min(400 * 86_400);
-                let max_age = TimeDelta::seconds(age);
-                assert_eq!(
-                    served.cookie,
-                    if renewed { Cookie::Set { max_age } } else { Cookie::Keep }
-                );
+                assert_eq!(served.status.cookie_max_age(), TimeDelta::seconds(age));
+                let sent = served.token.as_ref().map(SessionToken::expose);
+                assert_eq!(sent, renewed.then_some(token.expose()));
             }
             (Err(AuthenticateError::Rejected { reason, since }), Served::Rejected(why, over)) => {
                 assert_eq!((reason, self.model.now - since.as_unix_secs()), (why, over));
@@ -191,9 +199,9 @@ impl Service {
     }
 
     fn rotate(&mut self, input: &mut Input<'_>) {
-        let Some(token) = self.some_token(input) else { return };
+        let Some((id, _)) = self.some_token(input) else { return };
         // The record as a request had loaded it, perhaps long ago.
-        let loaded = block_on(self.store.load(&token.id())).expect("a memory");
+        let loaded = block_on(self.store.load(&id)).expect("a memory");
         let stale = self.stale.as_ref().map(|(session, _)| session.clone());
         let Some(session) = (if input.byte() < 128 { loaded } else { stale }) else { return };
         let result = block_on(self.sessions().rotate(&session));
@@ -217,9 +225,9 @@ impl Service {
     }
 
     fn end(&mut self, input: &mut Input<'_>) {
-        let Some(token) = self.some_token(input) else { return };
-        let ended = block_on(self.sessions().end(&token.id())).expect("a memory");
-        assert_eq!(ended, self.model.take(token.id()).is_some());
+        let Some((id, _)) = self.some_token(input) else { return };
+        let ended = block_on(self.sessions().end(&id)).expect("a memory");
+        assert_eq!(ended, self.model.take(id).is_some());
     }
 
     fn end_many(&mut self, input: &mut Input<'_>) {
@@ -260,41 +268,39 @@ impl Service {
     }
 
     fn load_and_decide(&mut self, input: &mut Input<'_>) {
-        let Some(token) = self.some_token(input) else { return };
-        let Some(session) = block_on(self.store.load(&token.id())).expect("a memory") else {
-            return;
-        };
+        let Some((id, _)) = self.some_token(input) else { return };
+        let Some(session) = block_on(self.store.load(&id)).expect("a memory") else { return };
         let policy = self.policies.policy_for(session.profile());
         let now = Timestamp::from_unix_secs(self.model.now);
         let lifetime = match policy.evaluate(session.lifetime(), now) {
             Decision::Renew { lifetime } => lifetime,
             Decision::Keep { .. } | Decision::Reject { .. } => *session.lifetime(),
         };
-        let renewal = Update::new(&session, now, &lifetime);
-        self.stale = Some((session, renewal));
+        let update = Update::new(&session, now, &lifetime);
+        self.stale = Some((session, update));
     }
 
     /// It applies to the version it was made from, and never creates.
     fn write_late(&mut self) {
-        let Some((session, renewal)) = &self.stale else { return };
+        let Some((session, update)) = &self.stale else { return };
         let written = block_on(self.store.update(update)).expect("a memory");
         let row = self.model.rows.iter_mut().find(|row| row.id == session.id());
         let expected = row.filter(|row| {
-            row.version == session.version() && renewal.at().as_unix_secs() < row.record.cap
+            row.version == session.version() && update.at().as_unix_secs() < row.record.cap
         });
         assert_eq!(written, expected.is_some());
         if let Some(row) = expected {
             row.version += 1;
-            row.record.renewed = renewal.renewed_at().as_unix_secs();
-            row.record.expires = renewal.expires_at().as_unix_secs();
+            row.record.renewed = update.renewed_at().as_unix_secs();
+            row.record.expires = update.expires_at().as_unix_secs();
         }
     }
 
     fn forge(&mut self, input: &mut Input<'_>) {
-        let Some(token) = self.some_token(input) else { return };
-        let forged = SessionToken::from_parts(token.id(), input.bytes());
-        let error = block_on(self.sessions().authenticate(&forged)).expect_err("forged");
-        let known = self.model.row(token.id()).is_some();
+        let Some((id, _)) = self.some_token(input) else { return };
+        let forged = SessionToken::from_parts(id, input.bytes());
+        let error = block_on(self.sessions().authenticate(forged.expose())).expect_err("forged");
+        let known = self.model.row(id).is_some();
         assert!(
             matches!(error, AuthenticateError::WrongSecret) && known
                 || matches!(error, AuthenticateError::Unknown) && !known,

@@ -124,13 +124,14 @@ pub mod hybrid {
     };
     /// The same, while nodes hear the store at once.
     pub const PROMPT: Scope = Scope { late: false, ..HONEST };
-    /// The same with another request.
-    pub const BUSY: Scope = Scope { requests: 4, horizon: 7, ..PROMPT };
     /// The same on nodes whose clocks differ.
     pub const SKEWED: Scope = Scope { skew: 1, transit: Some(1), ..PROMPT };
     /// An honest client at the end of its idle time, an answer lost.
     pub const IDLE: Scope =
         Scope { horizon: 8, losses: 1, requests: 4, transit: Some(1), ..Scope::nothing(MIDDLE) };
+    /// The store fails once.
+    pub const FAULTS: Scope =
+        Scope { horizon: 4, failures: 1, requests: 4, transit: Some(1), ..Scope::nothing(MIDDLE) };
     /// A thief with a copy of the client's token.
     pub const THIEF: Scope = Scope {
         horizon: 8,

@@ -27,6 +27,11 @@ fn a_lost_extension_costs_one_update_age_of_idleness() {
 }
 
 #[test]
+fn a_store_that_fails_signs_nobody_out() {
+    holds("hybrid, faults", hybrid::FAULTS, &[IN_GRACE, LOST_RACE]);
+}
+
+#[test]
 fn a_thief_ends_the_session_once_the_grace_is_over() {
     holds("hybrid, thief", hybrid::THIEF, &[IN_GRACE, REUSED]);
 }

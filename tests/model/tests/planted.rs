@@ -125,5 +125,5 @@ fn reuse_that_ends_nothing_is_found() {
 
 #[test]
 fn a_token_given_again_without_a_write_is_found() {
-    in_source(Fault::AnswersUnwritten, hybrid::BUSY, HONEST);
+    in_source(Fault::AnswersUnwritten, hybrid::FAULTS, HONEST);
 }

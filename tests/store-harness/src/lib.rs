@@ -11,7 +11,7 @@
 //! | --- | --- | --- |
 //! | [`NO_RESURRECTION`] | after an `end` has finished, no call that starts later serves the session | a renewal that creates |
 //! | [`NO_LOST_LOGOUT`] | at rest, a session that was ended is not in the store | a removal that is undone |
-//! | [`ONE_WINNER`] | one renewal wins a version, one removal a session | a write without a guard |
+//! | [`ONE_WINNER`] | one renewal wins per version, one removal per session | a write without a guard |
 //! | [`NO_CAP_MOVED`] | creation, cap, subject and profile are as at the start, and none is served past its cap | an upsert of another record |
 //! | [`NO_SESSION_LOST`] | what nobody ended and no clock has reached is served, and listed | a sweep that takes live ones |
 //! | [`NO_WRITE_LOST`] | no answer is older than one that had finished before | a stale read |

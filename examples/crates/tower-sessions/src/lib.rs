@@ -1,4 +1,5 @@
-//! The absolute cap, and an end that stays an end, for any tower-sessions store.
+//! Adds an absolute cap to any tower-sessions store, and keeps a signed-out session from
+//! coming back.
 //!
 //! tower-sessions slides a session on every write, for ever, and a request that
 //! is still running when its session is signed out saves it back. `CappedStore`

@@ -76,7 +76,7 @@ impl Model {
     /// The live sessions of which `is_meant` holds.
     pub(super) fn live(&self, is_meant: impl Fn(&Row) -> bool) -> Vec<&Row> {
         let lives = |row: &&Row| {
-            is_meant(row) && !matches!(self.policy_for(row, &row.record), Verdict::Refuse { .. })
+            is_meant(row) && !matches!(self.judge(row, &row.record), Verdict::Refuse { .. })
         };
         self.rows.iter().filter(lives).collect()
     }
@@ -129,7 +129,7 @@ impl Model {
     /// Serves, and renews where that gains time.
     pub(super) fn authenticate(&mut self, id: SessionId) -> Served {
         let Some(row) = self.row(id) else { return Served::Unknown };
-        match self.policy_for(row, &row.record) {
+        match self.judge(row, &row.record) {
             Verdict::Refuse { reason, over } => Served::Rejected(reason, over),
             Verdict::Keep { .. } => Served::Yes { renewed: false, gains: true },
             Verdict::Renew { left } => {
@@ -147,7 +147,7 @@ impl Model {
     }
 
     pub(super) fn peek(&self, id: SessionId) -> Served {
-        match self.row(id).map(|row| self.policy_for(row, &row.record)) {
+        match self.row(id).map(|row| self.judge(row, &row.record)) {
             None => Served::Unknown,
             Some(Verdict::Refuse { reason, over }) => Served::Rejected(reason, over),
             Some(_) => Served::Yes { renewed: false, gains: true },

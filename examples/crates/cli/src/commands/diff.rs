@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
         let change = PolicyChange::between(*old.policy_for(&profile), *new.policy_for(&profile));
         let limit = LimitChange { old: old.limit(&profile), new: new.limit(&profile) };
         let rows = limit.rows();
-        let changes_policy = change.old() != change.new_policy();
+        let changes_policy = change.before() != change.after();
         let _ = writeln!(text, "{profile}\n");
         if rows.is_empty() || changes_policy {
             let _ = writeln!(text, "{change}\n");

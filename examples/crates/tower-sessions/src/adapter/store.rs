@@ -19,7 +19,7 @@ const LANES: usize = 256;
 const TOMBSTONE: &str = "ended";
 
 /// A tower-sessions store under a policy: its sessions end at the idle limit and
-/// at the cap, and what was deleted stays deleted. Clones share the store.
+/// at the cap, and a deleted session is not recreated. Clones share the store.
 ///
 /// See the [crate] for what is guaranteed and what is not.
 #[derive(Debug)]
