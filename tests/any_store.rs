@@ -142,6 +142,7 @@ fn policy() -> SessionPolicy {
 fn live_a_life(store: impl SessionStore) {
     let clock = ManualClock::new(at(0));
     let sessions = Sessions::new(store, policy()).with_clock(clock.clone());
+    let sessions = sessions.with_retention(TimeDelta::zero());
     let started = wait(sessions.start("user-42")).unwrap();
     clock.set(at(300));
     let answer = wait(sessions.authenticate(started.token.expose())).unwrap();
@@ -150,7 +151,7 @@ fn live_a_life(store: impl SessionStore) {
     assert_eq!(answer.status.cookie_max_age(), TimeDelta::seconds(1_800));
     let rotated = wait(sessions.rotate(&answer.session)).unwrap();
     let old = wait(sessions.authenticate(started.token.expose())).unwrap_err();
-    assert!(matches!(old, AuthenticateError::Unknown));
+    assert!(matches!(old, AuthenticateError::WrongSecret));
     assert_eq!(wait(sessions.peek(rotated.token.expose())).unwrap().session, rotated.session);
     let listed = wait(sessions.list("user-42")).unwrap();
     assert_eq!(listed, std::slice::from_ref(&rotated.session));

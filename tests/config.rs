@@ -277,7 +277,7 @@ fn an_error_in_a_set_of_policies_names_the_profile() {
         ),
         (
             profiles(r#"{"admin":{"when_full":"re\nfuse"}}"#),
-            r"profile `admin`: when_full: unknown variant `re\nfuse`, expected `end_oldest` or `refuse`"
+            r"profile `admin`: when_full: unknown variant `re\nfuse`, expected one of `end_least_recent`, `end_oldest`, `refuse`"
                 .into(),
         ),
         (

@@ -371,7 +371,7 @@ fn a_bounded_store_never_holds_more_than_its_capacity() {
             }
         }
     });
-    while wait(store.remove_expired(at(10), 3)).unwrap().len() > 0 {}
+    while !wait(store.remove_expired(at(10), 3)).unwrap().is_empty() {}
     assert_eq!(store.len(), 0);
     assert_eq!(wait(store.list("user")).unwrap(), []);
 }

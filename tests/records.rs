@@ -340,8 +340,8 @@ fn a_stored_session_is_one_flat_object_and_read_back_equal() {
         text,
         format!(
             concat!(
-                r#"{{"id":"{ID}","subject":"user-42","profile":"default","version":0,"#,
-                r#""secret":{hash},"lifetime":{{"created_at":0,"renewed_at":0,"#,
+                r#"{{"id":"{ID}","subject":"user-42","profile":"default","epoch":null,"#,
+                r#""ordinal":0,"about":null,"version":0,"secret":{hash},"lifetime":{{"created_at":0,"renewed_at":0,"#,
                 r#""expires_at":60,"absolute_expires_at":90}},"generation":0,"confirmed_at":0}}"#,
             ),
             ID = ID,

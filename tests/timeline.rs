@@ -162,7 +162,7 @@ fn a_timeline_prints_a_line_an_event() {
 1970-01-01T00:01:15Z  renewed, until 1970-01-01T00:02:15Z; record written; cookie for 1m; token until 1970-01-01T00:02:15Z
 1970-01-01T00:01:40Z  renewed, until 1970-01-01T00:02:30Z; record written; cookie for 50s; token until 1970-01-01T00:02:30Z
 1970-01-01T00:02:10Z  warned, 20s before the end
-1970-01-01T00:02:29Z  kept, at the cap, until 1970-01-01T00:02:30Z
+1970-01-01T00:02:29Z  renewed, until 1970-01-01T00:02:30Z; record written; cookie for 1s; token until 1970-01-01T00:02:30Z
 1970-01-01T00:02:30Z  ended: the absolute cap is reached
 1970-01-01T00:02:31Z  refused since 1970-01-01T00:02:30Z: the absolute cap is reached; cookie cleared",
     );

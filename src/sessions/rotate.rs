@@ -32,17 +32,23 @@ impl<S: SessionStore> Rows<S> {
         let (opaque, secret) = SessionToken::generate(session.id()).map_err(RotateError::random)?;
         let mut row = session.clone();
         let mut failed = None;
-        for _ in 0..TRIES {
+        for tries in 0..TRIES {
             let now = self.context.now();
-            let update = self.rotation(&row, secret, generation, now)?;
-            let rotated = update.apply(&row).ok_or(RotateError::Unknown)?;
-            let token = issue(&rotated, &claims, opaque.clone(), now)?;
-            let answer = self.store().update(&update).await;
-            if let Ok(true) = answer {
-                return Ok(self.rotated(rotated, token, claims, now));
+            match self.rotation(&row, secret, generation, now) {
+                Ok(update) => {
+                    let rotated = update.apply(&row).ok_or(RotateError::Unknown)?;
+                    let token = issue(&rotated, &claims, opaque.clone(), now)?;
+                    let answer = self.store().update(&update).await;
+                    if let Ok(true) = answer {
+                        return Ok(self.rotated(rotated, token, claims, now));
+                    }
+                    // Another write was first, or it is not known whether this one was made.
+                    failed = answer.err();
+                }
+                // It may have been renewed since it was loaded.
+                Err(RotateError::Rejected { .. }) if tries == 0 => {}
+                Err(error) => return Err(error),
             }
-            // Another write was first, or it is not known whether this one was made.
-            failed = answer.err();
             let reloaded = match self.store().load(&session.id()).await {
                 Ok(reloaded) => reloaded.ok_or(RotateError::Unknown)?,
                 Err(error) => return Err(failed.unwrap_or(error).into()),

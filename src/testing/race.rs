@@ -109,26 +109,26 @@ async fn judge_sweeps(
     races: &[Race],
     answers: &[Vec<Answer>],
 ) -> Verdict<Vec<Session>> {
-    // Which sweeps told of an id, each but of its own race.
-    let mut swept = BTreeMap::<SessionId, Vec<(usize, Told<'_>)>>::new();
-    for (n, (race, answers)) in races.iter().zip(answers).enumerate() {
-        for (call, answer) in race.calls.iter().zip(answers) {
+    // Which sweeps told of an id, by race and call.
+    let mut swept = BTreeMap::<SessionId, BTreeSet<(usize, usize)>>::new();
+    for (n, answers) in answers.iter().enumerate() {
+        for (call, answer) in answers.iter().enumerate() {
             if let Answer::Swept(removed) = answer {
                 for id in removed.iter().map(Removed::id) {
-                    swept.entry(id).or_default().push((n, (call, answer)));
+                    swept.entry(id).or_default().insert((n, call));
                 }
             }
         }
     }
     let mut all = Vec::new();
-    for (n, (race, answers)) in races.iter().zip(answers).enumerate() {
+    for (n, race) in races.iter().enumerate() {
         let after = held(probe, race).await?;
         let ids: BTreeSet<_> = race.ids().into_iter().collect();
-        let others = ids.iter().filter_map(|id| swept.get(id)).flatten();
-        let others = others.filter(|(of, _)| *of != n).map(|(_, told)| *told);
-        let own = race.calls.iter().zip(answers);
+        let mut calls: BTreeSet<_> = (0..race.calls.len()).map(|call| (n, call)).collect();
+        calls.extend(ids.iter().filter_map(|id| swept.get(id)).flatten());
+        let told = calls.into_iter().map(|(n, call)| (&races[n].calls[call], &answers[n][call]));
         let told: Vec<(&Call, Answer)> =
-            own.chain(others).map(|(call, answer)| (call, answer.about(&ids))).collect();
+            told.map(|(call, answer)| (call, answer.about(&ids))).collect();
         let told: Vec<Told<'_>> = told.iter().map(|(call, answer)| (*call, answer)).collect();
         explain(&race.before, &told, &after).map_err(|failure| failure.within("on threads"))?;
         all.extend(after);

@@ -44,97 +44,116 @@ where
         Err(error)
     }
 
-    /// What the row says of a token: serve it, or why not. Ends the session if
-    /// the token was superseded.
+    /// What the row says of a token, without doing it.
     pub(super) async fn look(
         &self,
         presented: &Claims<A>,
-    ) -> Result<(Session, Timestamp, Serve), AuthenticateError> {
-        let (row, now, step) = self.load(presented).await?;
-        match step {
+    ) -> Result<(Session, Timestamp), AuthenticateError> {
+        let row = self.load(presented).await?;
+        let now = self.rows.context.now();
+        match self.step(presented, &row, now) {
             Step::Reject { reason, since } => Err(AuthenticateError::Rejected { reason, since }),
-            Step::Reuse => {
-                let ended = self.store().remove(&row.id()).await;
-                if let Ok(false) = ended {
-                    // Others were first: it has ended.
-                    return Err(AuthenticateError::Unknown);
-                }
-                let (presented, current) = (presented.session.generation(), row.generation());
-                let kind = EventKind::ReuseDetected { presented, current };
-                self.rows.context.tell(|| Event::of(&row, now, kind));
-                ended?;
-                Err(AuthenticateError::Reused)
-            }
-            Step::Serve(serve) => Ok((row, now, serve)),
+            Step::Reuse => Err(AuthenticateError::Reused),
+            Step::Serve(_) => Ok((row, now)),
         }
     }
 
+    /// Does what the row says of a token. Where a write did not come first, or it is not
+    /// known whether it was made, the row is loaded again, judged again, and written once
+    /// more if that is due.
     pub(super) async fn turn(&self, presented: &Claims<A>) -> Result<Turn, AuthenticateError> {
-        let (row, now, Serve { write, answer }) = self.look(presented).await?;
-        let Some(write) = write else {
+        let mut row = self.load(presented).await?;
+        let mut renewal = RenewalOutcome::NotDue;
+        for attempt in 0..2 {
+            let now = self.rows.context.now();
+            let Serve { write, answer } = match self.step(presented, &row, now) {
+                Step::Reject { reason, since } => {
+                    return Err(AuthenticateError::Rejected { reason, since });
+                }
+                Step::Reuse if attempt == 0 => {
+                    return Err(self.reuse(presented, &row, now).await?);
+                }
+                // It was none when the request came in, so it ends nothing.
+                Step::Reuse => return Err(AuthenticateError::Unknown),
+                Step::Serve(serve) => serve,
+            };
             let answers = answer.is_some();
-            return Ok(Turn { row, answers, renewal: RenewalOutcome::NotDue, event: None });
-        };
-        let update = Update::new(&row, now, &write.lifetime)
-            .with_generation(write.generation, write.confirmed_at);
-        match self.store().update(&update).await {
-            Ok(true) => {
-                let updated = update.apply(&row).ok_or(AuthenticateError::Unknown)?;
+            let Some(write) = write else {
+                return Ok(Turn { row, answers, renewal, event: None });
+            };
+            let update = Update::new(&row, now, &write.lifetime)
+                .with_generation(write.generation, write.confirmed_at);
+            let updated = update.apply(&row).ok_or(AuthenticateError::Unknown)?;
+            let written = self.store().update(&update).await;
+            let is_won = matches!(written, Ok(true));
+            let reloaded = if is_won { Ok(updated.clone()) } else { self.load(presented).await };
+            if is_won || written.is_err() && reloaded.as_ref().is_ok_and(|row| *row == updated) {
                 let event = renewal_event(&row, &updated);
                 let renewal = event.map_or(RenewalOutcome::NotDue, |_| RenewalOutcome::Renewed);
-                Ok(Turn { row: updated, answers: answer.is_some(), renewal, event })
+                return Ok(Turn { row: updated, answers, renewal, event });
             }
-            Ok(false) => self.turn_after_lost_race(presented).await,
-            Err(error) => {
-                let answers = answers_unwritten(answer, &row, presented);
-                let renewal = RenewalOutcome::deferred(error);
-                Ok(Turn { row, answers, renewal, event: Some(EventKind::RenewalDeferred) })
-            }
-        }
-    }
-
-    /// Decides again and writes nothing: another request has written, or ended
-    /// the session. What would be reuse now was none when the request came in,
-    /// so it ends nothing.
-    async fn turn_after_lost_race(&self, presented: &Claims<A>) -> Result<Turn, AuthenticateError> {
-        let (row, _, step) = self.load(presented).await?;
-        match step {
-            Step::Reject { reason, since } => Err(AuthenticateError::Rejected { reason, since }),
-            Step::Reuse => Err(AuthenticateError::Unknown),
-            Step::Serve(Serve { answer, .. }) => {
-                let answers = answers_unwritten(answer, &row, presented);
-                Ok(Turn { row, answers, renewal: RenewalOutcome::Superseded, event: None })
+            renewal = match written {
+                Ok(_) => RenewalOutcome::Superseded,
+                Err(error) => RenewalOutcome::deferred(error),
+            };
+            match (reloaded, &renewal) {
+                (Ok(reloaded), _) => row = reloaded,
+                // It was valid when it was loaded, and is served as it was.
+                (Err(AuthenticateError::Store(_)), RenewalOutcome::Deferred(_)) => break,
+                (Err(error), _) => return Err(error),
             }
         }
+        let answer = match self.step(presented, &row, self.rows.context.now()) {
+            Step::Reject { reason, since } => {
+                return Err(AuthenticateError::Rejected { reason, since });
+            }
+            Step::Reuse => return Err(AuthenticateError::Unknown),
+            Step::Serve(Serve { answer, .. }) => answer,
+        };
+        let answers = answers_unwritten(answer, &row, presented);
+        let is_deferred = matches!(renewal, RenewalOutcome::Deferred(_));
+        let event = is_deferred.then_some(EventKind::RenewalDeferred);
+        Ok(Turn { row, answers, renewal, event })
     }
 
-    /// The row that the token names, and what becomes of the token now.
-    async fn load(
+    /// Ends the session of a superseded token; the answer to it.
+    async fn reuse(
         &self,
         presented: &Claims<A>,
-    ) -> Result<(Session, Timestamp, Step), AuthenticateError> {
-        let row =
-            self.store().load(&presented.session.id()).await?.ok_or(AuthenticateError::Unknown)?;
+        row: &Session,
+        now: Timestamp,
+    ) -> Result<AuthenticateError, AuthenticateError> {
+        let ended = self.store().remove(&row.id()).await;
+        if let Ok(false) = ended {
+            // Others were first: it has ended.
+            return Ok(AuthenticateError::Unknown);
+        }
+        let (presented, current) = (presented.session.generation(), row.generation());
+        let kind = EventKind::ReuseDetected { presented, current };
+        self.rows.context.tell(|| Event::of(row, now, kind));
+        ended?;
+        Ok(AuthenticateError::Reused)
+    }
+
+    fn step(&self, presented: &Claims<A>, row: &Session, now: Timestamp) -> Step {
+        step(row, presented.session.generation(), now, self.grace, self.rows.policy_of(row))
+    }
+
+    /// The row that the token names, by a token of its family.
+    async fn load(&self, presented: &Claims<A>) -> Result<Session, AuthenticateError> {
+        let session = &presented.session;
+        let row = self.store().load(&session.id()).await?.ok_or(AuthenticateError::Unknown)?;
         let named = row.generation() >= FIRST_GENERATION
             && presented.family == Some(Family::of(&row))
-            && row.subject() == presented.session.subject()
-            && row.lifetime().created_at() == presented.session.lifetime().created_at();
-        if !named {
-            return Err(AuthenticateError::Unknown);
-        }
-        let now = self.rows.context.now();
-        let policy = self.rows.policy_of(&row);
-        let step = step(&row, presented.session.generation(), now, self.grace, policy);
-        Ok((row, now, step))
+            && row.subject() == session.subject()
+            && row.lifetime().created_at() == session.lifetime().created_at();
+        if named { Ok(row) } else { Err(AuthenticateError::Unknown) }
     }
 
     pub(super) fn refused(&self, presented: &Claims<A>, error: &AuthenticateError) {
-        // Reuse has been told of already.
-        if !matches!(error, AuthenticateError::Reused) {
-            let context = &self.rows.context;
-            let kind = EventKind::rejected(error);
-            context.tell(|| Event::of(&presented.session, context.now(), kind));
-        }
+        let context = &self.rows.context;
+        let kind = EventKind::rejected(error);
+        context.tell(|| Event::of(&presented.session, context.now(), kind));
     }
 }
 

@@ -56,8 +56,12 @@ where
     /// of the *renewal* is not one: see [`RenewalOutcome::Deferred`].
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
         let claims = self.verify(token)?;
-        let turn = self.turn(&claims).await;
-        let turn = turn.inspect_err(|error| self.refused(&claims, error))?;
+        let turn = self.turn(&claims).await.inspect_err(|error| {
+            // Reuse has been told of already.
+            if !matches!(error, AuthenticateError::Reused) {
+                self.refused(&claims, error);
+            }
+        })?;
         let Turn { row, answers, renewal, event } = turn;
         // The store may have taken its time, and an error most of all.
         let now = self.rows.context.now();
@@ -86,8 +90,8 @@ where
 
     /// [`authenticate`](Self::authenticate) for traffic that is not the user's,
     /// such as polling and "how long have I left?": the same answer, but it
-    /// neither extends nor confirms, and issues no token. It does end a session
-    /// whose superseded token comes back.
+    /// neither extends nor confirms, issues no token and ends no session: a superseded
+    /// token is [`AuthenticateError::Reused`], and told of as refused.
     ///
     /// # Errors
     ///
@@ -95,7 +99,7 @@ where
     pub async fn peek(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
         let claims = self.verify(token)?;
         let seen = self.look(&claims).await;
-        let (row, now, _) = seen.inspect_err(|error| self.refused(&claims, error))?;
+        let (row, now) = seen.inspect_err(|error| self.refused(&claims, error))?;
         Ok(self.served(row, claims.application, now, RenewalOutcome::NotDue))
     }
 
