@@ -91,7 +91,8 @@ impl<A> SignIn<A> {
     }
 
     /// Under this epoch: the value of the subject's that the application changes to
-    /// revoke all that was started under another.
+    /// revoke all that was started under another. It stands in the record; nothing of
+    /// this crate judges by it yet.
     pub fn epoch(self, epoch: u64) -> Self {
         Self { epoch: Some(epoch), ..self }
     }

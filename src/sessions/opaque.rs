@@ -196,10 +196,9 @@ impl<S: SessionStore> Sessions<S> {
     ///
     /// # Errors
     ///
-    /// [`RotateError`] if the session has ended, was rotated by another request or is of
-    /// another kind, a
-    /// limit is reached, there is no randomness, other writes came first each time, or
-    /// the store cannot write.
+    /// [`RotateError`] if the session has ended, was rotated by another request, is of
+    /// another kind or has reached a limit of time, there is no randomness, other writes
+    /// came first each time, or the store cannot write.
     pub async fn rotate(&self, session: &Session) -> Result<Started, RotateError> {
         self.rows.rotate(session, NoClaims {}, GENERATION, |_, _, token, _| Ok(token)).await
     }

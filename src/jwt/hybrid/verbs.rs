@@ -114,10 +114,10 @@ where
     ///
     /// # Errors
     ///
-    /// [`RotateError`] if the session has ended, was rotated by another request or is of
-    /// another kind, a
-    /// limit is reached, no token can be issued as for [`start`](Self::start), other
-    /// writes came first each time, or the store cannot write.
+    /// [`RotateError`] if the session has ended, was rotated by another request, is of
+    /// another kind or has reached a limit of time, no token can be issued as for
+    /// [`start`](Self::start), other writes came first each time, or the store cannot
+    /// write.
     pub async fn rotate(&self, session: &Session, claims: A) -> Result<Started<A>, RotateError> {
         self.rows
             .rotate(session, claims, FIRST_GENERATION, |row, claims, _, now| {
