@@ -88,7 +88,7 @@
 //!
 //! | feature | adds |
 //! | --- | --- |
-//! | `std` (default) | [`SystemClock`], OS randomness for tokens, [`Sessions`], durations as text |
+//! | `std` (default) | [`SystemClock`], OS randomness for tokens, [`Sessions`] |
 //! | `serde` (default) | policies and profiles from configuration, records to and from storage |
 //! | `memory` (default) | [`MemoryStore`], the embedded default |
 //! | `review` | `review`: standards, changes of policy, impact, explanations, timelines |

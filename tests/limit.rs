@@ -14,7 +14,7 @@ use std::thread;
 
 use chrono::TimeDelta;
 use pollster::block_on;
-use session_policy::store::{Removed, SecretHash, SessionStore, StoreError, Update};
+use session_policy::store::{Removed, SessionStore, StoreError, Update};
 use session_policy::{
     AuthenticateError, Clock, Event, EventKind, ManualClock, MemoryStore, Policies, Session,
     SessionId, SessionLimit, SessionPolicy, Sessions, SignIn, StartError, Started, Timestamp,
