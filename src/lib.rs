@@ -134,8 +134,8 @@ pub use crate::rule::{
 };
 #[cfg(feature = "std")]
 pub use crate::sessions::{
-    AuthenticateError, Authenticated, Event, EventKind, Observer, RenewalOutcome, RotateError,
-    Sessions, StartError, Started,
+    AuthenticateError, Authenticated, Bound, Bounds, Event, EventKind, Look, Observer,
+    RenewalOutcome, RotateError, Sessions, StartError, Started, Watch,
 };
 #[cfg(feature = "memory")]
 pub use crate::store::memory::MemoryStore;

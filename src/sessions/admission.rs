@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::bounds::Bound;
 use super::context::Context;
 use super::error::StartError;
 use super::event::{Event, EventKind};
@@ -27,6 +28,7 @@ pub(super) struct Admission<'a, S> {
     pub(super) store: &'a S,
     pub(super) context: &'a Context,
     pub(super) limit: SessionLimit,
+    pub(super) bound: &'a Bound,
     pub(super) subject: &'a str,
     pub(super) profile: &'a str,
     pub(super) replacing: Option<SessionId>,
@@ -42,7 +44,7 @@ impl<S: SessionStore> Admission<'_, S> {
         if self.limit.when_full() == WhenFull::Refuse {
             let mut live = self.counted(listed);
             let now = self.context.now();
-            live.retain(|row| now < self.end_of(row));
+            live.retain(|row| !self.has_ended(row, now));
             if live.len() >= self.max() {
                 live.sort_by_key(|row| (row.lifetime().created_at(), row.id()));
                 let max_sessions = self.limit.max_sessions();
@@ -67,7 +69,7 @@ impl<S: SessionStore> Admission<'_, S> {
         let now = self.context.now();
         let is_lower = |row: &Session| row.ordinal() < own.ordinal();
         let (mut ended, mut others): (Vec<_>, Vec<_>) =
-            rows.iter().partition(|row| is_lower(row) && self.end_of(row) <= now);
+            rows.iter().partition(|row| is_lower(row) && self.has_ended(row, now));
         let mut in_the_way = lowest(&mut ended, excess, by_ordinal).to_vec();
         if in_the_way.len() < excess {
             match self.limit.when_full() {
@@ -94,10 +96,10 @@ impl<S: SessionStore> Admission<'_, S> {
         for some in sessions.chunks(REMOVED_AT_ONCE) {
             for row in some {
                 if remove(self.store, &row.id()).await? {
-                    let end = self.end_of(row);
-                    self.context.tell(|| match end {
-                        end if end <= now => Event::of(row, end, EventKind::Expired),
-                        _ => Event::of(row, now, EventKind::Ended { cause: "limit" }),
+                    self.context.tell(|| match self.end_of(row) {
+                        None => Event::of(row, now, EventKind::Ended { cause: "revoked" }),
+                        Some(end) if end <= now => Event::of(row, end, EventKind::Expired),
+                        Some(_) => Event::of(row, now, EventKind::Ended { cause: "limit" }),
                     });
                 }
             }
@@ -119,10 +121,15 @@ impl<S: SessionStore> Admission<'_, S> {
         listed
     }
 
-    /// The first instant at which today's policy refuses a session for good.
-    fn end_of(&self, row: &Session) -> Timestamp {
-        let policy = self.context.policies().policy_for(row.profile());
-        policy.status(row.lifetime(), row.lifetime().renewed_at()).idle_expires_at
+    /// The first instant at which today's policy and bound refuse a session for good;
+    /// `None` if it is revoked.
+    fn end_of(&self, row: &Session) -> Option<Timestamp> {
+        let policy = self.context.policy_under(Some(self.bound), row)?;
+        Some(policy.status(row.lifetime(), row.lifetime().renewed_at()).idle_expires_at)
+    }
+
+    fn has_ended(&self, row: &Session, now: Timestamp) -> bool {
+        self.end_of(row).is_none_or(|end| end <= now)
     }
 
     fn max(&self) -> usize {

@@ -16,6 +16,9 @@ use crate::time::Timestamp;
 /// Exhaustive, since callers branch on it: [`Store`](Self::Store) is a 503, the
 /// others are a 401. Do not tell a client [`Token`](Self::Token),
 /// [`Unknown`](Self::Unknown) and [`WrongSecret`](Self::WrongSecret) apart.
+///
+/// No refusal clears the client's cookie: clearing works by name, so a late refusal
+/// would delete the cookie of the next sign-in. Only a sign-out clears it.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateError {
     /// The session has reached a limit of its policy, or a signed token its `nbf`
@@ -27,16 +30,14 @@ pub enum AuthenticateError {
         /// As of [`Decision::Reject`](crate::Decision::Reject).
         since: Timestamp,
     },
-    /// A superseded token of a hybrid session came back, so the session was ended
-    /// (RFC 9700 section 4.14.2, OWASP ASVS 5.0 10.4.5).
-    #[error("the token was superseded, so its session has been ended")]
+    /// A superseded token of a hybrid session came back, so `authenticate` has ended the
+    /// session (RFC 9700 section 4.14.2, OWASP ASVS 5.0 10.4.5); `peek` ends nothing.
+    #[error("the token was superseded")]
     Reused,
-    /// Everything issued to the subject up to this instant is revoked.
-    #[error("the subject's tokens are revoked up to and including {valid_after}")]
-    Revoked {
-        /// The last instant whose tokens are revoked.
-        valid_after: Timestamp,
-    },
+    /// The session was started under another epoch than its subject's, or the subject is
+    /// to have no session ([`Bounds`](crate::Bounds)).
+    #[error("the session is revoked")]
+    Revoked,
     /// The store could not tell, so nobody is let in.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -59,30 +60,12 @@ impl AuthenticateError {
         match self {
             Self::Rejected { reason, .. } => reason.as_str(),
             Self::Reused => "reused",
-            Self::Revoked { .. } => "revoked",
+            Self::Revoked => "revoked",
             Self::Store(_) => "store",
             Self::Token(error) => error.as_str(),
             Self::Unknown => "unknown",
             Self::WrongSecret => "wrong_secret",
         }
-    }
-
-    /// Whether to send a cookie that clears the client's.
-    ///
-    /// Only where the token will never be good again. After
-    /// [`WrongSecret`](Self::WrongSecret) and [`Unknown`](Self::Unknown) the cookie is
-    /// kept, since the request may have raced a [rotation](crate::Sessions::rotate)
-    /// whose answer has just set the cookie anew; after [`Store`](Self::Store), since
-    /// the session may be well.
-    #[must_use]
-    pub const fn clears_cookie(&self) -> bool {
-        matches!(
-            self,
-            Self::Rejected { reason: RejectReason::AbsoluteCap | RejectReason::Idle, .. }
-                | Self::Reused
-                | Self::Revoked { .. }
-                | Self::Token(TokenError::KeyRetired { .. })
-        )
     }
 }
 
@@ -102,6 +85,10 @@ pub enum StartError {
     /// profile's limit has it.
     #[error("the session was ended by later sign-ins of the same subject")]
     Displaced,
+    /// The subject has an epoch, and the sign-in carries none: the one that was read
+    /// together with the password's hash. Asking for it now would give a thief today's.
+    #[error("the sign-in carries no epoch, and its subject has one")]
+    EpochMissing,
     /// No signed token could be made.
     #[error(transparent)]
     Issue(#[from] IssueError),
@@ -123,12 +110,10 @@ pub enum StartError {
     /// There was no randomness for a token.
     #[error("the operating system gave no randomness")]
     Random(#[source] Box<dyn Error + Send + Sync>),
-    /// The subject's tokens are revoked to beyond the end of the new session.
-    #[error("the subject's tokens are revoked up to and including {valid_after}")]
-    Revoked {
-        /// The last instant whose tokens are revoked.
-        valid_after: Timestamp,
-    },
+    /// The subject's epoch changed since it was read with the password's hash, or the
+    /// subject is to have no session ([`Bounds`](crate::Bounds)).
+    #[error("sessions of the subject are revoked")]
+    Revoked,
     /// The subject or the profile cannot be a session's.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -180,6 +165,9 @@ pub enum RotateError {
         /// As of [`Decision::Reject`](crate::Decision::Reject).
         since: Timestamp,
     },
+    /// As of [`AuthenticateError::Revoked`].
+    #[error("the session is revoked")]
+    Revoked,
     /// The store could not write, or could not tell whether it did: then the old token
     /// is as it was, or opens nothing any more and its user signs in again.
     #[error(transparent)]

@@ -44,12 +44,20 @@ pub enum EventKind {
     /// The session was ended before its time.
     Ended {
         /// By what, as a stable word: the verb `end`, `end_all` or `end_others`; `limit`,
-        /// by a sign-in that exceeded a limit; or `replaced`, by one in its place.
+        /// by a sign-in that exceeded a limit; `replaced`, by one in its place; or
+        /// `revoked`, by its subject's bound.
         cause: &'static str,
     },
     /// The session's time was over, and its record was removed. The event is dated at
     /// its end. What a store's engine drops by itself is not told of.
     Expired,
+    /// A superseded token of a hybrid session came back before its successor was
+    /// presented, and was answered with the successor again: the answer was lost, or a
+    /// thief and the owner take turns. A run of these is a thief's trace.
+    Forgiven {
+        /// The generation of the successor.
+        generation: u64,
+    },
     /// A stateless session's token was issued anew.
     Reissued {
         /// The end of the new token.

@@ -6,7 +6,7 @@ use super::opaque::Sessions;
 use super::outcome::{Authenticated, RenewalOutcome};
 use super::token_error::TokenError;
 use crate::record::{NoClaims, PresentedToken, Session};
-use crate::rule::Decision;
+use crate::rule::{Decision, SessionPolicy};
 use crate::store::{SessionStore, Update};
 use crate::time::Timestamp;
 
@@ -18,11 +18,12 @@ impl<S: SessionStore> Sessions<S> {
         token: &PresentedToken<'_>,
     ) -> Result<Authenticated, AuthenticateError> {
         let mut session = self.load(token).await?;
+        let policy = self.policy_of(&session).await?;
         let mut outcome = RenewalOutcome::NotDue;
         for _ in 0..2 {
             let now = self.rows.context.now();
-            let lifetime = match self.rows.policy_of(&session).evaluate(session.lifetime(), now) {
-                Decision::Keep { .. } => return self.served(session, now, outcome),
+            let lifetime = match policy.evaluate(session.lifetime(), now) {
+                Decision::Keep { .. } => return self.served(session, &policy, now, outcome),
                 Decision::Reject { reason, since } => {
                     let error = AuthenticateError::Rejected { reason, since };
                     return Err(self.refused(&session, error));
@@ -35,7 +36,7 @@ impl<S: SessionStore> Sessions<S> {
                     let renewed = update.apply(&session).ok_or(AuthenticateError::Unknown)?;
                     // The store may have taken its time.
                     let now = self.rows.context.now();
-                    return self.served(renewed, now, RenewalOutcome::Renewed);
+                    return self.served(renewed, &policy, now, RenewalOutcome::Renewed);
                 }
                 Ok(false) => RenewalOutcome::Superseded,
                 Err(error) => RenewalOutcome::deferred(error),
@@ -44,7 +45,7 @@ impl<S: SessionStore> Sessions<S> {
                 (Ok(reloaded), RenewalOutcome::Deferred(_)) => {
                     if update.apply(&session).as_ref() == Some(&reloaded) {
                         let now = self.rows.context.now();
-                        return self.served(reloaded, now, RenewalOutcome::Renewed);
+                        return self.served(reloaded, &policy, now, RenewalOutcome::Renewed);
                     }
                     session = reloaded;
                 }
@@ -54,7 +55,7 @@ impl<S: SessionStore> Sessions<S> {
                 (Err(error), _) => return Err(error),
             }
         }
-        self.served(session, self.rows.context.now(), outcome)
+        self.served(session, &policy, self.rows.context.now(), outcome)
     }
 
     /// The session, if the token opens it.
@@ -81,6 +82,18 @@ impl<S: SessionStore> Sessions<S> {
         Err(error)
     }
 
+    /// What judges the session in this request.
+    pub(super) async fn policy_of(
+        &self,
+        session: &Session,
+    ) -> Result<SessionPolicy, AuthenticateError> {
+        let policy = self.rows.context.policy_of(session).await;
+        policy
+            .map_err(AuthenticateError::from)
+            .and_then(|policy| policy.ok_or(AuthenticateError::Revoked))
+            .map_err(|error| self.refused(session, error))
+    }
+
     pub(super) fn parse<'a>(
         &self,
         token: &'a str,
@@ -97,10 +110,10 @@ impl<S: SessionStore> Sessions<S> {
     pub(super) fn served(
         &self,
         session: Session,
+        policy: &SessionPolicy,
         now: Timestamp,
         renewal: RenewalOutcome,
     ) -> Result<Authenticated, AuthenticateError> {
-        let policy = self.rows.policy_of(&session);
         if let Decision::Reject { reason, since } = policy.peek(session.lifetime(), now) {
             return Err(self.refused(&session, AuthenticateError::Rejected { reason, since }));
         }

@@ -1,6 +1,7 @@
 //! Sessions over a store, and what all kinds of sessions answer and report.
 
 mod admission;
+mod bounds;
 mod context;
 mod error;
 mod event;
@@ -11,7 +12,9 @@ mod rotate;
 mod rows;
 mod sweep;
 mod token_error;
+mod watch;
 
+pub use self::bounds::{Bound, Bounds};
 #[cfg(feature = "jwt-custom-provider")]
 pub(crate) use self::context::Context;
 pub use self::error::{AuthenticateError, RotateError, StartError};
@@ -22,3 +25,4 @@ pub use self::outcome::{Authenticated, RenewalOutcome, Started};
 pub(crate) use self::rows::{Rows, start_until};
 #[cfg(feature = "jwt-custom-provider")]
 pub use self::token_error::{IssueError, TokenError};
+pub use self::watch::{Look, Watch};

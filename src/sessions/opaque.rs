@@ -6,6 +6,7 @@ use core::fmt;
 
 use chrono::TimeDelta;
 
+use super::bounds::Bounds;
 use super::context::Context;
 use super::error::{AuthenticateError, RotateError, StartError};
 use super::event::{Event, EventKind, Observer};
@@ -86,6 +87,12 @@ impl<S> Sessions<S> {
         self.with_context(|context| context.with_observer(observer))
     }
 
+    /// The same sessions, each judged by what holds for its subject right now, too.
+    #[must_use]
+    pub fn with_bounds(self, bounds: impl Bounds + 'static) -> Self {
+        self.with_context(|context| context.with_bounds(bounds))
+    }
+
     /// The same sessions, of which [`sweep`](Self::sweep) keeps those that have ended
     /// for `retention`: 1 day if not set, and none if negative.
     ///
@@ -155,7 +162,9 @@ impl<S: SessionStore> Sessions<S> {
         let kind = match &served.renewal {
             RenewalOutcome::Deferred(_) => EventKind::RenewalDeferred,
             RenewalOutcome::Renewed => {
-                served.token = Some(SessionToken::of_text(token));
+                if served.status.outlives_cookies(served.session.lifetime()) {
+                    served.token = Some(SessionToken::of_text(token));
+                }
                 EventKind::Renewed { expires_at: served.session.lifetime().expires_at() }
             }
             RenewalOutcome::NotDue | RenewalOutcome::Superseded => return Ok(served),
@@ -173,7 +182,8 @@ impl<S: SessionStore> Sessions<S> {
     /// As for [`authenticate`](Self::authenticate).
     pub async fn peek(&self, token: &str) -> Result<Authenticated, AuthenticateError> {
         let session = self.load(&self.parse(token)?).await?;
-        self.served(session, self.rows.context.now(), RenewalOutcome::NotDue)
+        let policy = self.policy_of(&session).await?;
+        self.served(session, &policy, self.rows.context.now(), RenewalOutcome::NotDue)
     }
 
     /// Gives a session another secret: the same session, under the same id and cap,

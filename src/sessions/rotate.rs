@@ -6,7 +6,7 @@ use super::outcome::Started;
 use super::rows::Rows;
 use super::token_error::IssueError;
 use crate::record::{SecretHash, Session, SessionToken};
-use crate::rule::Decision;
+use crate::rule::{Decision, SessionPolicy};
 use crate::store::{SessionStore, Update};
 use crate::time::Timestamp;
 
@@ -30,17 +30,18 @@ impl<S: SessionStore> Rows<S> {
             return Err(RotateError::Unknown);
         }
         let (opaque, secret) = SessionToken::generate(session.id()).map_err(RotateError::random)?;
+        let policy = self.context.policy_of(session).await?.ok_or(RotateError::Revoked)?;
         let mut row = session.clone();
         let mut failed = None;
         for tries in 0..TRIES {
             let now = self.context.now();
-            match self.rotation(&row, secret, generation, now) {
+            match rotation(&row, &policy, secret, generation, now) {
                 Ok(update) => {
                     let rotated = update.apply(&row).ok_or(RotateError::Unknown)?;
                     let token = issue(&rotated, &claims, opaque.clone(), now)?;
                     let answer = self.store().update(&update).await;
                     if let Ok(true) = answer {
-                        return Ok(self.rotated(rotated, token, claims, now));
+                        return Ok(self.rotated(rotated, &policy, token, claims, now));
                     }
                     // Another write was first, or it is not known whether this one was made.
                     failed = answer.err();
@@ -55,7 +56,7 @@ impl<S: SessionStore> Rows<S> {
             };
             if *reloaded.secret() == secret {
                 let token = issue(&reloaded, &claims, opaque, now)?;
-                return Ok(self.rotated(reloaded, token, claims, now));
+                return Ok(self.rotated(reloaded, &policy, token, claims, now));
             }
             if reloaded.secret() != session.secret() {
                 return Err(RotateError::Unknown);
@@ -65,36 +66,35 @@ impl<S: SessionStore> Rows<S> {
         Err(failed.map_or(RotateError::Raced, RotateError::Store))
     }
 
-    fn rotation(
-        &self,
-        row: &Session,
-        secret: SecretHash,
-        generation: u64,
-        now: Timestamp,
-    ) -> Result<Update, RotateError> {
-        let lifetime = match self.policy_of(row).evaluate(row.lifetime(), now) {
-            Decision::Keep { .. } => *row.lifetime(),
-            Decision::Reject { reason, since } => {
-                return Err(RotateError::Rejected { reason, since });
-            }
-            Decision::Renew { lifetime } => lifetime,
-        };
-        // The family of a hybrid session's tokens starts with one that is taken for
-        // presented.
-        Ok(Update::new(row, now, &lifetime)
-            .with_secret(secret)
-            .with_generation(generation, Some(now)))
-    }
-
     fn rotated<A>(
         &self,
         row: Session,
+        policy: &SessionPolicy,
         token: SessionToken,
         claims: A,
         now: Timestamp,
     ) -> Started<A> {
         let kind = EventKind::Rotated { generation: row.generation() };
         self.context.tell(|| Event::of(&row, now, kind));
-        self.started(row, token, claims, now)
+        Started { token, status: policy.status(row.lifetime(), now), session: row, claims }
     }
+}
+
+fn rotation(
+    row: &Session,
+    policy: &SessionPolicy,
+    secret: SecretHash,
+    generation: u64,
+    now: Timestamp,
+) -> Result<Update, RotateError> {
+    let lifetime = match policy.evaluate(row.lifetime(), now) {
+        Decision::Keep { .. } => *row.lifetime(),
+        Decision::Reject { reason, since } => {
+            return Err(RotateError::Rejected { reason, since });
+        }
+        Decision::Renew { lifetime } => lifetime,
+    };
+    // The family of a hybrid session's tokens starts with one that is taken for
+    // presented.
+    Ok(Update::new(row, now, &lifetime).with_secret(secret).with_generation(generation, Some(now)))
 }

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use chrono::TimeDelta;
 
 use super::admission::{Admission, remove};
+use super::bounds::Bound;
 use super::context::Context;
 use super::error::StartError;
 use super::event::{Event, EventKind};
@@ -52,22 +53,6 @@ impl<S> Rows<S> {
     pub(crate) fn store(&self) -> &S {
         &self.store
     }
-
-    #[inline]
-    pub(crate) fn policy_of(&self, session: &Session) -> &SessionPolicy {
-        self.context.policies().policy_for(session.profile())
-    }
-
-    pub(super) fn started<A>(
-        &self,
-        session: Session,
-        token: SessionToken,
-        claims: A,
-        now: Timestamp,
-    ) -> Started<A> {
-        let status = self.policy_of(&session).status(session.lifetime(), now);
-        Started { token, session, claims, status }
-    }
 }
 
 impl<S: SessionStore> Rows<S> {
@@ -80,7 +65,7 @@ impl<S: SessionStore> Rows<S> {
         issue: impl FnOnce(&Session, &A, SessionToken, Timestamp) -> Result<SessionToken, IssueError>
         + Send,
     ) -> Result<Started<A>, StartError> {
-        let policy = self.context.policy_of(&sign_in)?;
+        let (policy, bound) = self.context.admit(&sign_in).await?;
         let SignIn { subject, profile, ceiling, about, epoch, replacing, claims } = sign_in;
         let (store, context) = (self.store(), &self.context);
         let limit = context.policies().limit(&profile);
@@ -88,6 +73,7 @@ impl<S: SessionStore> Rows<S> {
             store,
             context,
             limit: *limit,
+            bound: &bound,
             subject: &subject,
             profile: &profile,
             replacing: replacing.as_ref().map(Session::id),
@@ -97,7 +83,7 @@ impl<S: SessionStore> Rows<S> {
             None => 0,
         };
         let now = context.now();
-        let lifetime = start_until(policy, now, ceiling)?;
+        let lifetime = start_until(&policy, now, ceiling)?;
         let id = random_id().map_err(StartError::random)?;
         let (token, secret) = SessionToken::generate(id).map_err(StartError::random)?;
         let session =
@@ -129,7 +115,7 @@ impl<S: SessionStore> Rows<S> {
             };
             Event::of(&session, now, kind)
         });
-        Ok(self.started(session, token, claims, now))
+        Ok(Started { token, status: policy.status(&lifetime, now), session, claims })
     }
 
     /// Where the store is full, what has ended makes way, and it is tried once more.
@@ -185,10 +171,24 @@ impl<S: SessionStore> Rows<S> {
 
     /// The live sessions of a subject, the oldest first.
     pub(crate) async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
-        let mut sessions = self.store.list(subject).await?;
-        let now = self.context.now();
-        sessions
-            .retain(|session| self.policy_of(session).peek(session.lifetime(), now).is_served());
+        let mut sessions = Vec::new();
+        let mut bounds: Vec<(Arc<str>, Option<Bound>)> = Vec::new();
+        for session in self.store.list(subject).await? {
+            let profile = session.profile();
+            let known = bounds.iter().find(|(known, _)| **known == *profile);
+            let bound = if let Some((_, bound)) = known {
+                *bound
+            } else {
+                let bound = self.context.bound(subject, profile).await?;
+                bounds.push((profile.into(), bound));
+                bound
+            };
+            let policy = self.context.policy_under(bound.as_ref(), &session);
+            let now = self.context.now();
+            if policy.is_some_and(|policy| policy.peek(session.lifetime(), now).is_served()) {
+                sessions.push(session);
+            }
+        }
         sessions.sort_by_key(|session| (session.lifetime().created_at(), session.id()));
         Ok(sessions)
     }

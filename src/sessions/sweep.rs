@@ -35,10 +35,17 @@ impl<S: ScanStore> Rows<S> {
             let before = self.swept_before();
             for session in &page.sessions {
                 let lifetime = session.lifetime();
-                let status = self.policy_of(session).status(lifetime, lifetime.renewed_at());
-                let end = status.idle_expires_at;
-                if end <= before && self.store().remove(&session.id()).await? {
-                    self.context.tell(|| Event::of(session, end, EventKind::Expired));
+                let event = match self.context.policy_of(session).await? {
+                    Some(policy) => {
+                        let end = policy.status(lifetime, lifetime.renewed_at()).idle_expires_at;
+                        (end <= before).then_some((end, EventKind::Expired))
+                    }
+                    None => Some((self.context.now(), EventKind::Ended { cause: "revoked" })),
+                };
+                if let Some((at, kind)) = event
+                    && self.store().remove(&session.id()).await?
+                {
+                    self.context.tell(|| Event::of(session, at, kind));
                     removed += 1;
                 }
             }

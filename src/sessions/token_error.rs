@@ -122,6 +122,10 @@ pub enum IssueError {
         /// When.
         created_at: Timestamp,
     },
+    /// A name in the application's claims, at whatever depth, is one that `serde_json`
+    /// takes for its own: the claims would be read as something else.
+    #[error("the application's claims have a name that serde_json takes for its own")]
+    Private,
     /// There was no randomness.
     #[error("the operating system gave no randomness")]
     Random(#[source] Box<dyn Error + Send + Sync>),

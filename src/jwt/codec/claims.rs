@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::private;
 use crate::record::{SecretHash, Session, SessionId};
 use crate::sessions::IssueError;
 
@@ -74,6 +75,9 @@ pub(super) fn application_claims<A: Serialize>(
     let Value::Object(claims) = value else {
         return Err(IssueError::ApplicationNotObject);
     };
+    if claims.iter().any(|(name, value)| private::is_named(name) || private::is_in(value)) {
+        return Err(IssueError::Private);
+    }
     match RESERVED.into_iter().find(|claim| claims.contains_key(*claim)) {
         Some(claim) => Err(IssueError::Reserved { claim }),
         None => Ok(claims),

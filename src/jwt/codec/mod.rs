@@ -4,6 +4,8 @@ mod audience;
 mod claims;
 mod members;
 mod object;
+mod private;
+mod text;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -19,8 +21,9 @@ use serde_json::{Map, Value};
 use self::audience::Audience;
 pub(super) use self::claims::{Claims, Family, no_secret};
 use self::claims::{RESERVED, application_claims};
-use self::object::{Malformed, Object, Text};
-use super::keys::{KeyRing, Verifying};
+use self::object::{Malformed, Object};
+use self::text::Text;
+use super::keys::{KeyRing, Kind, Verifying};
 use crate::record::{Session, SessionId, SessionToken, check_names, random_id};
 use crate::rule::{Lifetime, RejectReason};
 use crate::sessions::{AuthenticateError, IssueError, TokenError};
@@ -30,10 +33,11 @@ use crate::time::Timestamp;
 const LONGEST_TOKEN: usize = 8_192;
 const USUAL_PAYLOAD: usize = 512;
 
-/// What issues and verifies tokens: keys, issuer and audience.
+/// What issues and verifies tokens of one kind: keys, issuer and audience.
 #[derive(Clone, Debug)]
 pub(in crate::jwt) struct Codec {
     pub(in crate::jwt) ring: KeyRing,
+    kind: Kind,
     pub(in crate::jwt) issuer: Option<Arc<str>>,
     pub(in crate::jwt) audience: Option<Arc<str>>,
 }
@@ -54,14 +58,16 @@ struct Payload<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     fam: Option<String>,
     r#gen: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epoch: Option<u64>,
     profile: &'a str,
     #[serde(flatten)]
     application: Map<String, Value>,
 }
 
 impl Codec {
-    pub(in crate::jwt) fn new(ring: KeyRing) -> Self {
-        Self { ring, issuer: None, audience: None }
+    pub(in crate::jwt) const fn new(ring: KeyRing, kind: Kind) -> Self {
+        Self { ring, kind, issuer: None, audience: None }
     }
 
     /// A token of `session` at its generation, with a `jti` of its own.
@@ -72,24 +78,34 @@ impl Codec {
         now: Timestamp,
     ) -> Result<SessionToken, IssueError> {
         let lifetime = session.lifetime();
-        let signing = self.ring.signing_at(now).ok_or(IssueError::VerifyOnly)?;
+        let signing = self.ring.signing_at(now, self.kind).ok_or(IssueError::VerifyOnly)?;
         let created_at = lifetime.created_at();
         if created_at.as_unix_secs() < 0 {
             return Err(IssueError::BeforeEpoch { created_at });
         }
         let token_id = random_id().map_err(|error| IssueError::Random(Box::new(error)))?;
+        let (iat, exp, fam) = match self.kind {
+            // The row says when it ends; the token was issued just now, and not before
+            // the sign-in, wherever this clock is behind.
+            Kind::Hybrid => {
+                let iat = now.clamp(created_at, lifetime.absolute_expires_at());
+                (iat, lifetime.absolute_expires_at(), Some(Family::of(session).to_text()))
+            }
+            Kind::Stateless => (lifetime.renewed_at(), lifetime.expires_at(), None),
+        };
         let payload = Payload {
             iss: self.issuer.as_deref(),
             aud: self.audience.as_deref(),
             sub: session.subject(),
             sid: session.id(),
             auth_time: created_at,
-            iat: lifetime.renewed_at(),
-            exp: lifetime.expires_at(),
+            iat,
+            exp,
             cap: lifetime.absolute_expires_at(),
             jti: token_id,
-            fam: (session.generation() > 0).then(|| Family::of(session).to_text()),
+            fam,
             r#gen: session.generation(),
+            epoch: session.epoch(),
             profile: session.profile(),
             application: application_claims(application)?,
         };
@@ -140,18 +156,34 @@ impl Codec {
     /// write it needs no parsing: it says what is known of its key, and nothing
     /// else.
     fn key_of<'t>(&self, message: &'t str) -> Result<(Verifying<'_>, &'t str), TokenError> {
-        if let Some(found) = self.ring.with_header(message) {
+        if let Some(found) = self.ring.with_header(message, self.kind) {
             return Ok(found);
         }
         let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
         let mut json = Vec::new();
         decode(header, &mut json)?;
-        let (kid, algorithm) = read_header(&json)?;
+        let (kid, algorithm) = self.read_header(&json)?;
         let key = self.ring.find(kid.as_ref().map(|kid| &*kid.0)).ok_or(TokenError::UnknownKey)?;
         if algorithm.0 != key.algorithm.as_str() {
             return Err(TokenError::Algorithm);
         }
         Ok((key, payload))
+    }
+
+    /// The `kid` and the `alg`.
+    fn read_header<'h>(&self, json: &'h [u8]) -> Result<(Option<Text<'h>>, Text<'h>), TokenError> {
+        let header = Object::<members::Header<'_>>::parse(json);
+        let header = header.map_err(|_| TokenError::Malformed)?;
+        let members::Header { alg, b64, crit, kid, typ } = header.known;
+        if crit.is_some() || b64.is_some() {
+            return Err(TokenError::Critical);
+        }
+        let algorithm = alg.ok_or(TokenError::Algorithm)?;
+        if self.kind.is_said_by(typ.as_ref().map(|typ| &*typ.0)) {
+            Ok((kid, algorithm))
+        } else {
+            Err(TokenError::Type)
+        }
     }
 
     fn read_claims<A: DeserializeOwned>(
@@ -178,11 +210,13 @@ impl Codec {
             return Err(malformed("jti").into());
         }
         let generation = present("gen", known.r#gen)?;
-        let family = match (generation, known.fam) {
-            (0, None) => None,
-            (1.., Some(text)) => Some(Family::parse(&text.0).ok_or_else(|| malformed("fam"))?),
-            (0, Some(_)) => return Err(malformed("fam").into()),
-            (1.., None) => return Err(TokenError::ClaimMissing { claim: "fam" }.into()),
+        let family = match (self.kind, known.fam) {
+            (Kind::Stateless, None) => None,
+            (Kind::Stateless, Some(_)) => return Err(malformed("fam").into()),
+            (Kind::Hybrid, family) => {
+                let family = present("fam", family)?;
+                Some(Family::parse(&family.0).ok_or_else(|| malformed("fam"))?)
+            }
         };
         let profile = present("profile", known.profile)?;
         check_names(&subject.0, &profile.0).map_err(TokenError::Names)?;
@@ -194,7 +228,7 @@ impl Codec {
             id,
             subject: (&*subject.0).into(),
             profile: (&*profile.0).into(),
-            epoch: None,
+            epoch: known.epoch,
             ordinal: 0,
             about: None,
             secret: no_secret(id),
@@ -235,21 +269,6 @@ fn decode(segment: &str, bytes: &mut Vec<u8>) -> Result<(), TokenError> {
         Ok(()) if !bytes.is_empty() => Ok(()),
         _ => Err(TokenError::Malformed),
     }
-}
-
-/// The `kid` and the `alg`.
-fn read_header(json: &[u8]) -> Result<(Option<Text<'_>>, Text<'_>), TokenError> {
-    let header = Object::<members::Header<'_>>::parse(json).map_err(|_| TokenError::Malformed)?;
-    let members::Header { alg, b64, crit, kid, typ } = header.known;
-    if crit.is_some() || b64.is_some() {
-        return Err(TokenError::Critical);
-    }
-    let algorithm = alg.ok_or(TokenError::Algorithm)?;
-    // RFC 7519 section 5.1, RFC 7515 section 4.1.9: a media type, in any case.
-    let is_jwt = |found: Text<'_>| {
-        ["JWT", "application/JWT"].iter().any(|jwt| found.0.eq_ignore_ascii_case(jwt))
-    };
-    if typ.is_none_or(is_jwt) { Ok((kid, algorithm)) } else { Err(TokenError::Type) }
 }
 
 /// A claim that we do not issue, and honour without leeway: "on or after" (RFC

@@ -34,14 +34,15 @@ pub(super) struct Write {
 /// With g the row's generation and k the token's:
 ///
 /// ```text
-/// k == g,    due and confirmed_at + grace <= now  -> extend, g + 1, answer with g + 1
-/// k == g,    otherwise                            -> confirm; if due, extend and answer with g again
-/// k == g - 1 and not confirmed                    -> the answer was lost: answer with g again (extend if due)
-/// k == g - 1 and now < confirmed_at + grace       -> serve (extend if due), answer with nothing
-/// anything else                                   -> reuse
+/// k == g,    due and confirmed_at + grace <= now -> extend, g + 1, confirmed_at = none, answer with g + 1
+/// k == g,    otherwise                           -> confirm if not confirmed; extend if due; answer with nothing
+/// k == g - 1 and not confirmed                   -> the answer was lost: answer with g again (extend if due)
+/// k == g - 1 and now < confirmed_at + grace      -> serve (extend if due), answer with nothing
+/// anything else                                  -> reuse
 /// ```
 ///
-/// "Due" and "extend" are [`SessionPolicy::evaluate`]'s renewal.
+/// "Due" and "extend" are [`SessionPolicy::evaluate`]'s renewal. A `confirmed_at` that
+/// is further ahead than the skew gives no grace.
 pub(super) fn step(
     row: &Session,
     presented: u64,
@@ -54,12 +55,11 @@ pub(super) fn step(
         Decision::Reject { reason, since } => return Step::Reject { reason, since },
         Decision::Renew { lifetime } => Some(lifetime),
     };
-    let generation = row.generation();
-    let confirmed_at = row.confirmed_at();
+    let (generation, confirmed_at) = (row.generation(), row.confirmed_at());
     let in_grace = confirmed_at.is_some_and(|at| now < at.saturating_add(grace.get()));
+    let is_credible = confirmed_at.is_some_and(|at| at.saturating_sub(policy.clock_skew()) <= now);
     let write = |lifetime, generation, confirmed_at| Write { lifetime, generation, confirmed_at };
     let extend = extended.map(|lifetime| write(lifetime, generation, confirmed_at));
-    let again = extended.map(|_| generation);
     let serve = |write, answer| Step::Serve(Serve { write, answer });
 
     if presented == generation {
@@ -69,15 +69,15 @@ pub(super) fn step(
             }
             (_, _, None) => {
                 let lifetime = extended.unwrap_or(*row.lifetime());
-                serve(Some(write(lifetime, generation, Some(now))), again)
+                serve(Some(write(lifetime, generation, Some(now))), None)
             }
-            (_, _, Some(_)) => serve(extend, again),
+            (_, _, Some(_)) => serve(extend, None),
         }
     } else if presented.checked_add(1) != Some(generation) {
         Step::Reuse
     } else if confirmed_at.is_none() {
         serve(extend, Some(generation))
-    } else if in_grace {
+    } else if in_grace && is_credible {
         serve(extend, None)
     } else {
         Step::Reuse
@@ -134,12 +134,12 @@ mod tests {
             (Some(1_000), 5, 1_099, None, None),
             (Some(1_000), 5, 1_100, Some((1_100, 6, None)), Some(6)),
             (Some(1_070), 5, 1_100, Some((1_100, 6, None)), Some(6)),
-            (Some(1_071), 5, 1_100, Some((1_100, 5, Some(1_071))), Some(5)),
-            (Some(1_200), 5, 1_150, Some((1_150, 5, Some(1_200))), Some(5)), // clock went back
+            (Some(1_071), 5, 1_100, Some((1_100, 5, Some(1_071))), None),
+            (Some(1_200), 5, 1_150, Some((1_150, 5, Some(1_200))), None), // clock went back
             // The current token, not confirmed.
             (None, 5, 1_099, Some((1_000, 5, Some(1_099))), None),
-            (None, 5, 1_100, Some((1_100, 5, Some(1_100))), Some(5)),
-            (None, 5, 2_999, Some((2_999, 5, Some(2_999))), Some(5)),
+            (None, 5, 1_100, Some((1_100, 5, Some(1_100))), None),
+            (None, 5, 2_999, Some((2_999, 5, Some(2_999))), None),
             // Its predecessor, while the successor is not confirmed.
             (None, 4, 1_000, None, Some(5)),
             (None, 4, 1_099, None, Some(5)),

@@ -5,7 +5,7 @@ use super::super::codec::{Claims, Family};
 use super::step::{Serve, Step, step};
 use super::{FIRST_GENERATION, HybridSessions};
 use crate::record::Session;
-use crate::rule::Decision;
+use crate::rule::{RejectReason, SessionPolicy};
 use crate::sessions::{AuthenticateError, Event, EventKind, RenewalOutcome, TokenError};
 use crate::store::{SessionStore, Update};
 use crate::time::Timestamp;
@@ -14,6 +14,8 @@ use crate::time::Timestamp;
 pub(super) struct Turn {
     /// The row as it is now.
     pub(super) row: Session,
+    /// What judges it in this request.
+    pub(super) policy: SessionPolicy,
     /// Whether to answer with a token of the row's generation.
     pub(super) answers: bool,
     pub(super) renewal: RenewalOutcome,
@@ -25,7 +27,7 @@ where
     S: SessionStore,
     A: DeserializeOwned + Serialize + Send + Sync,
 {
-    /// The token alone: whose signature, of which strategy, and its own `exp`.
+    /// The token alone: whose signature, of which kind, and whether its cap lies ahead.
     pub(super) fn verify(&self, token: &str) -> Result<Claims<A>, AuthenticateError> {
         let context = &self.rows.context;
         let now = context.now();
@@ -33,28 +35,30 @@ where
             let kind = EventKind::rejected(error);
             context.tell(|| Event::anonymous(now, kind).unproven());
         })?;
-        let session = &claims.session;
-        let error = match self.rows.policy_of(session).peek(session.lifetime(), now) {
-            _ if session.generation() < FIRST_GENERATION => TokenError::Strategy.into(),
-            Decision::Reject { reason, since } => AuthenticateError::Rejected { reason, since },
-            Decision::Keep { .. } | Decision::Renew { .. } => return Ok(claims),
+        let since = claims.session.lifetime().absolute_expires_at();
+        let error = if claims.session.generation() < FIRST_GENERATION {
+            TokenError::Strategy.into()
+        } else if now >= since {
+            AuthenticateError::Rejected { reason: RejectReason::AbsoluteCap, since }
+        } else {
+            return Ok(claims);
         };
-        let kind = EventKind::rejected(&error);
-        context.tell(|| Event::of(session, now, kind));
+        self.refused(&claims, &error);
         Err(error)
     }
 
-    /// What the row says of a token, without doing it.
+    /// What is to be done with a token, without doing it.
     pub(super) async fn look(
         &self,
         presented: &Claims<A>,
-    ) -> Result<(Session, Timestamp), AuthenticateError> {
+    ) -> Result<(Session, SessionPolicy, Timestamp), AuthenticateError> {
         let row = self.load(presented).await?;
+        let policy = self.policy_of(&row).await?;
         let now = self.rows.context.now();
-        match self.step(presented, &row, now) {
+        match self.step(presented, &row, now, &policy) {
             Step::Reject { reason, since } => Err(AuthenticateError::Rejected { reason, since }),
             Step::Reuse => Err(AuthenticateError::Reused),
-            Step::Serve(_) => Ok((row, now)),
+            Step::Serve(_) => Ok((row, policy, now)),
         }
     }
 
@@ -63,10 +67,11 @@ where
     /// more if that is due.
     pub(super) async fn turn(&self, presented: &Claims<A>) -> Result<Turn, AuthenticateError> {
         let mut row = self.load(presented).await?;
+        let policy = self.policy_of(&row).await?;
         let mut renewal = RenewalOutcome::NotDue;
         for attempt in 0..2 {
             let now = self.rows.context.now();
-            let Serve { write, answer } = match self.step(presented, &row, now) {
+            let Serve { write, answer } = match self.step(presented, &row, now, &policy) {
                 Step::Reject { reason, since } => {
                     return Err(AuthenticateError::Rejected { reason, since });
                 }
@@ -78,23 +83,28 @@ where
                 Step::Serve(serve) => serve,
             };
             let answers = answer.is_some();
+            let forgiven = (answer == Some(row.generation()))
+                .then_some(EventKind::Forgiven { generation: row.generation() });
             let Some(write) = write else {
-                return Ok(Turn { row, answers, renewal, event: None });
+                return Ok(Turn { row, policy, answers, renewal, event: forgiven });
             };
             let update = Update::new(&row, now, &write.lifetime)
                 .with_generation(write.generation, write.confirmed_at);
             let updated = update.apply(&row).ok_or(AuthenticateError::Unknown)?;
-            let written = self.store().update(&update).await;
-            let is_won = matches!(written, Ok(true));
-            let reloaded = if is_won { Ok(updated.clone()) } else { self.load(presented).await };
-            if is_won || written.is_err() && reloaded.as_ref().is_ok_and(|row| *row == updated) {
-                let event = renewal_event(&row, &updated);
-                let renewal = event.map_or(RenewalOutcome::NotDue, |_| RenewalOutcome::Renewed);
-                return Ok(Turn { row: updated, answers, renewal, event });
+            let answer = self.store().update(&update).await;
+            let is_written = matches!(answer, Ok(true));
+            let reloaded =
+                if is_written { Ok(updated.clone()) } else { self.load(presented).await };
+            if is_written || answer.is_err() && reloaded.as_ref().is_ok_and(|row| *row == updated) {
+                let event = forgiven.or_else(|| renewal_event(&row, &updated));
+                let is_renewed = updated.lifetime() != row.lifetime();
+                let renewal =
+                    if is_renewed { RenewalOutcome::Renewed } else { RenewalOutcome::NotDue };
+                return Ok(Turn { row: updated, policy, answers, renewal, event });
             }
-            renewal = match written {
-                Ok(_) => RenewalOutcome::Superseded,
-                Err(error) => RenewalOutcome::deferred(error),
+            renewal = match (answer, &reloaded) {
+                (Err(error), _) => RenewalOutcome::deferred(error),
+                (Ok(_), _) => RenewalOutcome::Superseded,
             };
             match (reloaded, &renewal) {
                 (Ok(reloaded), _) => row = reloaded,
@@ -103,17 +113,17 @@ where
                 (Err(error), _) => return Err(error),
             }
         }
-        let answer = match self.step(presented, &row, self.rows.context.now()) {
+        let answers = match self.step(presented, &row, self.rows.context.now(), &policy) {
             Step::Reject { reason, since } => {
                 return Err(AuthenticateError::Rejected { reason, since });
             }
             Step::Reuse => return Err(AuthenticateError::Unknown),
-            Step::Serve(Serve { answer, .. }) => answer,
+            // A further generation was not written.
+            Step::Serve(Serve { answer, .. }) => answer == Some(row.generation()),
         };
-        let answers = answers_unwritten(answer, &row, presented);
         let is_deferred = matches!(renewal, RenewalOutcome::Deferred(_));
         let event = is_deferred.then_some(EventKind::RenewalDeferred);
-        Ok(Turn { row, answers, renewal, event })
+        Ok(Turn { row, policy, answers, renewal, event })
     }
 
     /// Ends the session of a superseded token; the answer to it.
@@ -135,8 +145,19 @@ where
         Ok(AuthenticateError::Reused)
     }
 
-    fn step(&self, presented: &Claims<A>, row: &Session, now: Timestamp) -> Step {
-        step(row, presented.session.generation(), now, self.grace, self.rows.policy_of(row))
+    fn step(
+        &self,
+        presented: &Claims<A>,
+        row: &Session,
+        now: Timestamp,
+        policy: &SessionPolicy,
+    ) -> Step {
+        step(row, presented.session.generation(), now, self.grace, policy)
+    }
+
+    /// What judges the row in this request.
+    async fn policy_of(&self, row: &Session) -> Result<SessionPolicy, AuthenticateError> {
+        self.rows.context.policy_of(row).await?.ok_or(AuthenticateError::Revoked)
     }
 
     /// The row that the token names, by a token of its family.
@@ -157,22 +178,13 @@ where
     }
 }
 
-/// Which answer stands although nothing was written: only the current generation
-/// for its lost predecessor. The presented one again would be no extension, and
-/// its answer could arrive after that of a rotation which this write was to put
-/// off by `update_age`.
-fn answers_unwritten<A>(answer: Option<u64>, row: &Session, presented: &Claims<A>) -> bool {
-    answer.is_some_and(|answer| {
-        answer == row.generation() && answer != presented.session.generation()
-    })
-}
-
 /// `None` if the write only confirmed a generation.
 fn renewal_event(before: &Session, after: &Session) -> Option<EventKind> {
+    let expires_at = after.lifetime().expires_at();
     if after.generation() != before.generation() {
-        Some(EventKind::Rotated { generation: after.generation() })
+        Some(EventKind::Reissued { expires_at })
     } else if after.lifetime() != before.lifetime() {
-        Some(EventKind::Renewed { expires_at: after.lifetime().expires_at() })
+        Some(EventKind::Renewed { expires_at })
     } else {
         None
     }

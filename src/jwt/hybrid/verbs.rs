@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use super::turn::Turn;
 use super::{FIRST_GENERATION, HybridSessions};
 use crate::record::{Session, SessionId, SessionToken, SignIn};
-use crate::rule::Decision;
+use crate::rule::{Decision, SessionPolicy};
 use crate::sessions::{
     AuthenticateError, Authenticated, Event, EventKind, IssueError, RenewalOutcome, RotateError,
     StartError, Started,
@@ -62,20 +62,21 @@ where
                 self.refused(&claims, error);
             }
         })?;
-        let Turn { row, answers, renewal, event } = turn;
+        let Turn { row, policy, answers, renewal, event } = turn;
         // The store may have taken its time, and an error most of all.
         let now = self.rows.context.now();
         if let Some(kind) = event {
             self.rows.context.tell(|| Event::of(&row, now, kind));
         }
-        let policy = self.rows.policy_of(&row);
         if let Decision::Reject { reason, since } = policy.peek(row.lifetime(), now) {
             let error = AuthenticateError::Rejected { reason, since };
             self.refused(&claims, &error);
             return Err(error);
         }
-        let mut served = self.served(row, claims.application, now, renewal);
-        if answers {
+        let is_renewed = matches!(renewal, RenewalOutcome::Renewed);
+        let mut served = served(row, claims.application, &policy, now, renewal);
+        let outlives = served.status.outlives_cookies(served.session.lifetime());
+        if answers || is_renewed && outlives {
             match self.issue(&served.session, &served.claims, now) {
                 Ok(token) => served.token = Some(token),
                 Err(error) => {
@@ -98,9 +99,9 @@ where
     /// As for [`authenticate`](Self::authenticate).
     pub async fn peek(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
         let claims = self.verify(token)?;
-        let seen = self.look(&claims).await;
-        let (row, now) = seen.inspect_err(|error| self.refused(&claims, error))?;
-        Ok(self.served(row, claims.application, now, RenewalOutcome::NotDue))
+        let seen = self.look(&claims).await.inspect_err(|error| self.refused(&claims, error));
+        let (row, policy, now) = seen?;
+        Ok(served(row, claims.application, &policy, now, RenewalOutcome::NotDue))
     }
 
     /// Gives a session another secret, and so its tokens another family: the same
@@ -133,17 +134,6 @@ where
         now: Timestamp,
     ) -> Result<SessionToken, IssueError> {
         self.codec.issue(session, claims, now)
-    }
-
-    fn served(
-        &self,
-        session: Session,
-        claims: A,
-        now: Timestamp,
-        renewal: RenewalOutcome,
-    ) -> Authenticated<A> {
-        let status = self.rows.policy_of(&session).status(session.lifetime(), now);
-        Authenticated { session, claims, status, token: None, renewal }
     }
 }
 
@@ -212,4 +202,15 @@ impl<S: ScanStore, A> HybridSessions<S, A> {
     pub async fn sweep_by_policy(&self, batch: u32) -> Result<u64, StoreError> {
         self.rows.sweep_by_policy(batch).await
     }
+}
+
+fn served<A>(
+    session: Session,
+    claims: A,
+    policy: &SessionPolicy,
+    now: Timestamp,
+    renewal: RenewalOutcome,
+) -> Authenticated<A> {
+    let status = policy.status(session.lifetime(), now);
+    Authenticated { session, claims, status, token: None, renewal }
 }

@@ -8,7 +8,7 @@ use jsonwebtoken::{DecodingKey, EncodingKey};
 use super::algorithm::Algorithm;
 use super::key::{SigningKey, VerifyingKey};
 use super::key_error::KeyError;
-use super::signature::{Signing, Verifying, header};
+use super::signature::{Headers, Kind, Signing, Verifying};
 use crate::time::Timestamp;
 
 /// Signed when a key joins, to see that its halves belong together.
@@ -66,8 +66,7 @@ pub struct KeyRing {
 struct Entry {
     kid: Arc<str>,
     algorithm: Algorithm,
-    /// The first segment of the tokens that we sign with the key.
-    header: Arc<str>,
+    headers: Headers,
     verifying: DecodingKey,
     signing: Option<(Timestamp, EncodingKey)>,
     retires_at: Option<Timestamp>,
@@ -213,8 +212,8 @@ impl KeyRing {
         if self.entries.iter().any(|entry| entry.kid == kid) {
             return Err(KeyError::DuplicateKid { kid });
         }
-        let header = header(&kid, algorithm);
-        let entry = Entry { kid, algorithm, header, verifying, signing, retires_at };
+        let headers = Headers::new(&kid, algorithm);
+        let entry = Entry { kid, algorithm, headers, verifying, signing, retires_at };
         self.probe(&entry)?;
         self.entries.push(entry);
         Ok(self)
@@ -246,10 +245,15 @@ impl KeyRing {
     }
 
     /// Which key signs at `now`.
-    pub(in crate::jwt) fn signing_at(&self, now: Timestamp) -> Option<Signing<'_>> {
+    pub(in crate::jwt) fn signing_at(&self, now: Timestamp, kind: Kind) -> Option<Signing<'_>> {
         let (entry, key) = self.signer(now)?;
-        let Entry { algorithm, header, .. } = entry;
-        Some(Signing { header, algorithm: *algorithm, provider: self.provider, key })
+        let Entry { algorithm, headers, .. } = entry;
+        Some(Signing {
+            header: headers.of(kind),
+            algorithm: *algorithm,
+            provider: self.provider,
+            key,
+        })
     }
 
     /// The key of this id; for a token without one, the only key of the ring.
@@ -262,14 +266,15 @@ impl KeyRing {
         Some(self.verifying(entry))
     }
 
-    /// The key whose tokens have exactly the first segment of `message`, and the
+    /// The key whose tokens of this kind have exactly the first segment of `message`, and the
     /// second segment.
     pub(in crate::jwt) fn with_header<'t>(
         &self,
         message: &'t str,
+        kind: Kind,
     ) -> Option<(Verifying<'_>, &'t str)> {
         self.entries.iter().find_map(|entry| {
-            let payload = message.strip_prefix(&*entry.header)?.strip_prefix('.')?;
+            let payload = message.strip_prefix(entry.headers.of(kind))?.strip_prefix('.')?;
             Some((self.verifying(entry), payload))
         })
     }
