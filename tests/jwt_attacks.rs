@@ -267,7 +267,7 @@ fn a_claim_is_decided_by_its_exact_json() {
         case("gen", "0.0", "claim_malformed"),
         case("gen", "\"0\"", "claim_malformed"),
         case("gen", "18446744073709551616", "claim_malformed"),
-        case("gen", "1", "claim_missing"), // of a hybrid session, but without its `fam`
+        case("gen", "1", "strategy"), // of a hybrid session
         case("sub", "", "claim_missing"),
         case("sub", "null", "claim_malformed"),
         case("sub", "42", "claim_malformed"),

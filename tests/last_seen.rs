@@ -61,9 +61,8 @@ fn opaque(policy: SessionPolicy, pauses: &[i64], fault: Fault) -> Result<(), Str
 fn hybrid(policy: SessionPolicy, pauses: &[i64]) -> Result<(), String> {
     let (store, clock) = (store(Fault::None), ManualClock::new(at(0)));
     let key = SigningKey::secret("k", Algorithm::Hs256, [7; 32]).unwrap();
-    let grace = policy.update_age().min(HybridSessions::<Arc<Store>>::DEFAULT_GRACE);
     let ring = KeyRing::new(key).unwrap();
-    let Ok(sessions) = HybridSessions::with_grace(Arc::clone(&store), ring, policy, grace) else {
+    let Ok(sessions) = HybridSessions::new(Arc::clone(&store), ring, policy) else {
         return Ok(()); // No grace fits.
     };
     let sessions = sessions.with_clock(clock.clone());

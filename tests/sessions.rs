@@ -59,7 +59,8 @@ fn stored(sessions: &Node, session: &Session) -> Option<Session> {
     wait(sessions.store().load(&session.id())).unwrap()
 }
 
-/// An answer as one comparable word, and what it sets.
+/// An answer as one comparable word, and for how long a renewal holds. A cap of at most
+/// 400 days sends nothing again.
 fn word(answer: &Result<Authenticated, AuthenticateError>) -> (&'static str, Option<i64>) {
     match answer {
         Ok(Authenticated { renewal, status, token, .. }) => {
@@ -69,7 +70,9 @@ fn word(answer: &Result<Authenticated, AuthenticateError>) -> (&'static str, Opt
                 RenewalOutcome::Renewed => "renewed",
                 RenewalOutcome::Superseded => "superseded",
             };
-            (word, token.as_ref().map(|_| status.cookie_max_age().num_seconds()))
+            assert!(token.is_none());
+            let held = status.idle_expires_at.since(status.now).num_seconds();
+            (word, (word == "renewed").then_some(held))
         }
         Err(AuthenticateError::Rejected { reason, since }) => {
             (reason.as_str(), Some(since.since(at(0)).num_seconds()))
@@ -79,11 +82,7 @@ fn word(answer: &Result<Authenticated, AuthenticateError>) -> (&'static str, Opt
 }
 
 fn authenticate(sessions: &Node, token: &SessionToken) -> (&'static str, Option<i64>) {
-    let answer = wait(sessions.authenticate(token.expose()));
-    if let Ok(Authenticated { token: Some(sent), .. }) = &answer {
-        assert_eq!(sent.expose(), token.expose());
-    }
-    word(&answer)
+    word(&wait(sessions.authenticate(token.expose())))
 }
 
 #[test]
@@ -98,7 +97,7 @@ fn a_start_stores_the_session_and_tells_what_to_send() {
     let secret = Base64UrlUnpadded::decode_vec(secret).unwrap().try_into().unwrap();
     assert_eq!(*started.session.secret(), SecretHash::of_secret(&secret));
     assert_eq!(started.session.lifetime(), &POLICY.start(at(0)));
-    assert_eq!(started.status.cookie_max_age(), TimeDelta::seconds(1_800));
+    assert_eq!(started.status.cookie_max_age(), TimeDelta::seconds(28_800));
     assert_eq!(started.status, POLICY.status(started.session.lifetime(), at(0)));
     assert_eq!(stored(&sessions, &started.session), Some(started.session));
 }
@@ -116,7 +115,7 @@ fn a_profile_gives_its_own_lifetime() {
     let (sessions, clock) = new();
     let started = wait(sessions.start(SignIn::of("root").profile("admin"))).unwrap();
     assert_eq!(started.session.profile(), "admin");
-    assert_eq!(started.status.cookie_max_age(), TimeDelta::seconds(600));
+    assert_eq!(started.status.cookie_max_age(), TimeDelta::seconds(3_600));
     clock.set(at(600));
     assert_eq!(authenticate(&sessions, &started.token), ("idle", Some(600)));
 }
@@ -155,7 +154,7 @@ fn a_start_of_a_subject_that_cannot_be_stored_is_refused() {
 fn a_ceiling_lowers_the_cap_and_never_raises_it() {
     let (sessions, _) = new();
     for (ceiling, cap, max_age) in
-        [(3_600, 3_600, 1_800), (900, 900, 900), (1, 1, 1), (99_999, 28_800, 1_800)]
+        [(3_600, 3_600, 3_600), (900, 900, 900), (1, 1, 1), (99_999, 28_800, 28_800)]
     {
         let started = wait(sessions.start(SignIn::of("user-42").until(at(ceiling)))).unwrap();
         let lifetime = started.session.lifetime();
@@ -307,7 +306,7 @@ fn a_rotation_keeps_the_session_and_changes_its_token() {
     assert_eq!(rotated.session.subject(), "root");
     assert_eq!(rotated.session.profile(), "admin");
     assert_eq!(rotated.session.lifetime(), started.session.lifetime());
-    assert_eq!(rotated.status.cookie_max_age(), TimeDelta::seconds(541));
+    assert_eq!(rotated.status.cookie_max_age(), TimeDelta::seconds(3_541));
     assert_eq!(authenticate(&sessions, &started.token), ("wrong_secret", None));
     assert_eq!(authenticate(&sessions, &rotated.token), ("not due", None));
     assert_eq!(sessions.store().len(), 1);
@@ -324,7 +323,7 @@ fn a_rotation_when_a_renewal_is_due_renews_under_the_same_cap() {
     assert_eq!(lifetime.renewed_at(), at(1_000));
     assert_eq!(lifetime.expires_at(), at(2_800));
     assert_eq!(lifetime.absolute_expires_at(), at(28_800));
-    assert_eq!(rotated.status.cookie_max_age(), TimeDelta::seconds(1_800));
+    assert_eq!(rotated.status.cookie_max_age(), TimeDelta::seconds(27_800));
     assert_eq!(stored(&sessions, &rotated.session), Some(rotated.session));
 }
 
@@ -550,7 +549,7 @@ fn a_session_of_a_retired_profile_is_judged_by_the_default_policy() {
 }
 
 #[test]
-fn a_refusal_says_why_and_what_to_do_with_the_cookie() {
+fn a_refusal_says_why() {
     let (sessions, clock) = new();
     let started = wait(sessions.start(SignIn::of("user-42").until(at(3_000)))).unwrap();
     let renewed = wait(sessions.start(SignIn::of("user-42").until(at(3_000)))).unwrap();
@@ -559,32 +558,50 @@ fn a_refusal_says_why_and_what_to_do_with_the_cookie() {
     let unknown = SessionToken::from_parts(SessionId::from_bytes([7; 16]), [0; 32]);
     let forged = SessionToken::from_parts(started.session.id(), [0; 32]);
     let prefix = "the session is refused";
-    for (token, now, text, clears) in [
+    for (token, now, text) in [
         (
             started.token.expose(),
             -61,
             format!("{prefix} until 2027-01-15T07:59:00Z: not yet valid"),
-            false,
         ),
         (
             started.token.expose(),
             1_800,
             format!("{prefix} since 2027-01-15T08:30:00Z: idle for too long"),
-            true,
         ),
         (
             renewed.token.expose(),
             3_000,
             format!("{prefix} since 2027-01-15T08:50:00Z: the absolute cap is reached"),
-            true,
         ),
-        (unknown.expose(), 0, "there is no such session".into(), false),
-        (forged.expose(), 0, "the token's secret is wrong".into(), false),
-        ("a token of nobody's", 0, "the token is malformed".into(), false),
+        (unknown.expose(), 0, "there is no such session".into()),
+        (forged.expose(), 0, "the token's secret is wrong".into()),
+        ("a token of nobody's", 0, "the token is malformed".into()),
     ] {
         clock.set(at(now));
         let error = wait(sessions.authenticate(token)).unwrap_err();
-        assert_eq!((error.to_string(), error.clears_cookie()), (text, clears));
+        assert_eq!(error.to_string(), text);
+    }
+}
+
+/// F2: a browser keeps no cookie for longer than 400 days.
+#[test]
+fn only_where_the_cap_is_longer_than_a_cookie_it_is_sent_again() {
+    const DAY: i64 = 86_400;
+    for (cap, sent) in [(399, None), (400, None), (401, Some(400)), (3_653, Some(400))] {
+        let (sessions, clock) = node(&Arc::default(), policy(365 * DAY, DAY, cap * DAY));
+        let started = start(&sessions);
+        assert_eq!(started.status.cookie_max_age(), TimeDelta::days(cap.min(400)));
+        clock.set(at(DAY));
+        let served = wait(sessions.authenticate(started.token.expose())).unwrap();
+        assert!(matches!(served.renewal, RenewalOutcome::Renewed));
+        let token = served.token.as_ref().map(SessionToken::expose);
+        assert_eq!(token, sent.map(|_| started.token.expose()), "{cap} days");
+        let max_age = served.token.map(|_| served.status.cookie_max_age());
+        assert_eq!(max_age, sent.map(TimeDelta::days), "{cap} days");
+        // Nothing is due, so nothing is sent.
+        let kept = wait(sessions.authenticate(started.token.expose())).unwrap();
+        assert!(kept.token.is_none());
     }
 }
 

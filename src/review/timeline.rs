@@ -10,10 +10,12 @@ use crate::time::Timestamp;
 /// One session, played request by request under a policy: every decision, write
 /// and cookie.
 ///
-/// It shows what [`Sessions`](crate::Sessions) would do, without a store or a clock.
-/// `jwt::JwtSessions` and `jwt::HybridSessions` re-issue a token where `Sessions`
-/// writes. A timeline does not show what a hybrid session writes besides: that a token
-/// has arrived.
+/// It shows what [`Sessions`](crate::Sessions) would do, without a store or a clock, and
+/// what a browser holds: a cookie runs to the cap, at most 400 days, and is sent again
+/// at a renewal only where the cap is longer than that. `jwt::JwtSessions` and
+/// `jwt::HybridSessions` re-issue a token, in a cookie of the same kind, where `Sessions`
+/// writes; the `exp` of a hybrid one is the cap. A timeline does not show what a hybrid
+/// session writes besides: that a token has arrived.
 ///
 /// `Display` prints one line per event. Serialised with instants as unix seconds and
 /// durations as whole seconds.
@@ -35,10 +37,9 @@ use crate::time::Timestamp;
 /// token until 2027-01-15T16:00:00Z
 /// 2027-01-15T08:05:00Z  kept, until 2027-01-15T16:00:00Z
 /// 2027-01-15T08:20:00Z  renewed, until 2027-01-15T16:00:00Z; record written; \
-/// cookie for 7h 40m; token until 2027-01-15T16:00:00Z
+/// token until 2027-01-15T16:00:00Z
 /// 2027-01-15T16:00:00Z  ended: the absolute cap is reached
-/// 2027-01-15T16:20:00Z  refused since 2027-01-15T16:00:00Z: the absolute cap is reached; \
-/// cookie cleared",
+/// 2027-01-15T16:20:00Z  refused since 2027-01-15T16:00:00Z: the absolute cap is reached",
 /// );
 /// assert_eq!(timeline.events()[2].happening, Happening::Renewed);
 /// ```
@@ -63,12 +64,15 @@ impl Timeline {
             policy,
             lifetime: policy.start(sign_in),
             events: Vec::new(),
+            cookie_until: sign_in,
+            has_lapsed: false,
             has_ended: false,
         };
         player.emit(sign_in, Happening::SignedIn);
         for request in requests {
             player.request(request.into());
         }
+        player.lapse(player.until());
         player.end();
         Self { policy: *policy, events: player.events }
     }
@@ -156,11 +160,18 @@ struct Player<'a> {
     policy: &'a SessionPolicy,
     lifetime: Lifetime,
     events: Vec<TimelineEvent>,
+    /// Until when the browser holds the cookie.
+    cookie_until: Timestamp,
+    has_lapsed: bool,
     has_ended: bool,
 }
 
 impl Player<'_> {
     fn request(&mut self, at: Timestamp) {
+        self.lapse(at);
+        if self.has_lapsed {
+            return self.emit(at, Happening::WithoutCookie);
+        }
         match self.policy.evaluate(&self.lifetime, at) {
             Decision::Keep { .. } => self.emit(at, Happening::Kept),
             Decision::Reject { reason, since } => {
@@ -176,6 +187,18 @@ impl Player<'_> {
         }
     }
 
+    /// The browser drops the cookie of a session that lives on.
+    fn lapse(&mut self, now: Timestamp) {
+        let lapses = self.cookie_until <= now && self.cookie_until < self.until();
+        if lapses && !self.has_lapsed {
+            self.has_lapsed = true;
+            self.emit(self.cookie_until, Happening::CookieLapsed);
+        }
+        if self.has_lapsed && self.until() <= now {
+            self.end();
+        }
+    }
+
     fn end(&mut self) {
         if let Decision::Reject { reason, since } = self.policy.peek(&self.lifetime, self.until())
             && !self.has_ended
@@ -186,15 +209,18 @@ impl Player<'_> {
     }
 
     fn emit(&mut self, at: Timestamp, happening: Happening) {
-        let max_age = self.policy.status(&self.lifetime, at).cookie_max_age();
-        let token = Some(self.lifetime.expires_at());
-        let (cookie, token) = match happening {
-            Happening::SignedIn | Happening::Renewed => (Some(max_age), token),
-            Happening::Refused { reason, .. } if reason != RejectReason::NotYetValid => {
-                (Some(TimeDelta::zero()), None)
-            }
-            _ => (None, None),
+        let status = self.policy.status(&self.lifetime, at);
+        let is_sent = match happening {
+            Happening::SignedIn => true,
+            Happening::Renewed => status.outlives_cookies(&self.lifetime),
+            _ => false,
         };
+        let cookie = is_sent.then(|| status.cookie_max_age());
+        if let Some(max_age) = cookie {
+            self.cookie_until = at.saturating_add(max_age);
+        }
+        let is_issued = matches!(happening, Happening::SignedIn | Happening::Renewed);
+        let token = is_issued.then(|| self.lifetime.expires_at());
         let until = self.until();
         self.events.push(TimelineEvent { at, happening, until, cookie, token });
     }

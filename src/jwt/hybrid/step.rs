@@ -127,8 +127,9 @@ mod tests {
     fn the_table_is_decided_to_the_second() {
         let secs = TimeDelta::seconds;
         let policy = SessionPolicy::new(secs(2_000), secs(100), secs(9_000)).unwrap();
+        let policy = policy.with_clock_skew(secs(20)).unwrap();
         let grace = Grace::new(secs(30), &Policies::new(policy)).unwrap();
-        let cases: [Case; 17] = [
+        let cases: [Case; 18] = [
             // The current token, confirmed.
             (Some(1_000), 5, 1_029, None, None),
             (Some(1_000), 5, 1_099, None, None),
@@ -150,6 +151,7 @@ mod tests {
             (Some(1_090), 4, 1_099, None, None),
             (Some(1_090), 4, 1_100, Some((1_100, 5, Some(1_090))), None),
             (Some(1_090), 4, 1_119, Some((1_119, 5, Some(1_090))), None),
+            (Some(1_070), 4, 1_050, None, None), // confirmed by a clock that is ahead
         ];
         for (confirmed_at, presented, now, written, answer) in cases {
             let case = (confirmed_at, presented, now);
@@ -172,6 +174,7 @@ mod tests {
             (None, 6, 1_001),
             (Some(1_000), 0, 1_001),
             (None, u64::MAX, 1_001),
+            (Some(1_070), 4, 1_049), // confirmed further ahead than the skew
         ] {
             let step = step(&row(5, confirmed_at), presented, at(now), grace, &policy);
             assert_eq!(step, Step::Reuse, "{confirmed_at:?} {presented} {now}");
@@ -181,7 +184,7 @@ mod tests {
     #[test]
     fn a_limit_comes_before_any_generation() {
         let policy = SessionPolicy::WORKING_DAY;
-        let grace = Grace::new(Grace::DEFAULT, &Policies::new(policy)).unwrap();
+        let grace = Grace::of(&Policies::new(policy)).unwrap();
         for presented in [0, 4, 5, 6, u64::MAX] {
             let step = step(&row(5, None), presented, at(3_000), grace, &policy);
             let idle = Step::Reject { reason: RejectReason::Idle, since: at(3_000) };
@@ -192,9 +195,9 @@ mod tests {
     #[test]
     fn the_last_generation_does_not_overflow() {
         let policy = SessionPolicy::WORKING_DAY;
-        let grace = Grace::new(Grace::DEFAULT, &Policies::new(policy)).unwrap();
+        let grace = Grace::of(&Policies::new(policy)).unwrap();
         let step = step(&row(u64::MAX, Some(0)), u64::MAX, at(2_999), grace, &policy);
         let Step::Serve(Serve { write: Some(write), answer }) = step else { panic!("{step:?}") };
-        assert_eq!((write.generation, answer), (u64::MAX, Some(u64::MAX)));
+        assert_eq!((write.generation, answer), (u64::MAX, None));
     }
 }
