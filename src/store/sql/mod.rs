@@ -9,7 +9,8 @@
 //! | `id`, `secret` | 16 and 32 bytes |
 //! | `subject`, `profile` | texts compared byte by byte: no case, accent or trailing space is folded |
 //! | `created_at`, `renewed_at`, `expires_at`, `absolute_expires_at`, `confirmed_at` | unix seconds in 64 bits, so that no calendar type rounds, clamps or shifts them |
-//! | `version`, `generation` | 64 bits |
+//! | `epoch`, `ordinal`, `version`, `generation` | 64 bits |
+//! | `about` | a text of at most 1,024 bytes, or null |
 //!
 //! `absolute_expires_at` is `NOT NULL` and `CHECK` keeps the order of the
 //! instants, so no other program can write a session that outlives its cap.
