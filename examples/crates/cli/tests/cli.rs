@@ -238,11 +238,13 @@ fn what_else_a_table_has_is_left_alone() {
     ];
     let plain = "created_at,renewed_at,expires_at,absolute_expires_at\n0,0,9,9\n";
     let args = ["explain", "after.toml", "-", "--now", "1"];
+    // But for the number of the line.
+    let explained = |text: &str| text.split_once(" (default)").map(|(_, text)| text.to_owned());
     let expected = stdout(&run_with(&args, plain));
     assert!(expected.contains("1970-01-01T00:00:09Z"), "{expected}");
     for table in tables {
         let output = run_with(&args, &table);
-        assert_eq!(stdout(&output), expected, "{table}{}", stderr(&output));
+        assert_eq!(explained(&stdout(&output)), explained(&expected), "{table}{}", stderr(&output));
     }
 }
 
