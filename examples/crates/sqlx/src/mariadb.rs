@@ -72,23 +72,6 @@ impl MariaDbStore {
         Ok(())
     }
 
-    /// Locks what has expired and removes it, in one transaction, which is rolled back if
-    /// it is dropped.
-    async fn sweep(&self, before: Timestamp, limit: u32) -> Result<Vec<MySqlRow>, sqlx::Error> {
-        let mut transaction = self.pool.begin().await?;
-        let rows = sqlx::query(SQL.remove_expired)
-            .bind(before.as_unix_secs())
-            .bind(i64::from(limit))
-            .fetch_all(&mut *transaction)
-            .await?;
-        for row in &rows {
-            let id: &[u8] = row.try_get("id")?;
-            sqlx::query(SQL.remove).bind(id).fetch_optional(&mut *transaction).await?;
-        }
-        transaction.commit().await?;
-        Ok(rows)
-    }
-
     /// The pool, for the application's own statements.
     #[must_use]
     pub const fn pool(&self) -> &MySqlPool {
@@ -170,12 +153,15 @@ impl SessionStore for MariaDbStore {
         before: Timestamp,
         limit: u32,
     ) -> Result<Vec<Removed>, StoreError> {
-        again(|| self.sweep(before, limit))
-            .await
-            .map_err(StoreError::unavailable)?
-            .iter()
-            .map(removed)
-            .collect()
+        let rows = again(|| {
+            sqlx::query(SQL.remove_expired)
+                .bind(before.as_unix_secs())
+                .bind(i64::from(limit))
+                .fetch_all(&self.pool)
+        })
+        .await
+        .map_err(StoreError::unavailable)?;
+        rows.iter().map(removed).collect()
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
