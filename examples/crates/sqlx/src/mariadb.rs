@@ -145,7 +145,7 @@ impl SessionStore for MariaDbStore {
             again(|| sqlx::query(SQL.remove).bind(&id.as_bytes()[..]).fetch_optional(&self.pool))
                 .await
                 .map_err(StoreError::unavailable)?;
-        Ok(removed.is_some())
+        is_of(removed.as_ref(), *id)
     }
 
     async fn remove_expired(
@@ -256,6 +256,14 @@ fn session(row: &MySqlRow) -> Result<Session, StoreError> {
             .map_err(StoreError::corrupt)?,
     })
     .map_err(StoreError::corrupt)
+}
+
+/// Whether a statement returned the row that it was about.
+fn is_of(row: Option<&MySqlRow>, meant: SessionId) -> Result<bool, StoreError> {
+    match row.map(id).transpose()? {
+        Some(id) if id != meant => Err(StoreError::corrupt("another statement was answered")),
+        id => Ok(id.is_some()),
+    }
 }
 
 fn id(row: &MySqlRow) -> Result<SessionId, StoreError> {
