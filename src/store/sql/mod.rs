@@ -1,8 +1,8 @@
 //! The statements of a store on an SQL engine, as text.
 //!
-//! Each verb of [`SessionStore`] is one guarded statement,
-//! so that no transaction is held and a pooled connection is enough. All name one
-//! table, `sessions`; a team that needs another name copies the text.
+//! Each verb of [`SessionStore`] and [`ScanStore`] is one statement, so that no
+//! transaction is held and a pooled connection is enough. All name one table,
+//! `sessions`; a team that needs another name copies the text.
 //!
 //! | column | kept as |
 //! | --- | --- |
@@ -26,6 +26,7 @@
 //! assert!(POSTGRES.load.ends_with("FROM sessions WHERE id = $1"));
 //! ```
 //!
+//! [`ScanStore`]: super::ScanStore
 //! [`SessionStore`]: super::SessionStore
 
 mod mariadb;

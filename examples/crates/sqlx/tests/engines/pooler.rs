@@ -29,22 +29,22 @@ async fn a_removal_believes_no_statement_but_its_own() {
         id, subject, profile, epoch, ordinal, about, version, secret,
         created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
     FROM sessions";
-    let remove = name_of(&pool, "DELETE").await;
-    replace(&pool, &remove, "(BYTEA)", &format!("{row} WHERE id = $1")).await;
+    let name = name_of(&pool, "DELETE").await;
+    replace(&pool, &name, "(BYTEA)", &format!("{row} WHERE id = $1")).await;
     let error = store.remove(&here.id()).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
-    replace(&pool, &remove, "(BYTEA)", "SELECT $1 WHERE FALSE").await;
+    replace(&pool, &name, "(BYTEA)", "SELECT $1 WHERE FALSE").await;
     assert!(!store.remove(&here.id()).await.unwrap());
 
     let types = "(BYTEA, BIGINT, BIGINT, BIGINT, BIGINT, BYTEA, BIGINT, BIGINT)";
     let unused = "$1 <> '' AND $2 + $3 + $4 + $5 + $7 + COALESCE($8, 0) > 0 AND $6 <> ''";
     let update = Update::new(&here, now, here.lifetime());
-    let updates = name_of(&pool, "UPDATE").await;
+    let name = name_of(&pool, "UPDATE").await;
     for other in [
         format!("DELETE FROM sessions WHERE FALSE AND {unused}"),
         format!("SELECT decode(repeat('07', 16), 'hex') WHERE {unused}"),
     ] {
-        replace(&pool, &updates, types, &other).await;
+        replace(&pool, &name, types, &other).await;
         let updated = store.update(&update).await;
         assert!(!matches!(updated, Ok(true)), "{other}: {updated:?}");
     }
