@@ -71,9 +71,12 @@
 //! [`load`]: session_policy::store::SessionStore::load
 //! [`remove_all`]: session_policy::store::SessionStore::remove_all
 
+mod index;
 mod layout;
 mod record;
+mod scan;
 mod store;
+mod sweep;
 
 pub use crate::layout::PrefixError;
 pub use crate::store::RedisStore;
