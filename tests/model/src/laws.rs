@@ -180,9 +180,12 @@ fn served(
 /// Activity that counted, by one clock, and is not in the row to within `update_age`.
 fn unseen(scope: &Scope, world: &World, flight: &Flight, renewal: Renewal) -> Option<Law> {
     let counts = matches!(flight.script.verb, Verb::Authenticate(_));
-    // A hybrid request that loses a race writes nothing, though it may be due by then.
-    let writes_nothing = renewal == Renewal::Superseded && scope.rules.grace.is_some();
-    if scope.skew != 0 || !counts || renewal == Renewal::Deferred || writes_nothing {
+    // A request writes once more where another was first or its write failed, and not a
+    // third time.
+    let heard = &flight.script.heard;
+    let is_lost = |answer: &Answer| matches!(answer, Answer::Failed | Answer::Written(false));
+    let losses = heard.iter().filter(|(_, answer)| is_lost(answer)).count();
+    if scope.skew != 0 || !counts || renewal == Renewal::Deferred || losses > 1 {
         return None;
     }
     let row = world.store.row(flight.token()?.id())?;

@@ -164,7 +164,8 @@ pub(crate) const CORE: &[Fault] = &[
         file: "sessions/rotate.rs",
         found: "Ok(reloaded) => reloaded.ok_or(RotateError::Unknown)?,",
         planted: "Ok(reloaded) => {
-                    let unwritten = if PLANTED { update.apply(&row) } else { None };
+                    let unwritten = PLANTED.then(|| self.rotation(&row, secret, generation, self.context.now()).ok());
+                    let unwritten = unwritten.flatten().and_then(|update| update.apply(&row));
                     reloaded.or(unwritten).ok_or(RotateError::Unknown)?
                 }",
     },

@@ -127,10 +127,7 @@ impl<S: SessionStore + 'static> Client<S> {
                 count(&tally.served);
                 self.shared.note(issued.row.observe(&before, &authenticated.session));
                 match authenticated.renewal {
-                    RenewalOutcome::Renewed => {
-                        count(&tally.renewed);
-                        self.shared.note(issued.row.renewed(authenticated.session.version()));
-                    }
+                    RenewalOutcome::Renewed => count(&tally.renewed),
                     RenewalOutcome::Superseded => count(&tally.superseded),
                     RenewalOutcome::Deferred(error) => {
                         count(&tally.deferred);

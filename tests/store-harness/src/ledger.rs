@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use session_policy::{Session, SessionId, SessionToken, Started, Timestamp};
 
-use crate::report::{NO_CAP_MOVED, NO_RESURRECTION, NO_TORN_READ, NO_WRITE_LOST, ONE_WINNER, lock};
+use crate::report::{NO_CAP_MOVED, NO_RESURRECTION, NO_TORN_READ, NO_WRITE_LOST, lock};
 
 /// One session, whatever token opens it.
 #[derive(Debug)]
@@ -25,8 +25,6 @@ pub(crate) struct Row {
     version: AtomicU64,
     /// The record that was first seen at each version.
     records: Mutex<HashMap<u64, Session>>,
-    /// Versions that a renewal has made.
-    won: Mutex<Vec<u64>>,
 }
 
 impl Row {
@@ -39,7 +37,6 @@ impl Row {
             ending: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             removed: AtomicBool::new(false),
-            won: Mutex::default(),
         }
     }
 
@@ -85,15 +82,6 @@ impl Row {
         self.version.fetch_max(version, SeqCst);
         self.expires_at.fetch_max(session.lifetime().expires_at().as_unix_secs(), SeqCst);
         wrong
-    }
-
-    /// Takes note of a renewal that its caller was told it had written.
-    pub(crate) fn renewed(&self, version: u64) -> Option<Wrong> {
-        let mut won = lock(&self.won);
-        let twice = won.contains(&version);
-        won.push(version);
-        let id = self.id();
-        twice.then(|| (ONE_WINNER, format!("{id}: version {version} was won twice")))
     }
 }
 

@@ -32,6 +32,7 @@ mod limit;
 mod load;
 mod look;
 mod report;
+mod winners;
 
 pub use crate::limit::{SignIns, race_sign_ins};
 pub use crate::load::Load;

@@ -13,7 +13,10 @@ use session_policy::{
 use crate::Report;
 use crate::client::{Client, Place};
 use crate::ledger::{Subject, Wrong};
-use crate::report::{NO_LEAK, NO_LOST_LOGOUT, NO_RESURRECTION, NO_SESSION_LOST, Tally, count};
+use crate::report::{
+    NO_LEAK, NO_LOST_LOGOUT, NO_RESURRECTION, NO_SESSION_LOST, ONE_WINNER, Tally, count,
+};
+use crate::winners::Winners;
 
 /// How many sessions a subject has at a time, where there are many.
 const PER_SUBJECT: usize = 10;
@@ -48,7 +51,7 @@ pub struct Load {
 /// What all clients share.
 #[derive(Debug)]
 pub(crate) struct Shared<S> {
-    pub(crate) sessions: Sessions<Arc<S>>,
+    pub(crate) sessions: Sessions<Arc<Winners<S>>>,
     pub(crate) clock: ManualClock,
     pub(crate) places: Vec<Place>,
     pub(crate) tally: Tally,
@@ -108,7 +111,7 @@ impl Load {
         .expect("the settings are in order");
         let clock = ManualClock::new(START);
         let shared = Arc::new(Shared {
-            sessions: Sessions::new(store, policy)
+            sessions: Sessions::new(Arc::new(Winners::new(store)), policy)
                 .with_clock(clock.clone())
                 .with_retention(TimeDelta::zero()),
             clock,
@@ -169,6 +172,9 @@ impl<S: SessionStore> Shared<S> {
     /// At rest: what was ended is gone, what lives is there, and there is nothing
     /// else.
     async fn audit(&self) {
+        for (id, version) in self.sessions.store().won_twice() {
+            self.tally.violation(ONE_WINNER, || format!("{id}: two updates won version {version}"));
+        }
         let now = self.clock.now();
         let mut subjects: Vec<_> = self.places.iter().map(|place| &place.subject).collect();
         subjects.dedup_by_key(|subject| Arc::as_ptr(subject));
