@@ -35,35 +35,15 @@ pub(super) struct Admission<'a, S> {
 impl<S: SessionStore> Admission<'_, S> {
     /// The ordinal of the new session, one more than the greatest. Under
     /// [`WhenFull::Refuse`] it refuses where there is no room, nor what has ended would
-    /// make some. Under [`WhenFull::EndOldest`] what has ended makes way now, as much as is
-    /// in the way: [`settle`](Self::settle) then goes by the ordinals alone, since servers
-    /// may disagree about what has ended.
+    /// make some.
     pub(super) async fn make_room(&self) -> Result<u64, StartError> {
         let listed = self.store.list(self.subject).await?;
         let ordinal = listed.iter().map(Session::ordinal).max().unwrap_or(0).saturating_add(1);
-        let rows = self.counted(listed);
-        let missing = (rows.len() + 1).saturating_sub(self.max());
-        if missing == 0 {
-            return Ok(ordinal);
-        }
-        let now = self.context.now();
-        let (ended, mut live): (Vec<_>, Vec<_>) =
-            rows.into_iter().partition(|row| self.end_of(row) <= now);
-        match self.limit.when_full() {
-            WhenFull::EndLeastRecent => {}
-            WhenFull::EndOldest => {
-                let mut ended: Vec<_> = ended.iter().collect();
-                ended.sort_unstable_by_key(|row| by_ordinal(row));
-                let (mut rest, mut removed) = (&ended[..], 0);
-                // Those that others have been first to remove make way for others.
-                while removed < missing && !rest.is_empty() {
-                    let (some, more) = rest.split_at(rest.len().min(missing - removed));
-                    removed += self.remove(some, now).await?;
-                    rest = more;
-                }
-            }
-            WhenFull::Refuse if live.len() < self.max() => {}
-            WhenFull::Refuse => {
+        if self.limit.when_full() == WhenFull::Refuse {
+            let mut live = self.counted(listed);
+            let now = self.context.now();
+            live.retain(|row| now < self.end_of(row));
+            if live.len() >= self.max() {
                 live.sort_by_key(|row| (row.lifetime().created_at(), row.id()));
                 let max_sessions = self.limit.max_sessions();
                 return Err(StartError::TooMany { max_sessions, sessions: live });
@@ -86,10 +66,8 @@ impl<S: SessionStore> Admission<'_, S> {
         }
         let now = self.context.now();
         let is_lower = |row: &Session| row.ordinal() < own.ordinal();
-        let by_ordinals_alone = self.limit.when_full() == WhenFull::EndOldest;
-        let (mut ended, mut others): (Vec<_>, Vec<_>) = rows
-            .iter()
-            .partition(|row| !by_ordinals_alone && is_lower(row) && self.end_of(row) <= now);
+        let (mut ended, mut others): (Vec<_>, Vec<_>) =
+            rows.iter().partition(|row| is_lower(row) && self.end_of(row) <= now);
         let mut in_the_way = lowest(&mut ended, excess, by_ordinal).to_vec();
         if in_the_way.len() < excess {
             match self.limit.when_full() {
@@ -108,18 +86,14 @@ impl<S: SessionStore> Admission<'_, S> {
         if in_the_way.iter().any(|row| row.id() == own.id()) {
             return Err(StartError::Displaced);
         }
-        self.remove(&in_the_way, now).await?;
-        Ok(())
+        self.remove(&in_the_way, now).await
     }
 
-    /// Removes sessions, which others may have been first to remove, and tells of each;
-    /// how many it removed.
-    async fn remove(&self, sessions: &[&Session], now: Timestamp) -> Result<usize, StartError> {
-        let mut removed = 0;
+    /// Removes sessions, which others may have been first to remove, and tells of each.
+    async fn remove(&self, sessions: &[&Session], now: Timestamp) -> Result<(), StartError> {
         for some in sessions.chunks(REMOVED_AT_ONCE) {
             for row in some {
                 if remove(self.store, &row.id()).await? {
-                    removed += 1;
                     let end = self.end_of(row);
                     self.context.tell(|| match end {
                         end if end <= now => Event::of(row, end, EventKind::Expired),
@@ -131,7 +105,7 @@ impl<S: SessionStore> Admission<'_, S> {
                 yield_now().await;
             }
         }
-        Ok(removed)
+        Ok(())
     }
 
     /// The rows that count: those of the profile, but the one to be replaced. A profile

@@ -214,5 +214,7 @@ fn reuse_that_ends_nothing_is_found() {
 
 #[test]
 fn a_token_given_again_without_a_write_is_found() {
-    in_source(Fault::AnswersUnwritten, hybrid::FAULTS, HONEST);
+    // A write that fails is tried once more.
+    let scope = Scope { failures: 2, ..hybrid::FAULTS };
+    in_source(Fault::AnswersUnwritten, scope, HONEST);
 }
