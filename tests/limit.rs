@@ -88,6 +88,28 @@ fn a_limit_that_was_lowered_holds_after_one_sign_in() {
     assert!(left.iter().any(|session| session.id() == newest.session.id()));
 }
 
+/// Before one that lives, though it is the oldest by far.
+#[test]
+fn what_has_ended_makes_way_however_much_of_it_there_is() {
+    for when_full in [WhenFull::EndOldest, WhenFull::EndLeastRecent, WhenFull::Refuse] {
+        let store = MemoryStore::new();
+        let (before, clock) = sessions(&store, 10, WhenFull::EndOldest);
+        let oldest = block_on(before.start("user-42")).unwrap();
+        for secs in 0..6 {
+            clock.set(LOGIN.saturating_add(TimeDelta::seconds(secs)));
+            let sign_in = SignIn::of("user-42").until(LOGIN.saturating_add(TimeDelta::hours(1)));
+            let _ = block_on(before.start(sign_in)).unwrap();
+        }
+        let (after, clock) = sessions(&store, 2, when_full);
+        clock.advance(TimeDelta::hours(2));
+        let newest = block_on(after.start("user-42")).unwrap();
+        for live in [&oldest, &newest] {
+            block_on(after.authenticate(live.token.expose())).unwrap();
+        }
+        assert_eq!(block_on(store.list("user-42")).unwrap().len(), 2, "{when_full:?}");
+    }
+}
+
 #[test]
 fn a_full_subject_is_refused_and_its_sessions_are_left_alone() {
     let (sessions, clock) = sessions(MemoryStore::new(), 2, WhenFull::Refuse);

@@ -40,9 +40,9 @@ impl fmt::Display for Act {
                 match verb {
                     Verb::Authenticate(Token::Signed(claims))
                     | Verb::Peek(Token::Signed(claims))
-                    | Verb::Rotate(Token::Signed(claims)) => {
+                    | Verb::Rotate(Token::Signed(claims), _) => {
                         let action =
-                            if matches!(verb, Verb::Rotate(_)) { "Rotate" } else { "Request" };
+                            if matches!(verb, Verb::Rotate(..)) { "Rotate" } else { "Request" };
                         let (id, generation) = (claims.id, claims.generation);
                         let expires = claims.expires;
                         write!(

@@ -2,8 +2,11 @@
 
 use crate::act::Act;
 use crate::scope::Scope;
-use crate::script::{Token, Verb};
+use crate::script::{Id, Secret, Token, Verb};
 use crate::world::{Who, World};
+
+/// The name of the secret of the first rotation.
+const FIRST_ROTATION: Secret = 32;
 
 /// The requests that may come in.
 pub(crate) fn begins(scope: &Scope, world: &World, acts: &mut Vec<Act>) {
@@ -11,17 +14,24 @@ pub(crate) fn begins(scope: &Scope, world: &World, acts: &mut Vec<Act>) {
     if world.flights.len() >= scope.parallel {
         return;
     }
-    for node in 0..2 {
+    // Without a skew or a deployment, one node is as good as the other under a limit.
+    let nodes = if scope.rules.limit.is_some() && scope.skew == 0 { 1 } else { 2 };
+    for node in 0..nodes {
         let mut begin = |may, who, verb| {
             if may {
                 acts.push(Act::Begin(who, node, verb));
             }
         };
+        if scope.rules.limit.is_some() {
+            devices(scope, world, |may, verb| begin(may, Who::Client, verb));
+            continue;
+        }
         let jar = world.jar;
         begin(spent.requests < scope.requests, Who::Client, Verb::Authenticate(jar));
         begin(spent.polls < scope.polls, Who::Client, Verb::Peek(jar));
-        begin(spent.rotations < scope.rotations, Who::Client, Verb::Rotate(jar));
-        let loot = world.loot.unwrap_or(Token::Opaque(0));
+        let secret = FIRST_ROTATION + spent.rotations;
+        begin(spent.rotations < scope.rotations, Who::Client, Verb::Rotate(jar, secret));
+        let loot = world.loot.unwrap_or(Token::Opaque(0, 0));
         let steals = spent.thefts < scope.thefts;
         let has_loot = world.loot.is_some() || scope.rules.grace.is_none();
         begin(steals && has_loot, Who::Thief, Verb::Authenticate(loot));
@@ -34,6 +44,27 @@ pub(crate) fn begins(scope: &Scope, world: &World, acts: &mut Vec<Act>) {
     }
 }
 
+/// Requests of several devices: sign-ins under any name that is left, since ids are
+/// random, and what the sessions from before do.
+fn devices(scope: &Scope, world: &World, mut begin: impl FnMut(bool, Verb)) {
+    let spent = &world.spent;
+    let seeds = Id::try_from(scope.seeds.len()).unwrap_or(Id::MAX);
+    for name in seeds..seeds + scope.sign_ins {
+        let is_left = !spent.sign_ins.contains(&name);
+        begin(is_left, Verb::Start(name, None));
+        for replaced in 0..seeds {
+            let may = is_left && spent.replacements < scope.replacements;
+            begin(may, Verb::Start(name, Some(replaced)));
+        }
+    }
+    for name in 0..seeds {
+        let token = Token::Opaque(name, name);
+        begin(spent.requests < scope.requests, Verb::Authenticate(token));
+        begin(spent.logouts < scope.logouts, Verb::End(name));
+    }
+    begin(spent.logouts < scope.logouts, Verb::EndAll);
+}
+
 /// How requests and answers under way may go on.
 pub(crate) fn moves(scope: &Scope, world: &World, acts: &mut Vec<Act>) {
     let spent = &world.spent;
@@ -42,8 +73,8 @@ pub(crate) fn moves(scope: &Scope, world: &World, acts: &mut Vec<Act>) {
         if slot > 0 && world.flights[slot - 1] == *flight {
             continue;
         }
-        if let Some((since, _)) = flight.unheard {
-            if since < world.now {
+        if let Some((since, _)) = &flight.unheard {
+            if *since < world.now {
                 acts.push(Act::Hear(slot));
             }
         } else {

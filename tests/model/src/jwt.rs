@@ -6,10 +6,9 @@ use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::signature::{Error, Signer, Verifier};
 use serde_json::{Value, json};
 
-use super::subject::SessionId;
 use super::subject::jwt::{Algorithm, KeyRing, SigningKey};
-use super::tape::{at, sec, small};
-use crate::script::{Id, Row, Token};
+use super::tape::{Names, at, sec, small};
+use crate::script::{Row, Token};
 
 const SIGNATURE: &[u8] = b"signed";
 
@@ -27,17 +26,19 @@ pub(super) fn ring() -> KeyRing {
 /// The text of a token.
 pub(super) fn mint(token: Token) -> String {
     let Token::Signed(claims) = token else { panic!("a hybrid session has no opaque token") };
-    let id = SessionId::from_bytes([claims.id; 16]);
+    let names = Names::default();
+    let family = &names.secret(claims.secret).as_bytes()[..8].to_owned();
     let segments = [
         json!({ "alg": "HS256", "kid": "k", "typ": "JWT" }),
         json!({
             "sub": "ada",
-            "sid": id.to_string(),
+            "sid": names.id(claims.id).to_string(),
             "auth_time": at(claims.created).as_unix_secs(),
             "iat": at(claims.renewed).as_unix_secs(),
             "exp": at(claims.expires).as_unix_secs(),
             "cap": at(claims.cap).as_unix_secs(),
             "jti": "j",
+            "fam": Base64UrlUnpadded::encode_string(family),
             "gen": claims.generation,
             "profile": "default",
         }),
@@ -47,7 +48,7 @@ pub(super) fn mint(token: Token) -> String {
 }
 
 /// The claims of a token that was issued.
-pub(super) fn read(text: &str, renamed: impl Fn(SessionId) -> Id) -> Token {
+pub(super) fn read(text: &str, names: &mut Names) -> Token {
     let payload = text.split('.').nth(1).expect("a token has three segments");
     let payload = Base64UrlUnpadded::decode_vec(payload).expect("a token is base64url");
     let claims: Value = serde_json::from_slice(&payload).expect("claims are JSON");
@@ -56,13 +57,17 @@ pub(super) fn read(text: &str, renamed: impl Fn(SessionId) -> Id) -> Token {
         sec(super::subject::Timestamp::from_unix_secs(secs))
     };
     let id = claims["sid"].as_str().and_then(|id| id.parse().ok()).expect("it names a session");
+    let family =
+        claims["fam"].as_str().and_then(|family| Base64UrlUnpadded::decode_vec(family).ok());
     Token::Signed(Row {
-        id: renamed(id),
+        id: names.id_name(id),
         version: 0,
         created: instant("auth_time"),
         renewed: instant("iat"),
         expires: instant("exp"),
         cap: instant("cap"),
+        secret: names.family_name(&family.expect("a hybrid token has a family")),
+        ordinal: 0,
         generation: small(claims["gen"].as_u64().expect("a generation is a number")),
         confirmed: None,
     })

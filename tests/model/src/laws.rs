@@ -1,6 +1,7 @@
-//! How the model sees whether a law is broken: each law is judged by what the client and the store saw, not by the rule
-//! under test written again.
+//! How the model sees whether a law is broken: each law is judged by what the client and
+//! the store saw, not by the rule under test written again.
 
+use crate::limit;
 use crate::scope::Scope;
 use crate::script::{Answer, Call, Outcome, Refusal, Renewal, Sec, Token, Verb};
 use crate::store::Effect;
@@ -28,21 +29,32 @@ pub fn executed(
 ) {
     let World { memory, now, .. } = world;
     flight.stale |= memory.ended;
-    if let (Call::Update(write), Some(Answer::Written(true))) = (call, effect.answer) {
+    if let (Call::Update(write), Some(Answer::Written(true))) = (call, &effect.answer) {
         let Memory { broken, grown, won, .. } = memory;
-        if let Some(row) =
-            flight.last_look().map(|(_, row)| row).filter(|row| row.generation < write.generation)
-        {
-            succeed(grown, (write.id, row.generation), Law::Generation, broken);
+        let seen = flight.last_look().map(|(_, row)| row);
+        if let Some(row) = seen.filter(|row| row.generation < write.generation) {
+            succeed(grown, (row.secret, row.generation), Law::Generation, broken);
         }
         succeed(won, (write.id, write.version), Law::Version, broken);
     }
     if let Some((before, after)) = &effect.written {
-        let known = |(id, generation, _): &(u8, u8, Sec)| {
-            (*id, *generation) == (after.id, after.generation)
+        let known = |(secret, generation, _): &(u8, u8, Sec)| {
+            (*secret, *generation) == (after.secret, after.generation)
         };
         if after.confirmed.is_some() && !memory.confirmed.iter().any(known) {
-            memory.confirmed.push((after.id, after.generation, *now));
+            memory.confirmed.push((after.secret, after.generation, *now));
+        }
+        if after.secret != before.secret {
+            memory.superseded.push(before.secret);
+            memory.superseded.sort_unstable();
+            if flight.token().map(Token::secret) != Some(before.secret) {
+                memory.broken.get_or_insert(Law::Rotation);
+            }
+        }
+        // By one clock.
+        let is_late = scope.skew == 0 && after.renewed > *now;
+        if is_late || matches!(flight.script.verb, Verb::Peek(_)) {
+            memory.broken.get_or_insert(Law::LastSeen);
         }
         let throttle = scope.rules.policy[1].min(scope.rules.tight[1]);
         let renewed = after.renewed - before.renewed;
@@ -53,11 +65,16 @@ pub fn executed(
     for row in &effect.removed {
         memory.gone.push(row.id);
         let is_honest = match flight.script.verb {
-            Verb::End(_) | Verb::EndAll | Verb::Rotate(_) => true,
-            Verb::Sweep => *now + [0, scope.skew][flight.node] >= row.expires,
+            Verb::End(_) | Verb::EndAll => true,
+            // No session that lives by any clock, where they differ by less.
+            Verb::Sweep => {
+                let ahead = [0, scope.skew][flight.node];
+                *now + ahead.min(scope.rules.retention) >= row.expires + scope.rules.retention
+            }
             // For reuse, of which only a thief is guilty.
-            Verb::Authenticate(_) | Verb::Peek(_) => world.spent.thefts > 0,
-            Verb::Start => false,
+            Verb::Authenticate(_) | Verb::Peek(_) | Verb::Rotate(..) => world.spent.thefts > 0,
+            // See limit.rs.
+            Verb::Start(..) => scope.rules.limit.is_some(),
         };
         if !is_honest {
             memory.broken.get_or_insert(Law::Honest);
@@ -69,6 +86,7 @@ pub fn executed(
         Verb::EndAll => effect.answer.is_some(),
         _ => false,
     };
+    limit::executed(scope, world, flight, effect);
 }
 
 fn succeed<T: PartialEq + Ord>(successors: &mut Vec<T>, of: T, law: Law, broken: &mut Option<Law>) {
@@ -110,20 +128,24 @@ fn guaranteed_idle(scope: &Scope, world: &World) -> Sec {
 
 /// A request has been answered.
 pub fn answered(scope: &Scope, world: &mut World, flight: &Flight, outcome: Outcome) {
+    if scope.rules.limit.is_some() {
+        return limit::answered(scope, world, flight, outcome);
+    }
     let broken = match outcome {
-        Outcome::Served { at, cookie, token, .. } => {
+        Outcome::Served { at, cookie, token, renewal } => {
             let law = served(scope, world, flight, at, cookie);
-            if let (Verb::Rotate(old), Some(_)) = (flight.script.verb, token) {
+            if let (Verb::Rotate(old, _), Some(_)) = (flight.script.verb, token) {
                 let memory = &mut world.memory;
-                succeed(&mut memory.rotated, old.id(), Law::Version, &mut memory.broken);
+                succeed(&mut memory.rotated, old.secret(), Law::Version, &mut memory.broken);
             }
-            law
+            law.or_else(|| unseen(scope, world, flight, renewal))
         }
         Outcome::Ended(found) => {
-            let everywhere = matches!(flight.script.verb, Verb::EndAll);
-            let is_logout = flight.who == Who::Client && (found || everywhere);
-            world.memory.logged_out |= is_logout;
-            None
+            // Whether or not it says that there was one.
+            world.memory.logged_out |= flight.who == Who::Client;
+            let is_told = found && matches!(flight.script.verb, Verb::End(_));
+            world.memory.told += u8::from(is_told);
+            (world.memory.told > 1).then_some(Law::Version)
         }
         Outcome::Refused(Refusal::Reused) => {
             world.memory.reused = true;
@@ -155,6 +177,23 @@ fn served(
         .or_else(|| superseded(scope, world, flight))
 }
 
+/// Activity that counted, by one clock, and is not in the row to within `update_age`.
+fn unseen(scope: &Scope, world: &World, flight: &Flight, renewal: Renewal) -> Option<Law> {
+    let counts = matches!(flight.script.verb, Verb::Authenticate(_));
+    // A request writes once more where another was first or its write failed, and not a
+    // third time.
+    let heard = &flight.script.heard;
+    let is_lost = |answer: &Answer| matches!(answer, Answer::Failed | Answer::Written(false));
+    let losses = heard.iter().filter(|(_, answer)| is_lost(answer)).count();
+    if scope.skew != 0 || !counts || renewal == Renewal::Deferred || losses > 1 {
+        return None;
+    }
+    let row = world.store.row(flight.token()?.id())?;
+    let (at, _) = flight.script.heard.first()?;
+    let [_, update_age, _] = scope.rules.policy;
+    (*at >= row.renewed + update_age.max(1)).then_some(Law::LastSeen)
+}
+
 /// Whether the store failed it, so that it had to go by what it knew.
 fn knows_nothing(flight: &Flight) -> bool {
     flight.script.heard.iter().any(|(_, answer)| *answer == Answer::Failed)
@@ -164,16 +203,18 @@ fn knows_nothing(flight: &Flight) -> bool {
 /// the grace, or has a successor of its own.
 fn superseded(scope: &Scope, world: &World, flight: &Flight) -> Option<Law> {
     let (token, grace) = (flight.token()?, scope.rules.grace?);
-    let (id, presented) = (token.id(), token.generation());
+    let (secret, presented) = (token.secret(), token.generation());
     // By the last row that the request has seen.
     let (heard, row) = flight.last_look()?;
     let over = world.memory.confirmed.iter().any(|(of, generation, since)| {
-        (*of, *generation) == (id, presented + 1)
+        (*of, *generation) == (secret, presented + 1)
             && row.confirmed.is_some()
             && row.generation == presented + 1
             && heard - [0, scope.skew][flight.node] >= since + grace + scope.skew
     });
-    (over || row.generation > presented + 1).then_some(Law::Reuse)
+    // Another family is none of this one's generations.
+    let is_former = row.secret != secret || row.generation > presented + 1;
+    (over || is_former).then_some(Law::Reuse)
 }
 
 fn refused(scope: &Scope, world: &World, flight: &Flight, refusal: Refusal) -> Option<Law> {
@@ -183,16 +224,19 @@ fn refused(scope: &Scope, world: &World, flight: &Flight, refusal: Refusal) -> O
     let now = flight.script.heard.last().map_or(flight.script.began, |(at, _)| *at);
     let [.., cap] = scope.rules.policy;
     let [.., cap_in_force] = scope.rules.of(flight.script.tight);
+    let is_superseded = |token: &Token| world.memory.superseded.contains(&token.secret());
     let is_due = match refusal {
         Refusal::Cap => now >= cap.min(cap_in_force),
         Refusal::Idle => now - flight.counted >= guaranteed_idle(scope, world),
         Refusal::Reused => world.spent.thefts > 0,
         Refusal::Store => knows_nothing(flight),
-        Refusal::Unknown => {
-            let id = flight.token().map(Token::id);
-            id.is_some_and(|id| world.memory.gone.contains(&id))
-        }
-        Refusal::Other => false,
+        Refusal::Unknown => flight.token().is_some_and(|token| {
+            let names_row =
+                scope.rules.grace.is_some() || matches!(flight.script.verb, Verb::Rotate(..));
+            world.memory.gone.contains(&token.id()) || names_row && is_superseded(token)
+        }),
+        Refusal::WrongSecret => flight.token().is_some_and(is_superseded),
+        Refusal::Displaced | Refusal::Other | Refusal::Raced | Refusal::TooMany => false,
     };
     (!is_due).then_some(Law::Honest)
 }

@@ -7,6 +7,7 @@ pub mod act;
 mod choices;
 pub mod faulty;
 pub mod laws;
+pub mod limit;
 pub mod model;
 pub mod properties;
 pub mod real;

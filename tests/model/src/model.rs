@@ -10,11 +10,12 @@ use stateright::{Model, Property};
 use crate::act::Act;
 use crate::choices;
 use crate::laws;
+use crate::limit::{self, Course};
 use crate::properties::properties;
 use crate::scope::Scope;
-use crate::script::{Answer, Call, Driver, Next, Outcome, Script, Sec, Verb};
-use crate::store::{Looking, Store, StoreFault};
-use crate::world::{Flight, Mail, Memory, Spent, Who, World};
+use crate::script::{Answer, Call, Driver, Next, Outcome, Script, Sec, Token, Verb};
+use crate::store::{Looking, StoreFault};
+use crate::world::{Flight, Mail, Who, World};
 
 /// The model of a scope.
 pub struct Check<D> {
@@ -66,11 +67,18 @@ impl<D: Driver> Check<D> {
 
     fn begin(&self, world: &mut World, who: Who, node: usize, verb: Verb) {
         let spent = &mut world.spent;
+        let mut sign_in = 0;
         *match (who, verb) {
+            (_, Verb::Start(name, replaced)) => {
+                spent.sign_ins.push(name);
+                spent.sign_ins.sort_unstable();
+                spent.replacements += u8::from(replaced.is_some());
+                &mut sign_in
+            }
             (Who::Thief, _) => &mut spent.thefts,
             (_, Verb::End(_) | Verb::EndAll) => &mut spent.logouts,
             (_, Verb::Peek(_)) => &mut spent.polls,
-            (_, Verb::Rotate(_)) => &mut spent.rotations,
+            (_, Verb::Rotate(..)) => &mut spent.rotations,
             (_, Verb::Sweep) => &mut spent.sweeps,
             _ => &mut spent.requests,
         } += 1;
@@ -90,6 +98,7 @@ impl<D: Driver> Check<D> {
             counted: world.memory.counted,
             after,
             stale: false,
+            course: Course::default(),
         };
         self.go_on(world, flight);
     }
@@ -124,6 +133,7 @@ impl<D: Driver> Check<D> {
         let counted = laws::counted(self.scope(), world, &flight, outcome);
         match (flight.who, token) {
             (Who::Thief, Some(token)) => world.loot = Some(token),
+            (Who::Client, Some(_)) if self.scope.rules.limit.is_some() => {}
             (Who::Client, Some(token)) => {
                 world.mail.push(Mail { token, sent: world.now, counted });
             }
@@ -146,25 +156,19 @@ impl<D: Driver> Model for Check<D> {
     type Action = Act;
 
     fn init_states(&self) -> Vec<World> {
-        let mut script = Script { verb: Verb::Start, tight: false, began: 0, heard: Vec::new() };
+        if self.scope.rules.limit.is_some() {
+            return vec![World::of(limit::seeds(&self.scope), Token::Opaque(0, 0))];
+        }
+        let verb = Verb::Start(0, None);
+        let mut script = Script { verb, tight: false, began: 0, heard: Vec::new() };
         let Next::Call(Call::Create(row)) = self.play(&script) else {
             panic!("a sign-in creates a session")
         };
-        script.heard.push((0, Answer::Created(0)));
+        script.heard.push((0, Answer::Created));
         let Next::Done(Outcome::Served { token: Some(jar), .. }) = self.play(&script) else {
             panic!("a sign-in is answered with a token")
         };
-        vec![World {
-            now: 0,
-            store: Store { rows: vec![crate::script::Row { id: 0, ..row }], born: 1 },
-            tight: [false; 2],
-            flights: Vec::new(),
-            mail: Vec::new(),
-            jar,
-            loot: None,
-            spent: Spent::default(),
-            memory: Memory::default(),
-        }]
+        vec![World::of(vec![row], jar)]
     }
 
     fn actions(&self, world: &World, acts: &mut Vec<Act>) {
@@ -182,7 +186,8 @@ impl<D: Driver> Model for Check<D> {
             Act::Begin(who, node, verb) => self.begin(&mut world, who, node, verb),
             Act::Cancel(slot) => {
                 world.spent.cancels += 1;
-                world.flights.remove(slot);
+                let flight = world.flights.remove(slot);
+                limit::dropped(&mut world, &flight);
             }
             Act::Deliver(slot) => {
                 let mail = world.mail.remove(slot);
@@ -209,6 +214,7 @@ impl<D: Driver> Model for Check<D> {
             }
             Act::Fail(slot, carried_out) => {
                 world.spent.failures += 1;
+                limit::failed(&mut world);
                 let mut flight = world.flights.remove(slot);
                 if carried_out {
                     flight = match self.execute(&mut world, flight) {
@@ -230,6 +236,7 @@ impl<D: Driver> Model for Check<D> {
             Act::Steal => world.loot = Some(world.jar),
             Act::Tick => world.now += 1,
         }
+        limit::observe(&self.scope, &mut world);
         world.flights.sort_unstable();
         world.mail.sort_unstable();
         Some(world)

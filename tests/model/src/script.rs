@@ -6,17 +6,19 @@
 //! does not hold. Random ids and secrets are renamed to small numbers where they
 //! reach the store or the client.
 
+use crate::limit::When;
+
 /// An instant, in seconds after the sign-in by true time.
 pub type Sec = i8;
 
-/// The name of a session: the sign-in makes 0, each rotation the next.
+/// The name of a session.
 pub type Id = u8;
 
-/// The id of a session that has been asked for but not created.
-pub const FRESH: Id = Id::MAX;
+/// The name of a secret: that of the session whose first it is, or of the rotation that
+/// wrote it.
+pub type Secret = u8;
 
-/// A session as the store holds it. Its subject, profile and secret go without
-/// saying.
+/// A session as the store holds it. Its subject and profile go without saying.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Row {
     /// Its name.
@@ -31,6 +33,10 @@ pub struct Row {
     pub expires: Sec,
     /// `absolute_expires_at`.
     pub cap: Sec,
+    /// Which secret opens it, and is the family of its signed tokens.
+    pub secret: Secret,
+    /// Its place among its subject's; 0 without a limit.
+    pub ordinal: u8,
     /// Of a hybrid session; 0 of an opaque one.
     pub generation: u8,
     /// `confirmed_at`.
@@ -50,6 +56,8 @@ pub struct Write {
     pub renewed: Sec,
     /// The new `expires_at`.
     pub expires: Sec,
+    /// The new secret, or the former one.
+    pub secret: Secret,
     /// The new generation.
     pub generation: u8,
     /// The new `confirmed_at`.
@@ -60,8 +68,9 @@ pub struct Write {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Token {
     /// `id.secret`.
-    Opaque(Id),
-    /// The claims of a hybrid token, which has the four instants of a row.
+    Opaque(Id, Secret),
+    /// The claims of a hybrid token, which has the four instants of a row, and its
+    /// secret as a family.
     Signed(Row),
 }
 
@@ -70,8 +79,17 @@ impl Token {
     #[must_use]
     pub const fn id(&self) -> Id {
         match self {
-            Self::Opaque(id) => *id,
+            Self::Opaque(id, _) => *id,
             Self::Signed(claims) => claims.id,
+        }
+    }
+
+    /// Which secret it has, or stands for.
+    #[must_use]
+    pub const fn secret(&self) -> Secret {
+        match self {
+            Self::Opaque(_, secret) => *secret,
+            Self::Signed(claims) => claims.secret,
         }
     }
 
@@ -79,7 +97,7 @@ impl Token {
     #[must_use]
     pub const fn generation(&self) -> u8 {
         match self {
-            Self::Opaque(_) => 0,
+            Self::Opaque(..) => 0,
             Self::Signed(claims) => claims.generation,
         }
     }
@@ -96,12 +114,24 @@ pub enum Verb {
     EndAll,
     /// Judges the token and renews nothing.
     Peek(Token),
-    /// Judges the token, then replaces its session.
-    Rotate(Token),
-    /// Signs in.
-    Start,
+    /// Judges the token, then gives its session the secret of this name.
+    Rotate(Token, Secret),
+    /// Signs in: a session of this name, perhaps in the place of another.
+    Start(Id, Option<Id>),
     /// Removes expired sessions.
     Sweep,
+}
+
+impl Verb {
+    /// The name of what it makes of randomness: a session and its first secret, or
+    /// another secret.
+    #[must_use]
+    pub const fn makes(&self) -> Option<u8> {
+        match self {
+            Self::Rotate(_, name) | Self::Start(name, _) => Some(*name),
+            _ => None,
+        }
+    }
 }
 
 /// What a request asks of its store.
@@ -109,6 +139,8 @@ pub enum Verb {
 pub enum Call {
     /// `create`.
     Create(Row),
+    /// `list`.
+    List,
     /// `load`.
     Load(Id),
     /// `remove`.
@@ -122,18 +154,20 @@ pub enum Call {
 }
 
 /// What the store answers.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Answer {
-    /// How many it removed.
-    Count(u8),
-    /// The session is there, under this name.
-    Created(Id),
+    /// The session is there.
+    Created,
     /// `StoreError::Unavailable`, whatever became of the call.
     Failed,
-    /// What it holds.
+    /// What a `list` found.
+    Listed(Vec<Row>),
+    /// What a `load` found.
     Loaded(Option<Row>),
     /// Whether it removed.
     Removed(bool),
+    /// What a `remove_all` or a sweep removed.
+    RemovedMany(Vec<Row>),
     /// Whether it wrote.
     Written(bool),
 }
@@ -163,7 +197,7 @@ pub enum Next {
 /// The answer to a request.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Outcome {
-    /// It was a logout or a sweep; whether it found something.
+    /// It was a logout or a sweep; whether it removed something.
     Ended(bool),
     /// Refused.
     Refused(Refusal),
@@ -194,18 +228,26 @@ pub enum Renewal {
 }
 
 /// Why a request is refused.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Refusal {
     /// `RejectReason::AbsoluteCap`.
     Cap,
+    /// A sign-in that others displaced.
+    Displaced,
     /// `RejectReason::Idle`.
     Idle,
+    /// A sign-in that raced for the last place.
+    Raced,
     /// A superseded token, which has ended its session.
     Reused,
     /// The store failed: a 503.
     Store,
+    /// A sign-in without room.
+    TooMany,
     /// There is no such session.
     Unknown,
+    /// The secret is another.
+    WrongSecret,
     /// Anything else; never expected.
     Other,
 }
@@ -219,6 +261,10 @@ pub struct Rules {
     pub tight: [Sec; 3],
     /// Of hybrid sessions; `None` for opaque tokens.
     pub grace: Option<Sec>,
+    /// On concurrent sessions.
+    pub limit: Option<(When, u32)>,
+    /// How long a sweep keeps what has ended.
+    pub retention: Sec,
 }
 
 impl Rules {

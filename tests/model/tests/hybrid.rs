@@ -2,7 +2,7 @@
 
 use session_policy_model::properties::{
     CAP_REACHED, DIFFERENT_POLICIES, FORGIVEN, HEARD_LATE, HONEST, IN_GRACE, LOST_RACE, REUSED,
-    STALE_LOAD, SWEPT, TAKEN_BACK,
+    ROTATED, STALE_LOAD, SWEPT,
 };
 use session_policy_model::real::Real;
 use session_policy_model::run::{check, holds};
@@ -38,10 +38,15 @@ fn a_thief_ends_the_session_once_the_grace_is_over() {
 
 #[test]
 fn a_logout_is_final_whatever_races_it() {
-    holds("hybrid, logout", hybrid::LOGOUT, &[LOST_RACE, STALE_LOAD, TAKEN_BACK]);
+    holds("hybrid, logout", hybrid::LOGOUT, &[LOST_RACE, ROTATED, STALE_LOAD]);
 }
 
 #[test]
 fn limits_hold_on_skewed_nodes_under_a_tightened_policy() {
     holds("hybrid, limits", hybrid::LIMITS, &[CAP_REACHED, DIFFERENT_POLICIES, LOST_RACE, SWEPT]);
+}
+
+#[test]
+fn a_rotation_starts_another_family() {
+    holds("hybrid, rotation", hybrid::ROTATION, &[LOST_RACE, ROTATED]);
 }

@@ -14,6 +14,8 @@ use session_policy_actix_app::session::Transport;
 use session_policy_actix_app::users::AT_A_TIME;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+/// How long the sweep leaves what has ended.
+const RETENTION: i64 = 86_400;
 const ATTRIBUTES: &str = "; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=";
 
 #[actix_web::test]
@@ -479,7 +481,7 @@ async fn the_sweep_goes_on_after_an_error() {
     while site.store.sweeps.load(Ordering::SeqCst) < 3 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    site.at(1_800);
+    site.at(1_800 + RETENTION);
     site.store.go_away(false);
     let at = site.store.sweeps.load(Ordering::SeqCst);
     while site.store.sweeps.load(Ordering::SeqCst) < at + 3 {
@@ -496,7 +498,7 @@ async fn one_round_of_the_sweep_removes_all_that_have_expired() {
     for _ in 0..2_500 {
         let _ = site.sessions.start("ada").await.unwrap();
     }
-    site.at(1_800);
+    site.at(1_800 + RETENTION);
     let alive = site.ada().await;
     let sweep = server::sweep(site.sessions.clone(), Duration::from_secs(3_600));
     let sweep = actix_web::rt::spawn(sweep);

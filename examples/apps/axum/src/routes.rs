@@ -101,9 +101,10 @@ impl IntoResponse for PageError {
                 sign_in(Reason::Ended, "/").into_response()
             }
             Self::Start(StartError::Displaced) => pages::displaced(),
-            Self::Start(StartError::TooManySessions { .. }) => pages::too_many_sessions(),
+            Self::Start(StartError::Raced) => pages::raced(),
+            Self::Start(StartError::TooMany { .. }) => pages::too_many_sessions(),
             Self::Rotate(RotateError::Store(_))
-            | Self::Start(StartError::Store(_))
+            | Self::Start(StartError::NotReplaced(_) | StartError::Store(_))
             | Self::Store(_) => {
                 tracing::error!(error = %self, "the store did not do as asked");
                 pages::unavailable()

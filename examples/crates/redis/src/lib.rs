@@ -5,12 +5,13 @@
 //! | key | type | holds |
 //! | --- | --- | --- |
 //! | `{prefix}:session:{id}` | hash | the session, a field each; instants as unix seconds |
-//! | `{prefix}:subject:{subject}` | sorted set | ids of the subject's sessions, by when to forget them |
-//! | `{prefix}:expiry:{0..15}` | sorted set | ids by `expires_at`, or earlier, for the sweep |
+//! | `{prefix}:subject:{subject}` | sorted set | notes of the subject's sessions, by when to forget them |
+//! | `{prefix}:expiry:{0..15}` | sorted set | notes by `expires_at`, or earlier, for the sweep and the scan |
 //!
 //! (The braces are placeholders; the keys have none.) The hash is the truth. The
-//! sorted sets are notes of where to look: whatever they say is checked against
-//! the hash, so a note too many is harmless. A note too few would hide a session
+//! sorted sets are notes of where to look, each an id and a random number of its one
+//! creation: whatever they say is checked against the hash, so a note too many is
+//! harmless. A note too few would hide a session
 //! from [`remove_all`], so a session is created after its notes and dropped before
 //! them.
 //!
@@ -22,23 +23,28 @@
 //! | verb | commands |
 //! | --- | --- |
 //! | `load` | one `HMGET` |
-//! | `update` | one `EVALSHA` (and one `ZADD` if it brings `expires_at` forward) |
-//! | `create` | one `EVALSHA` and one `ZADD` together, then one `EVALSHA` |
+//! | `update` | one `EVALSHA` (and another, between two `ZADD`, if it brings `expires_at` forward) |
+//! | `create` | one `EVALSHA` and one `ZADD` together, then one `EVALSHA`, then one `ZADD` |
 //! | `remove` | one `EVALSHA`, then two `ZREM` together |
-//! | `remove_expired` | 16 `ZRANGE`, then as much as `remove` for each |
+//! | `remove_expired` | 16 `ZRANGE`, then as much as `remove` for each, and three commands for each that was renewed |
 //! | `list` | one `ZRANGE`, then one `HMGET` for each |
-//! | `remove_all` | one `ZRANGE`, then one `EVALSHA` for each, then at most 17 `ZREM` |
+//! | `remove_all` | one `ZRANGE`, then one `EVALSHA` for each, then at most 17 `ZREM` for every 256 |
+//! | `scan` | `ZSCAN` until the page is full, and one `HMGET` for each |
 //!
 //! # The engine's own expiry
 //!
 //! Each session's key has an expiry, so that memory is freed even where nothing
 //! sweeps. It is the later of `expires_at` and the engine's own time, and a
-//! [grace](RedisStore::with_grace) of a day more: it is a garbage collection and
+//! [grace](RedisStore::with_grace) of two days more: it is a garbage collection and
 //! never a judgement. A session ends at the second that its policy says, by the
 //! application's clock; the engine's clock, which nobody injects, may be off by the
 //! grace without ending one early, and a store under a test clock of any year
-//! behaves as any other. A sweep removes expired sessions earlier, and should run:
-//! without it, notes in the index by expiry stay behind.
+//! behaves as any other.
+//!
+//! A sweep should run: it removes what ended longer ago than the sessions'
+//! retention, a day unless set, and tells of each, which the engine does not. Let the
+//! grace be longer than the retention by as much as a sweep may be late. Without a
+//! sweep, notes in the index by expiry stay behind.
 //!
 //! # What the engine's settings promise
 //!
@@ -64,16 +70,20 @@
 //! # After a lost answer
 //!
 //! A command whose answer was lost may have been carried out. A cluster's
-//! connection then tries again by itself: a `create` may report a conflict with
-//! itself, and a `remove` may find nothing. Both are on the safe side: the sign-in
-//! or the rotation fails, and nobody has the session's token.
+//! connection then tries again by itself: a `create` finds itself and succeeds, an
+//! `update` finds its own version and is refused, and a `remove` may find nothing. All
+//! are on the safe side: `Sessions` loads again after a refusal, and the session is
+//! gone or as it was written.
 //!
 //! [`load`]: session_policy::store::SessionStore::load
 //! [`remove_all`]: session_policy::store::SessionStore::remove_all
 
+mod index;
 mod layout;
 mod record;
+mod scan;
 mod store;
+mod sweep;
 
 pub use crate::layout::PrefixError;
 pub use crate::store::RedisStore;

@@ -4,9 +4,11 @@
 
 mod common;
 
+use std::cell::Cell;
 use std::process::Command;
 use std::sync::Arc;
 
+use redis::aio::ConnectionManager;
 use redis::cluster::ClusterClient;
 use session_policy::testing::StoreKit;
 use session_policy_redis::RedisStore;
@@ -18,16 +20,22 @@ use crate::common::{Server, absent, delete, manager, prefix, shared};
 async fn redis_keeps_the_contract() {
     let Some(client) = shared().await else { return };
     let own = prefix();
-    let connection = manager(&client).await;
-    let count = std::cell::Cell::new(0);
-    let empty = async || {
-        count.set(count.get() + 1);
+    let (connection, other) = (manager(&client).await, manager(&client).await);
+    let count = Cell::new(0);
+    let store = |connection: &ConnectionManager| {
         RedisStore::new(connection.clone(), &format!("{own}:{}", count.get())).unwrap()
     };
-    let report = StoreKit::new().check(empty).await;
+    let empty = async || {
+        count.set(count.get() + 1);
+        store(&connection)
+    };
+    let report = StoreKit::new().check_with_handles(empty, async |_| store(&other)).await;
     println!("{report}");
+    let scans = StoreKit::new().check_scan(empty).await;
+    println!("{scans}");
     delete(&client, &own).await;
     report.assert_passed();
+    scans.assert_passed();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,12 +43,15 @@ async fn a_cluster_of_three_keeps_the_contract_and_is_sound_under_load() {
     let Some(cluster) = Cluster::start() else { return };
     let client = ClusterClient::new(cluster.urls()).unwrap();
     let connection = client.get_async_connection().await.unwrap();
-    let count = std::cell::Cell::new(0);
+    let count = Cell::new(0);
     let empty = async || {
         count.set(count.get() + 1);
         RedisStore::new(connection.clone(), &format!("kit:{}", count.get())).unwrap()
     };
     let report = StoreKit::new().check(empty).await;
+    println!("{report}");
+    report.assert_passed();
+    let report = StoreKit::new().check_scan(empty).await;
     println!("{report}");
     report.assert_passed();
 

@@ -180,7 +180,7 @@ async fn a_sweep_on_a_read_only_replica_ends_with_an_error_also_over_a_note_of_n
     while !reading.list("user-42").await.unwrap().is_empty() {
         sleep(Duration::from_millis(50)).await;
     }
-    clock.advance(SLIDES.max_age());
+    clock.advance(SLIDES.max_age() + TimeDelta::days(1)); // Which it is kept for.
 
     let sweep = timeout(Duration::from_secs(10), reading.sweep(100)).await;
     let refused = sweep.unwrap().unwrap_err();

@@ -14,7 +14,7 @@ use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 use session_policy::jwt::{Algorithm, KeyRing, SigningKey};
-use session_policy::store::{AnyStore, SessionStore, StoreError, Update};
+use session_policy::store::{AnyStore, Removed, SessionStore, StoreError, Update};
 use session_policy::{
     ManualClock, MemoryStore, Policies, Session, SessionId, SessionPolicy, Timestamp,
 };
@@ -106,10 +106,14 @@ impl SessionStore for Store {
         self.reach()?.remove(id).await
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn remove_expired(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Removed>, StoreError> {
         self.sweeps.fetch_add(1, Ordering::SeqCst);
-        let removed = self.reach()?.remove_expired(now, limit).await?;
-        self.swept.fetch_add(removed, Ordering::SeqCst);
+        let removed = self.reach()?.remove_expired(before, limit).await?;
+        self.swept.fetch_add(removed.len() as u64, Ordering::SeqCst);
         Ok(removed)
     }
 
@@ -123,7 +127,7 @@ impl SessionStore for Store {
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         self.reach()?.remove_all(subject, except).await
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn password_changed(app: &App, signed_in: &SignedIn, ended: Option<u6
                 a href="/devices" { "Sign them out on the devices page." }
             },
         }
-        p { "This session goes on under a new id, with the same deadlines in any case." }
+        p { "This session goes on, with the same deadlines in any case." }
     };
     layout("Password changed", Some(app), Some((signed_in, "/password")), &content)
 }

@@ -25,7 +25,7 @@ pub(super) struct Change {
     new: String,
 }
 
-/// Changes the password, gives this session a new id and ends the others (OWASP
+/// Changes the password, gives this session a new token and ends the others (OWASP
 /// ASVS 5.0 7.4.3).
 pub(super) async fn change(
     State(app): State<App>,
@@ -51,7 +51,7 @@ pub(super) async fn change(
     tokio::spawn(replacing.in_current_span()).await?
 }
 
-/// All that changes, with no hashing in between. The new id comes first: if the
+/// All that changes, with no hashing in between. The new token comes first: if the
 /// store cannot write, or the session has ended, nothing has changed.
 async fn replace(
     app: App,

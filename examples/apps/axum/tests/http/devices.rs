@@ -45,7 +45,7 @@ async fn ending_the_others_leaves_this_session_and_other_users_alone() {
 }
 
 #[tokio::test]
-async fn a_new_password_gives_a_new_id_under_the_same_cap_and_ends_the_others() {
+async fn a_new_password_gives_a_new_token_under_the_same_id_and_cap_and_ends_the_others() {
     let app = Harness::start().await;
     let mut here = app.signed_in("ada").await;
     let mut there = app.signed_in("ada").await;
@@ -56,7 +56,8 @@ async fn a_new_password_gives_a_new_id_under_the_same_cap_and_ends_the_others() 
     let changed = here.post("/password", &form).await;
     assert_eq!(changed.status, 200, "{}", changed.body);
     assert!(changed.body.contains("One other device was signed out"));
-    assert_ne!(here.session_id(), old.session_id());
+    assert_ne!(here.token(), old.token());
+    assert_eq!(here.session_id(), old.session_id());
     let after = here.get_json("/session").await.json();
     assert_eq!(after["absolute_expires_at"], before["absolute_expires_at"]);
     assert_eq!(old.clone().get("/").await.status, 303);

@@ -45,13 +45,13 @@ async fn of_two_changes_at_once_one_is_made_and_the_other_is_told() {
     let app = Harness::start().await;
     let mut first = app.signed_in("ada").await;
     let mut second = app.signed_in("ada").await;
-    app.store.removals.hold(1);
+    app.store.rotations.hold(1);
     let late =
         tokio::spawn(async move { second.post("/password", &to("difference-engine-1")).await });
-    // Its session has its new id; the password is yet to be replaced.
-    app.store.removals.held(1).await;
+    // Its session has its new token; the password is yet to be replaced.
+    app.store.rotations.held(1).await;
     assert_eq!(first.post("/password", &to("difference-engine-2")).await.status, 200);
-    app.store.removals.let_go();
+    app.store.rotations.let_go();
     let late = late.await.unwrap();
     assert_eq!(late.status, 422);
     assert!(late.body.contains("the current password is wrong"), "{}", late.body);
@@ -80,15 +80,15 @@ async fn a_client_that_hangs_up_during_the_change_leaves_no_other_device_signed_
     let client = harness.signed_in("ada").await;
     let mut there = harness.signed_in("ada").await;
     let router = app(harness.store.clone(), &harness.clock).router();
-    harness.store.removals.hold(1);
+    harness.store.rotations.hold(1);
     {
         let mut changing = pin!(router.oneshot(request(&client, "/password", &change())));
         tokio::select! {
             _ = &mut changing => panic!("it did not wait"),
-            () = harness.store.removals.held(1) => {}
+            () = harness.store.rotations.held(1) => {}
         }
     }
-    harness.store.removals.let_go();
+    harness.store.rotations.let_go();
     // What is left of the change is run by this thread too, a turn each time.
     for _ in 0..100 {
         yield_now().await;

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
-use session_policy::store::{SessionStore, StoreError, Update};
+use session_policy::store::{Removed, SessionStore, StoreError, Update};
 use session_policy::{MemoryStore, Session, SessionId, Timestamp};
 use tokio::sync::Semaphore;
 
@@ -22,8 +22,8 @@ pub(crate) struct TestStore {
     pub(crate) creations: Gate,
     /// Before a renewal is written.
     renewing: Gate,
-    /// After a session was removed.
-    pub(crate) removals: Gate,
+    /// After a session was given another token.
+    pub(crate) rotations: Gate,
     /// Before a sweep removes any.
     pub(crate) sweeps: Gate,
 }
@@ -46,7 +46,7 @@ impl Default for TestStore {
             swept: AtomicU64::new(0),
             creations: Gate::default(),
             renewing: Gate::default(),
-            removals: Gate::default(),
+            rotations: Gate::default(),
             sweeps: Gate::default(),
         }
     }
@@ -127,23 +127,31 @@ impl SessionStore for TestStore {
             return Err(StoreError::unavailable("read-only"));
         }
         self.renewing.pass().await;
-        let renewed = self.inner.update(update).await?;
-        self.renewals.fetch_add(renewed.into(), SeqCst);
-        Ok(renewed)
+        let before = self.inner.load(&update.id()).await?;
+        let rotates = before.is_some_and(|before| before.secret() != update.secret());
+        let written = self.inner.update(update).await?;
+        if rotates {
+            self.rotations.pass().await;
+        } else {
+            self.renewals.fetch_add(written.into(), SeqCst);
+        }
+        Ok(written)
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
         self.check()?;
-        let removed = self.inner.remove(id).await;
-        self.removals.pass().await;
-        removed
+        self.inner.remove(id).await
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn remove_expired(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Removed>, StoreError> {
         self.check()?;
         self.sweeps.pass().await;
-        let removed = self.inner.remove_expired(now, limit).await?;
-        self.swept.fetch_add(removed, SeqCst);
+        let removed = self.inner.remove_expired(before, limit).await?;
+        self.swept.fetch_add(removed.len() as u64, SeqCst);
         Ok(removed)
     }
 
@@ -156,7 +164,7 @@ impl SessionStore for TestStore {
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         self.check()?;
         self.inner.remove_all(subject, except).await
     }
