@@ -1,8 +1,6 @@
 use super::statements::{Statements, Template};
 
-/// For MariaDB 10.6 and later. The statements other than the
-/// [`Migration`](super::Migration) keep to what MySQL 8.0.16 documents too, but
-/// are tested on MariaDB alone.
+/// For MariaDB 10.6 and later; MySQL has no `DELETE … RETURNING`.
 ///
 /// Use transactions of isolation `READ COMMITTED`, so that a sweep locks rows and
 /// not the gaps between them. InnoDB may still end one of two statements that
@@ -21,6 +19,9 @@ pub const MARIADB: Statements = Statements {
     id BINARY(16) NOT NULL PRIMARY KEY,
     subject VARBINARY(1024) NOT NULL,
     profile VARBINARY(64) NOT NULL,
+    epoch BIGINT,
+    ordinal BIGINT NOT NULL,
+    about VARBINARY(1024),
     version BIGINT NOT NULL,
     secret BINARY(32) NOT NULL,
     created_at BIGINT NOT NULL,
@@ -38,43 +39,43 @@ pub const MARIADB: Statements = Statements {
     )
 ) ENGINE = InnoDB"],
     create: "INSERT INTO sessions (
-    id, subject, profile, version, secret,
+    id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     load: "SELECT
-    id, subject, profile, version, secret,
+    id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
 FROM sessions WHERE id = ?",
-    // A parameter cannot be named twice, so the renewal is a table of one row.
+    // A parameter cannot be named twice, so the update is a table of one row.
     update: "UPDATE sessions JOIN (
     SELECT
         ? AS id, ? AS version, ? AS at,
-        ? AS renewed_at, ? AS expires_at, ? AS generation, ? AS confirmed_at
-) AS renewal ON sessions.id = renewal.id
+        ? AS renewed_at, ? AS expires_at, ? AS secret, ? AS generation, ? AS confirmed_at
+) AS written ON sessions.id = written.id
 SET
     sessions.version = sessions.version + 1,
-    sessions.renewed_at = renewal.renewed_at,
-    sessions.expires_at = renewal.expires_at,
-    sessions.generation = renewal.generation,
-    sessions.confirmed_at = renewal.confirmed_at
-WHERE sessions.version = renewal.version
-    AND sessions.absolute_expires_at > renewal.at
-    AND sessions.renewed_at <= renewal.renewed_at
-    AND renewal.renewed_at <= renewal.expires_at
-    AND sessions.absolute_expires_at >= renewal.expires_at",
-    remove: "DELETE FROM sessions WHERE id = ?",
-    remove_expired: "DELETE sessions FROM sessions JOIN (
-    SELECT id FROM sessions
-    WHERE expires_at <= ?
-    ORDER BY expires_at
-    LIMIT ?
-    FOR UPDATE SKIP LOCKED
-) AS expired ON sessions.id = expired.id",
+    sessions.renewed_at = written.renewed_at,
+    sessions.expires_at = written.expires_at,
+    sessions.secret = written.secret,
+    sessions.generation = written.generation,
+    sessions.confirmed_at = written.confirmed_at
+WHERE sessions.version = written.version
+    AND sessions.absolute_expires_at > written.at
+    AND sessions.renewed_at <= written.renewed_at
+    AND written.renewed_at <= written.expires_at
+    AND sessions.absolute_expires_at >= written.expires_at",
+    remove: "DELETE FROM sessions WHERE id = ? RETURNING id",
+    remove_expired: "DELETE FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?
+RETURNING id, subject, profile, expires_at, absolute_expires_at",
     list: "SELECT
-    id, subject, profile, version, secret,
+    id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
 FROM sessions WHERE subject = ?",
-    remove_all: "DELETE FROM sessions WHERE subject = ? AND NOT (id <=> ?)",
+    remove_all: "DELETE FROM sessions WHERE subject = ? AND NOT (id <=> ?) RETURNING id",
+    scan: "SELECT
+    id, subject, profile, epoch, ordinal, about, version, secret,
+    created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
+FROM sessions WHERE id > ? ORDER BY id LIMIT ?",
     migration: Template {
         applied: "SELECT 1 FROM information_schema.columns
 WHERE table_schema = DATABASE() AND table_name = 'sessions'
@@ -82,6 +83,9 @@ WHERE table_schema = DATABASE() AND table_name = 'sessions'
         expand: &[
             "ALTER TABLE sessions
     ADD COLUMN IF NOT EXISTS profile VARBINARY(64) NOT NULL DEFAULT 'default',
+    ADD COLUMN IF NOT EXISTS epoch BIGINT,
+    ADD COLUMN IF NOT EXISTS ordinal BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS about VARBINARY(1024),
     ADD COLUMN IF NOT EXISTS version BIGINT NOT NULL DEFAULT 0,
     ADD COLUMN IF NOT EXISTS renewed_at BIGINT,
     ADD COLUMN IF NOT EXISTS absolute_expires_at BIGINT,

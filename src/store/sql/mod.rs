@@ -1,15 +1,16 @@
 //! The statements of a store on an SQL engine, as text.
 //!
-//! Each verb of [`SessionStore`] is one guarded statement,
-//! so that no transaction is held and a pooled connection is enough. All name one
-//! table, `sessions`; a team that needs another name copies the text.
+//! Each verb of [`SessionStore`] and [`ScanStore`] is one statement, so that no
+//! transaction is held and a pooled connection is enough. All name one table,
+//! `sessions`; a team that needs another name copies the text.
 //!
 //! | column | kept as |
 //! | --- | --- |
 //! | `id`, `secret` | 16 and 32 bytes |
 //! | `subject`, `profile` | texts compared byte by byte: no case, accent or trailing space is folded |
 //! | `created_at`, `renewed_at`, `expires_at`, `absolute_expires_at`, `confirmed_at` | unix seconds in 64 bits, so that no calendar type rounds, clamps or shifts them |
-//! | `version`, `generation` | 64 bits |
+//! | `epoch`, `ordinal`, `version`, `generation` | 64 bits |
+//! | `about` | a text of at most 1,024 bytes, or null |
 //!
 //! `absolute_expires_at` is `NOT NULL` and `CHECK` keeps the order of the
 //! instants, so no other program can write a session that outlives its cap.
@@ -25,6 +26,7 @@
 //! assert!(POSTGRES.load.ends_with("FROM sessions WHERE id = $1"));
 //! ```
 //!
+//! [`ScanStore`]: super::ScanStore
 //! [`SessionStore`]: super::SessionStore
 
 mod mariadb;

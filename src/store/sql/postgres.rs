@@ -7,6 +7,9 @@ pub const POSTGRES: Statements = Statements {
     id BYTEA NOT NULL PRIMARY KEY CHECK (octet_length(id) = 16),
     subject TEXT COLLATE \"C\" NOT NULL,
     profile TEXT COLLATE \"C\" NOT NULL,
+    epoch BIGINT,
+    ordinal BIGINT NOT NULL,
+    about TEXT COLLATE \"C\",
     version BIGINT NOT NULL,
     secret BYTEA NOT NULL CHECK (octet_length(secret) = 32),
     created_at BIGINT NOT NULL,
@@ -25,11 +28,11 @@ pub const POSTGRES: Statements = Statements {
         "CREATE INDEX IF NOT EXISTS sessions_by_expiry ON sessions (expires_at)",
     ],
     create: "INSERT INTO sessions (
-    id, subject, profile, version, secret,
+    id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     load: "SELECT
-    id, subject, profile, version, secret,
+    id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
 FROM sessions WHERE id = $1",
     // $4 <= $5 is the order of the new instants; the rest compares with the row.
@@ -37,15 +40,18 @@ FROM sessions WHERE id = $1",
     version = version + 1,
     renewed_at = $4,
     expires_at = $5,
-    generation = $6,
-    confirmed_at = $7
+    secret = $6,
+    generation = $7,
+    confirmed_at = $8
 WHERE id = $1
     AND version = $2
     AND absolute_expires_at > $3
     AND renewed_at <= $4
     AND $4 <= $5
-    AND absolute_expires_at >= $5",
-    remove: "DELETE FROM sessions WHERE id = $1",
+    AND absolute_expires_at >= $5
+RETURNING id",
+    // Not the id first, as `load` has it: it may be run in place of this.
+    remove: "DELETE FROM sessions WHERE id = $1 RETURNING TRUE AS removed, id",
     // Materialised: a subquery with LIMIT may be run again for each row, and
     // would then remove more than the limit.
     remove_expired: "WITH expired AS MATERIALIZED (
@@ -55,18 +61,28 @@ WHERE id = $1
     LIMIT $2
     FOR UPDATE SKIP LOCKED
 )
-DELETE FROM sessions USING expired WHERE sessions.id = expired.id",
+DELETE FROM sessions USING expired WHERE sessions.id = expired.id
+RETURNING
+    sessions.id, sessions.subject, sessions.profile,
+    sessions.expires_at, sessions.absolute_expires_at",
     list: "SELECT
-    id, subject, profile, version, secret,
+    id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
 FROM sessions WHERE subject = $1",
-    remove_all: "DELETE FROM sessions WHERE subject = $1 AND id IS DISTINCT FROM $2",
+    remove_all: "DELETE FROM sessions WHERE subject = $1 AND id IS DISTINCT FROM $2 RETURNING id",
+    scan: "SELECT
+    id, subject, profile, epoch, ordinal, about, version, secret,
+    created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
+FROM sessions WHERE id > $1 ORDER BY id LIMIT $2",
     migration: Template {
         applied: "SELECT 1 FROM pg_attribute
 WHERE attrelid = 'sessions'::regclass AND attname = 'absolute_expires_at' AND attnotnull",
         expand: &[
             "ALTER TABLE sessions
     ADD COLUMN IF NOT EXISTS profile TEXT COLLATE \"C\" NOT NULL DEFAULT 'default',
+    ADD COLUMN IF NOT EXISTS epoch BIGINT,
+    ADD COLUMN IF NOT EXISTS ordinal BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS about TEXT COLLATE \"C\",
     ADD COLUMN IF NOT EXISTS version BIGINT NOT NULL DEFAULT 0,
     ADD COLUMN IF NOT EXISTS renewed_at BIGINT,
     ADD COLUMN IF NOT EXISTS absolute_expires_at BIGINT,

@@ -24,6 +24,9 @@ pub const SQLITE: Statements = Statements {
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     subject TEXT NOT NULL,
     profile TEXT NOT NULL,
+    epoch INTEGER,
+    ordinal INTEGER NOT NULL,
+    about TEXT,
     version INTEGER NOT NULL,
     secret BLOB NOT NULL CHECK (length(secret) = 32),
     created_at INTEGER NOT NULL,
@@ -42,11 +45,11 @@ pub const SQLITE: Statements = Statements {
         "CREATE INDEX IF NOT EXISTS sessions_capped_by_expiry ON sessions (expires_at)",
     ],
     create: "INSERT INTO sessions (
-    id, subject, profile, version, secret,
+    id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
-) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     load: "SELECT
-    id, subject, profile, version, secret,
+    id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
 FROM sessions WHERE id = ?1",
     // ?4 <= ?5 is the order of the new instants; the rest compares with the row.
@@ -54,23 +57,29 @@ FROM sessions WHERE id = ?1",
     version = version + 1,
     renewed_at = ?4,
     expires_at = ?5,
-    generation = ?6,
-    confirmed_at = ?7
+    secret = ?6,
+    generation = ?7,
+    confirmed_at = ?8
 WHERE id = ?1
     AND version = ?2
     AND absolute_expires_at > ?3
     AND renewed_at <= ?4
     AND ?4 <= ?5
-    AND absolute_expires_at >= ?5",
-    remove: "DELETE FROM sessions WHERE id = ?1",
+    AND absolute_expires_at >= ?5
+RETURNING id",
+    remove: "DELETE FROM sessions WHERE id = ?1 RETURNING id",
     remove_expired: "DELETE FROM sessions WHERE id IN (
     SELECT id FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2
-)",
+) RETURNING id, subject, profile, expires_at, absolute_expires_at",
     list: "SELECT
-    id, subject, profile, version, secret,
+    id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
 FROM sessions WHERE subject = ?1",
-    remove_all: "DELETE FROM sessions WHERE subject = ?1 AND id IS NOT ?2",
+    remove_all: "DELETE FROM sessions WHERE subject = ?1 AND id IS NOT ?2 RETURNING id",
+    scan: "SELECT
+    id, subject, profile, epoch, ordinal, about, version, secret,
+    created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
+FROM sessions WHERE id > ?1 ORDER BY id LIMIT ?2",
     // The table is laid anew beside the one of before, since SQLite cannot make a
     // column NOT NULL; triggers keep the two alike until they change places.
     migration: Template {
@@ -81,6 +90,9 @@ WHERE name = 'absolute_expires_at' AND \"notnull\" = 1",
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     subject TEXT NOT NULL,
     profile TEXT NOT NULL,
+    epoch INTEGER,
+    ordinal INTEGER NOT NULL,
+    about TEXT,
     version INTEGER NOT NULL,
     secret BLOB NOT NULL CHECK (length(secret) = 32),
     created_at INTEGER NOT NULL,
@@ -99,7 +111,7 @@ WHERE name = 'absolute_expires_at' AND \"notnull\" = 1",
             "CREATE INDEX IF NOT EXISTS sessions_capped_by_expiry ON sessions_capped (expires_at)",
             "CREATE TRIGGER IF NOT EXISTS sessions_cap_insert AFTER INSERT ON sessions BEGIN
     INSERT OR REPLACE INTO sessions_capped SELECT
-        NEW.id, NEW.subject, 'default', 0, NEW.secret,
+        NEW.id, NEW.subject, 'default', NULL, 0, NULL, 0, NEW.secret,
         NEW.created_at,
         min(max(NEW.expires_at - {max_age}, NEW.created_at), NEW.created_at + {cap}),
         min(max(NEW.expires_at, NEW.created_at), NEW.created_at + {cap}),
@@ -109,7 +121,7 @@ END",
             "CREATE TRIGGER IF NOT EXISTS sessions_cap_update AFTER UPDATE ON sessions BEGIN
     DELETE FROM sessions_capped WHERE id = OLD.id;
     INSERT OR REPLACE INTO sessions_capped SELECT
-        NEW.id, NEW.subject, 'default', 0, NEW.secret,
+        NEW.id, NEW.subject, 'default', NULL, 0, NULL, 0, NEW.secret,
         NEW.created_at,
         min(max(NEW.expires_at - {max_age}, NEW.created_at), NEW.created_at + {cap}),
         min(max(NEW.expires_at, NEW.created_at), NEW.created_at + {cap}),
@@ -124,7 +136,7 @@ END",
     SELECT id FROM sessions WHERE id > ?1 ORDER BY id LIMIT ?2
 ) AS batch ORDER BY id DESC LIMIT 1",
         backfill: "INSERT OR IGNORE INTO sessions_capped SELECT
-        id, subject, 'default', 0, secret,
+        id, subject, 'default', NULL, 0, NULL, 0, secret,
         created_at,
         min(max(expires_at - {max_age}, created_at), created_at + {cap}),
         min(max(expires_at, created_at), created_at + {cap}),

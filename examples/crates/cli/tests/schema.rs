@@ -136,6 +136,7 @@ fn schema_and_crate_agree_row_by_row() {
         (false, json!({"profiles": {}})),
         // A limit is both of its settings or none, and of a policy in a set only.
         (true, limited(json!(1), json!("refuse"))),
+        (true, limited(json!(1), json!("end_least_recent"))),
         (true, limited(json!(4_294_967_295_u32), json!("end_oldest"))),
         (false, limited(json!(4_294_967_296_u64), json!("end_oldest"))),
         (false, limited(json!(0), json!("refuse"))),
@@ -226,7 +227,7 @@ proptest! {
     #[test]
     fn schema_and_crate_agree_on_any_policy_of_a_set(
         policy in any_policy(),
-        when_full in prop::option::of("end_oldest|refuse|end"),
+        when_full in prop::option::of("end_least_recent|end_oldest|refuse|end"),
     ) {
         let mut policy = policy;
         if let Some(when_full) = when_full {

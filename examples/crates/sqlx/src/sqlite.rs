@@ -2,7 +2,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use session_policy::store::sql::{SQLITE, Statements};
-use session_policy::store::{SecretHash, SessionParts, SessionStore, StoreError, Update};
+use session_policy::store::{
+    Cursor, Page, Removed, ScanStore, SecretHash, SessionParts, SessionStore, StoreError, Update,
+};
 use session_policy::{Lifetime, Session, SessionId, Timestamp};
 use sqlx::Row;
 use sqlx::sqlite::{
@@ -81,6 +83,9 @@ impl SessionStore for SqliteStore {
             .bind(&session.id().as_bytes()[..])
             .bind(session.subject())
             .bind(session.profile())
+            .bind(session.epoch().map(u64::cast_signed))
+            .bind(session.ordinal().cast_signed())
+            .bind(session.about())
             .bind(count(session.version())?)
             .bind(&session.secret().as_bytes()[..])
             .bind(lifetime.created_at().as_unix_secs())
@@ -116,31 +121,36 @@ impl SessionStore for SqliteStore {
             .bind(update.at().as_unix_secs())
             .bind(update.renewed_at().as_unix_secs())
             .bind(update.expires_at().as_unix_secs())
+            .bind(&update.secret().as_bytes()[..])
             .bind(count(update.generation())?)
             .bind(update.confirmed_at().map(Timestamp::as_unix_secs))
-            .execute(&self.pool)
+            .fetch_optional(&self.pool)
             .await
             .map_err(StoreError::unavailable)?;
-        Ok(updated.rows_affected() == 1)
+        is_of(updated.as_ref(), update.id())
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
         let removed = sqlx::query(SQL.remove)
             .bind(&id.as_bytes()[..])
-            .execute(&self.pool)
+            .fetch_optional(&self.pool)
             .await
             .map_err(StoreError::unavailable)?;
-        Ok(removed.rows_affected() == 1)
+        is_of(removed.as_ref(), *id)
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let removed = sqlx::query(SQL.remove_expired)
-            .bind(now.as_unix_secs())
+    async fn remove_expired(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Removed>, StoreError> {
+        let rows = sqlx::query(SQL.remove_expired)
+            .bind(before.as_unix_secs())
             .bind(i64::from(limit))
-            .execute(&self.pool)
+            .fetch_all(&self.pool)
             .await
             .map_err(StoreError::unavailable)?;
-        Ok(removed.rows_affected())
+        rows.iter().map(removed).collect()
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
@@ -152,20 +162,34 @@ impl SessionStore for SqliteStore {
         rows.iter().map(session).collect()
     }
 
-    /// One statement is enough: `SQLite` has one writer at a time, so that no
-    /// rotation goes by it.
     async fn remove_all(
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
-        let removed = sqlx::query(SQL.remove_all)
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let rows = sqlx::query(SQL.remove_all)
             .bind(subject)
             .bind(except.map(|id| &id.as_bytes()[..]))
-            .execute(&self.pool)
+            .fetch_all(&self.pool)
             .await
             .map_err(StoreError::unavailable)?;
-        Ok(removed.rows_affected())
+        rows.iter().map(id).collect()
+    }
+}
+
+impl ScanStore for SqliteStore {
+    async fn scan(&self, from: Option<&Cursor>, limit: u32) -> Result<Page, StoreError> {
+        let (after, limit) = (from.map_or(&[][..], Cursor::as_bytes), limit.max(1));
+        let rows = sqlx::query(SQL.scan)
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        let sessions: Vec<_> = rows.iter().map(session).collect::<Result<_, _>>()?;
+        let last = sessions.last().filter(|_| sessions.len() == limit as usize);
+        let next = last.map(|last| Cursor::from_bytes(*last.id().as_bytes()));
+        Ok(Page { sessions, next })
     }
 }
 
@@ -177,10 +201,15 @@ fn session(row: &SqliteRow) -> Result<Session, StoreError> {
     let count = |column| u64::try_from(number(column)?).map_err(StoreError::corrupt);
     let instant = |column| Timestamp::try_from(number(column)?).map_err(StoreError::corrupt);
     let confirmed_at: Option<i64> = row.try_get("confirmed_at").map_err(StoreError::corrupt)?;
+    let epoch: Option<i64> = row.try_get("epoch").map_err(StoreError::corrupt)?;
+    let about: Option<&str> = row.try_get("about").map_err(StoreError::corrupt)?;
     Session::restore(SessionParts {
         id: SessionId::from_bytes(bytes("id")?.try_into().map_err(StoreError::corrupt)?),
         subject: text("subject")?.into(),
         profile: text("profile")?.into(),
+        epoch: epoch.map(i64::cast_unsigned),
+        ordinal: number("ordinal")?.cast_unsigned(),
+        about: about.map(Into::into),
         version: count("version")?,
         secret: SecretHash::from_bytes(bytes("secret")?.try_into().map_err(StoreError::corrupt)?),
         lifetime: Lifetime::restore(
@@ -197,6 +226,35 @@ fn session(row: &SqliteRow) -> Result<Session, StoreError> {
             .map_err(StoreError::corrupt)?,
     })
     .map_err(StoreError::corrupt)
+}
+
+/// Whether a statement returned the row that it was about.
+fn is_of(row: Option<&SqliteRow>, meant: SessionId) -> Result<bool, StoreError> {
+    match row.map(id).transpose()? {
+        Some(id) if id != meant => Err(StoreError::corrupt("another statement was answered")),
+        id => Ok(id.is_some()),
+    }
+}
+
+fn id(row: &SqliteRow) -> Result<SessionId, StoreError> {
+    let bytes: &[u8] = row.try_get("id").map_err(StoreError::corrupt)?;
+    Ok(SessionId::from_bytes(bytes.try_into().map_err(StoreError::corrupt)?))
+}
+
+/// What a sweep says of a row.
+fn removed(row: &SqliteRow) -> Result<Removed, StoreError> {
+    let text = |column| row.try_get::<&str, _>(column).map_err(StoreError::corrupt);
+    let instant = |column| {
+        let secs: i64 = row.try_get(column).map_err(StoreError::corrupt)?;
+        Timestamp::try_from(secs).map_err(StoreError::corrupt)
+    };
+    Ok(Removed::from_parts(
+        id(row)?,
+        text("subject")?,
+        text("profile")?,
+        instant("expires_at")?,
+        instant("absolute_expires_at")?,
+    ))
 }
 
 /// A count as the engine's signed 64 bits.

@@ -86,7 +86,7 @@ impl JsonSchema for LimitedPolicy {
             });
             properties["when_full"] = json!({
                 "description": "What a sign-in does that would exceed max_sessions.",
-                "enum": ["end_oldest", "refuse"],
+                "enum": ["end_least_recent", "end_oldest", "refuse"],
             });
         }
         schema

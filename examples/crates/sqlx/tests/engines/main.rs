@@ -12,6 +12,7 @@ mod faults;
 mod interrupted;
 mod load;
 mod migration;
+mod pooler;
 mod private;
 mod sqlite_contract;
 mod statements;

@@ -168,6 +168,7 @@ async fn check_adopted(store: &impl SessionStore) {
         let [slid, as_seeded] = [NOW + 30 * DAY, seeded_expiry(n)]
             .map(|at| POLICY.adopt(lifetime.created_at(), Timestamp::from_unix_secs(at)));
         assert_eq!(lifetime.created_at().as_unix_secs(), created_at(n));
+        assert_eq!((held.epoch(), held.ordinal(), held.about()), (None, 0, None));
         assert!(*lifetime == slid || *lifetime == as_seeded, "row {n}: {lifetime:?}");
     }
 }
