@@ -16,7 +16,8 @@ use chrono::TimeDelta;
 use pollster::block_on as wait;
 use session_policy::store::{AnyStore, Removed, SecretHash, SessionStore, StoreError, Update};
 use session_policy::{
-    ManualClock, MemoryStore, Session, SessionId, SessionPolicy, SessionToken, Sessions, Timestamp,
+    ManualClock, MemoryStore, RenewalOutcome, Session, SessionId, SessionPolicy, SessionToken,
+    Sessions, Timestamp,
 };
 
 const FIRST: SessionId = SessionId::from_bytes([1; 16]);
@@ -42,7 +43,11 @@ type Node = Sessions<Stopping>;
 
 fn authenticate(world: &World, node: Node) -> Request {
     let token = world.token.clone();
-    Box::pin(async move { node.authenticate(token.expose()).await.ok()?.token })
+    // A renewal is what makes the token good for longer.
+    Box::pin(async move {
+        let served = node.authenticate(token.expose()).await.ok()?;
+        matches!(served.renewal, RenewalOutcome::Renewed).then_some(token)
+    })
 }
 
 fn rotate(world: &World, node: Node) -> Request {

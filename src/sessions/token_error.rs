@@ -138,11 +138,14 @@ pub enum IssueError {
     /// The crypto provider failed.
     #[error("the crypto provider did not sign")]
     Signing,
-    /// The token would be refused, since it is longer than 8 KiB.
-    #[error("the token of {bytes} bytes is longer than 8192 bytes")]
+    /// The token would be refused, since it is longer than 8 KiB, or ignored by browsers,
+    /// since its cookie is longer than 4 KiB.
+    #[error("the token of {bytes} bytes is longer than {longest} bytes")]
     TooLong {
         /// Its length.
         bytes: usize,
+        /// The longest that is issued.
+        longest: usize,
     },
     /// The key ring holds no key that signs.
     #[error("the key ring only verifies")]

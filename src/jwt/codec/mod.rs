@@ -29,8 +29,10 @@ use crate::rule::{Lifetime, RejectReason};
 use crate::sessions::{AuthenticateError, IssueError, TokenError};
 use crate::time::Timestamp;
 
-/// Checked before anything is parsed. Browsers keep 4 KiB in a cookie.
+/// Checked before anything is parsed.
 const LONGEST_TOKEN: usize = 8_192;
+/// Name and value of a cookie together; browsers ignore one that is longer.
+const LONGEST_COOKIE: usize = 4_096;
 const USUAL_PAYLOAD: usize = 512;
 
 /// What issues and verifies tokens of one kind: keys, issuer and audience.
@@ -40,6 +42,8 @@ pub(in crate::jwt) struct Codec {
     kind: Kind,
     pub(in crate::jwt) issuer: Option<Arc<str>>,
     pub(in crate::jwt) audience: Option<Arc<str>>,
+    /// The longest token that is issued.
+    longest: usize,
 }
 
 #[derive(Serialize)]
@@ -67,7 +71,11 @@ struct Payload<'a> {
 
 impl Codec {
     pub(in crate::jwt) const fn new(ring: KeyRing, kind: Kind) -> Self {
-        Self { ring, kind, issuer: None, audience: None }
+        Self { ring, kind, issuer: None, audience: None, longest: LONGEST_TOKEN }
+    }
+
+    pub(in crate::jwt) fn fit_cookie(&mut self, name: &str) {
+        self.longest = LONGEST_COOKIE.saturating_sub(name.len());
     }
 
     /// A token of `session` at its generation, with a `jti` of its own.
@@ -119,8 +127,8 @@ impl Codec {
         let signature = signing.sign(text.as_bytes()).ok_or(IssueError::Signing)?;
         text.push('.');
         URL_SAFE_NO_PAD.encode_string(&signature, &mut text);
-        if text.len() > LONGEST_TOKEN {
-            return Err(IssueError::TooLong { bytes: text.len() });
+        if text.len() > self.longest {
+            return Err(IssueError::TooLong { bytes: text.len(), longest: self.longest });
         }
         Ok(SessionToken::of_text(text))
     }

@@ -198,6 +198,16 @@ impl<S, A> HybridSessions<S, A> {
         self
     }
 
+    /// Issues no token that does not fit into a cookie of this name: browsers ignore one
+    /// whose name and value are longer than 4,096 bytes together (RFC 6265bis section
+    /// 5.6). `start` is then an error, and so is a renewal's
+    /// [`Deferred`](crate::RenewalOutcome::Deferred).
+    #[must_use]
+    pub fn with_cookie_name(mut self, name: &str) -> Self {
+        Arc::make_mut(&mut self.codec).fit_cookie(name);
+        self
+    }
+
     /// The same sessions by another clock.
     #[must_use]
     pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
