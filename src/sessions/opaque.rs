@@ -46,7 +46,7 @@ const GENERATION: u64 = 0;
 ///     started.token.expose(),
 ///     started.status.cookie_max_age().num_seconds(),
 /// );
-/// # assert!(cookie.contains("Max-Age=2592000"));
+/// # assert!(cookie.contains("Max-Age=3888000"));
 ///
 /// // A request: the token comes back.
 /// # let presented = started.token.expose();
