@@ -127,11 +127,9 @@ mod time;
 pub use crate::config::VarsError;
 pub use crate::config::{Policies, ProfileError, SessionLimit, WhenFull};
 #[cfg(feature = "std")]
-pub use crate::record::{NoClaims, SignIn};
-pub use crate::record::{Session, SessionError, SessionId, SessionToken};
-pub use crate::rule::{
-    Decision, Lifetime, LifetimeError, PolicyError, RejectReason, SessionPolicy, Status,
-};
+pub use crate::record::SignIn;
+pub use crate::record::{Session, SessionId, SessionToken};
+pub use crate::rule::{Decision, Lifetime, PolicyError, RejectReason, SessionPolicy, Status};
 #[cfg(feature = "std")]
 pub use crate::sessions::{
     AuthenticateError, Authenticated, Bound, Bounds, Event, EventKind, Look, Observer,

@@ -6,8 +6,9 @@
 mod strategies;
 
 use proptest::prelude::*;
+use session_policy::store::SessionError;
 use session_policy::store::{SecretHash, SessionParts, Update};
-use session_policy::{Lifetime, Session, SessionError, SessionId, SessionToken, Timestamp};
+use session_policy::{Lifetime, Session, SessionId, SessionToken, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::strategies::cases;

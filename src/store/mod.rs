@@ -28,4 +28,5 @@ pub use self::scan::{Cursor, Page, Removed};
 pub use self::update::Update;
 #[cfg(feature = "std")]
 pub(crate) use self::yielding::yield_now;
-pub use crate::record::{SecretHash, SessionParts};
+pub use crate::record::{SecretHash, SessionError, SessionParts};
+pub use crate::rule::LifetimeError;
