@@ -5,18 +5,33 @@ use super::event::{Event, EventKind};
 use super::opaque::Sessions;
 use super::outcome::{Authenticated, RenewalOutcome};
 use super::token_error::TokenError;
-use crate::record::{NoClaims, PresentedToken, Session};
+use crate::record::{NoClaims, PresentedToken, Session, SessionToken};
 use crate::rule::{Decision, SessionPolicy};
 use crate::store::{SessionStore, Update};
 use crate::time::Timestamp;
 
 impl<S: SessionStore> Sessions<S> {
+    /// Judges a request, tells of what was due, and says what to send.
+    pub(super) async fn answer(&self, token: &str) -> Result<Authenticated, AuthenticateError> {
+        let presented = self.parse(token)?;
+        let mut served = self.judge(&presented).await?;
+        let kind = match &served.renewal {
+            RenewalOutcome::Deferred(_) => EventKind::RenewalDeferred,
+            RenewalOutcome::Renewed => {
+                if served.status.outlives_cookies(served.session.lifetime()) {
+                    served.token = Some(SessionToken::of_text(token));
+                }
+                EventKind::Renewed { expires_at: served.session.lifetime().expires_at() }
+            }
+            RenewalOutcome::NotDue | RenewalOutcome::Superseded => return Ok(served),
+        };
+        self.rows.context.tell(|| Event::of(&served.session, served.status.now, kind));
+        Ok(served)
+    }
+
     /// Where a write did not come first, or it is not known whether it was made, the
     /// session is loaded again, judged again, and written once more if that is due.
-    pub(super) async fn judge(
-        &self,
-        token: &PresentedToken<'_>,
-    ) -> Result<Authenticated, AuthenticateError> {
+    async fn judge(&self, token: &PresentedToken<'_>) -> Result<Authenticated, AuthenticateError> {
         let mut session = self.load(token).await?;
         let policy = self.policy_of(&session).await?;
         let mut outcome = RenewalOutcome::NotDue;

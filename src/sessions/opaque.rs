@@ -9,11 +9,11 @@ use chrono::TimeDelta;
 use super::bounds::Bounds;
 use super::context::Context;
 use super::error::{AuthenticateError, RotateError, StartError};
-use super::event::{Event, EventKind, Observer};
+use super::event::Observer;
 use super::outcome::{Authenticated, RenewalOutcome, Started};
 use super::rows::Rows;
 use crate::config::Policies;
-use crate::record::{NoClaims, Session, SessionId, SessionToken, SignIn};
+use crate::record::{NoClaims, Session, SessionId, SignIn};
 use crate::store::{ScanStore, SessionStore, StoreError};
 use crate::time::Clock;
 
@@ -130,8 +130,9 @@ impl<S: SessionStore> Sessions<S> {
     ///
     /// If the policy has a [limit](crate::SessionLimit), the subject's sessions
     /// are listed before and after the creation. Of sign-ins that race,
-    /// [`WhenFull::EndOldest`] leaves exactly as many as the limit allows, the latest,
-    /// and [`WhenFull::EndLeastRecent`] at most as many and never none.
+    /// [`WhenFull::EndOldest`] leaves exactly as many as the limit allows, the latest (one
+    /// fewer where servers disagree, for as long as their clocks differ, whether one has
+    /// ended), and [`WhenFull::EndLeastRecent`] at most as many and never none.
     /// [`WhenFull::Refuse`] never leaves more, and if they race for the last place
     /// perhaps none: those are told [`StartError::Raced`], to be tried again.
     ///
@@ -157,20 +158,7 @@ impl<S: SessionStore> Sessions<S> {
     /// secret is wrong, a limit is reached, or the store cannot tell. An error of the
     /// *renewal* is not one: see [`RenewalOutcome::Deferred`].
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated, AuthenticateError> {
-        let presented = self.parse(token)?;
-        let mut served = self.judge(&presented).await?;
-        let kind = match &served.renewal {
-            RenewalOutcome::Deferred(_) => EventKind::RenewalDeferred,
-            RenewalOutcome::Renewed => {
-                if served.status.outlives_cookies(served.session.lifetime()) {
-                    served.token = Some(SessionToken::of_text(token));
-                }
-                EventKind::Renewed { expires_at: served.session.lifetime().expires_at() }
-            }
-            RenewalOutcome::NotDue | RenewalOutcome::Superseded => return Ok(served),
-        };
-        self.rows.context.tell(|| Event::of(&served.session, served.status.now, kind));
-        Ok(served)
+        self.answer(token).await
     }
 
     /// [`authenticate`](Self::authenticate) for traffic that is not the user's,
@@ -216,9 +204,9 @@ impl<S: SessionStore> Sessions<S> {
     /// Ends a session; whether there was one. Idempotent.
     ///
     /// No request that begins after it has returned is served by the session, by any
-    /// token that it ever had. Send the client a cookie that clears. The id is public, so make sure that
-    /// whoever asks may end it: authenticate first, and for another device of the
-    /// same user look it up in [`list`](Self::list).
+    /// token that it ever had. Send the client a cookie that clears. The id is public, so
+    /// make sure that whoever asks may end it: authenticate first, and for another device
+    /// of the same user look it up in [`list`](Self::list).
     ///
     /// # Errors
     ///
@@ -241,9 +229,8 @@ impl<S: SessionStore> Sessions<S> {
     /// 5.0 7.4.3). Returns the number ended.
     ///
     /// A sign-in under way, which has checked the old password and not yet started its
-    /// session, is not among them. So store the new password before this, and let a
-    /// sign-in look again, once its session is started, whether the password that it
-    /// checked is still the one, and end the session if it is not.
+    /// session, is not among them: let the [epoch](crate::SignIn::epoch) of the subject
+    /// change with the password.
     ///
     /// # Errors
     ///
