@@ -77,6 +77,12 @@ impl Context {
         Some(bound.tighten(self.policies.policy_for(session.profile())))
     }
 
+    /// The policy that judges a session where no bounds are given: nothing is awaited.
+    #[inline]
+    pub(crate) fn unbounded(&self, session: &Session) -> Option<SessionPolicy> {
+        self.bounds.is_none().then(|| *self.policies.policy_for(session.profile()))
+    }
+
     /// The policy that judges a session in this request; `None` if it is revoked.
     #[inline]
     pub(crate) async fn policy_of(
