@@ -43,6 +43,24 @@ async fn a_sign_in_under_way_with_the_old_password_opens_nothing_after_its_chang
 }
 
 #[tokio::test]
+async fn a_sign_in_that_verified_the_old_password_before_its_change_is_refused_after_it() {
+    let app = Harness::start().await;
+    let mut client = app.signed_in("ada").await;
+    let mut thief = app.signed_in("grace").await;
+    // The session to be replaced is looked up once the password is verified.
+    app.store.loads.hold(1);
+    let late = tokio::spawn(async move { thief.sign_in("ada", true).await });
+    app.store.loads.held(1).await;
+    assert_eq!(client.post("/password", &to("difference-engine-2")).await.status, 200);
+    app.store.loads.let_go();
+    let late = late.await.unwrap();
+    assert_eq!((late.status, late.set_cookie()), (422, None));
+    assert!(late.body.contains("do not match"), "{}", late.body);
+    assert_eq!(app.store.held(), 2);
+    assert_eq!(client.get("/").await.status, 200);
+}
+
+#[tokio::test]
 async fn the_other_devices_are_signed_out_even_where_the_store_cannot_remove_their_sessions() {
     let app = Harness::start().await;
     let mut here = app.signed_in("ada").await;
