@@ -20,10 +20,12 @@ pub(crate) struct TestStore {
     pub(crate) swept: AtomicU64,
     /// Before a session is written.
     pub(crate) creations: Gate,
+    /// Before a session is read.
+    pub(crate) loads: Gate,
+    /// After a session was removed.
+    pub(crate) removals: Gate,
     /// Before a renewal is written.
     renewing: Gate,
-    /// After a session was given another token.
-    pub(crate) rotations: Gate,
     /// Before a sweep removes any.
     pub(crate) sweeps: Gate,
 }
@@ -45,8 +47,9 @@ impl Default for TestStore {
             calls: AtomicU64::new(0),
             swept: AtomicU64::new(0),
             creations: Gate::default(),
+            loads: Gate::default(),
+            removals: Gate::default(),
             renewing: Gate::default(),
-            rotations: Gate::default(),
             sweeps: Gate::default(),
         }
     }
@@ -116,6 +119,7 @@ impl SessionStore for TestStore {
 
     async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
         self.check()?;
+        self.loads.pass().await;
         // So that concurrent requests interleave as over a network.
         tokio::task::yield_now().await;
         self.inner.load(id).await
@@ -127,20 +131,16 @@ impl SessionStore for TestStore {
             return Err(StoreError::unavailable("read-only"));
         }
         self.renewing.pass().await;
-        let before = self.inner.load(&update.id()).await?;
-        let rotates = before.is_some_and(|before| before.secret() != update.secret());
         let written = self.inner.update(update).await?;
-        if rotates {
-            self.rotations.pass().await;
-        } else {
-            self.renewals.fetch_add(written.into(), SeqCst);
-        }
+        self.renewals.fetch_add(written.into(), SeqCst);
         Ok(written)
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
         self.check()?;
-        self.inner.remove(id).await
+        let removed = self.inner.remove(id).await?;
+        self.removals.pass().await;
+        Ok(removed)
     }
 
     async fn remove_expired(
