@@ -91,8 +91,8 @@ impl<A> SignIn<A> {
     }
 
     /// Under this epoch: the value of the subject's that the application changes to
-    /// revoke all that was started under another. It stands in the record; nothing of
-    /// this crate judges by it yet.
+    /// revoke all that was started under another ([`Bounds`](crate::Bounds)). It is the
+    /// one that was read together with the hash of the password.
     pub fn epoch(self, epoch: u64) -> Self {
         Self { epoch: Some(epoch), ..self }
     }

@@ -58,7 +58,8 @@ pub enum EventKind {
         /// The generation of the successor.
         generation: u64,
     },
-    /// A stateless session's token was issued anew.
+    /// A token was issued anew: a stateless session's, or the next generation of a hybrid
+    /// one's.
     Reissued {
         /// The end of the new token.
         expires_at: Timestamp,
