@@ -166,5 +166,35 @@ async fn a_prefix_that_is_none_is_refused() {
         refused("{app}").to_string(),
         "the key prefix `{app}` has braces, which are a hash tag to a cluster"
     );
+    assert_eq!(
+        refused("a:subject:b").to_string(),
+        "the key prefix `a:subject:b` has a colon, which ends a prefix: use `-`"
+    );
     assert!(RedisStore::new(connection.clone(), &prefix()).is_ok());
+}
+
+#[tokio::test]
+async fn no_prefix_meets_the_keys_of_another_whatever_the_subjects() {
+    let Some(server) = Server::start(&[]) else { return };
+    let prefixes = ["a", "ab", "a-b", "a-subject", "b"];
+    let mut connection = manager(&server.client()).await;
+    for prefix in prefixes {
+        let store = RedisStore::new(connection.clone(), prefix).unwrap();
+        for subject in ["b", "b:session:x", ":expiry:0", "-b:subject:b", "subject:b"] {
+            store.create(&session(subject, SystemClock.now())).await.unwrap();
+        }
+    }
+    let all = connection.keys("*").await.unwrap();
+    let mut owned = 0;
+    for prefix in prefixes {
+        let own = connection.keys(format!("{prefix}:*")).await.unwrap();
+        owned += own.len();
+        let store = RedisStore::new(connection.clone(), prefix).unwrap();
+        for subject in ["b", "b:session:x", ":expiry:0", "-b:subject:b", "subject:b"] {
+            assert_eq!(store.remove_all(subject, None).await.unwrap().len(), 1, "{prefix}");
+        }
+        assert_eq!(connection.keys(format!("{prefix}:*")).await.unwrap(), [""; 0]);
+        assert_eq!(connection.keys("*").await.unwrap().len(), all.len() - owned);
+    }
+    assert_eq!(owned, all.len(), "each key is of one prefix");
 }
