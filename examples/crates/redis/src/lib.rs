@@ -132,7 +132,7 @@
 //!
 //! What to do, after a promotion that nobody coordinated:
 //!
-//! * **With epochs** (`Bound::epoch`, kept in the application's database and not in this
+//! * **With epochs** (`Bound::with_epoch`, kept in the application's database and not in this
 //!   Redis): change the epoch of each subject whose session was ended or rotated in the
 //!   lag, or of all subjects if that is not known. This also reaches sessions that have
 //!   lost their notes.
