@@ -1,24 +1,51 @@
 //! The indices: notes of where to look, one too many rather than one too few.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use redis::aio::ConnectionLike;
-use redis::{Cmd, FromRedisValue, ScriptInvocation};
+use redis::{Cmd, FromRedisValue, RedisResult, ScriptInvocation};
 use session_policy::store::StoreError;
 use session_policy::{Session, Timestamp};
 
 use crate::layout::{Note, SHARDS, shard_of};
 use crate::store::RedisStore;
 
-impl<C: ConnectionLike + Clone + Send + Sync> RedisStore<C> {
+/// The engine, or the way to it, is silent.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer within {within:?}")]
+struct NoAnswer {
+    within: Duration,
+}
+
+impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
     pub(crate) async fn run<T: FromRedisValue>(
         &self,
         call: &ScriptInvocation<'_>,
     ) -> Result<T, StoreError> {
-        call.invoke_async(&mut self.connection.clone()).await.map_err(StoreError::unavailable)
+        self.bounded(async {
+            let (mut connection, watch) = self.link.line(self.time_limit).await?;
+            watch.answered(call.invoke_async(&mut connection).await)
+        })
+        .await
     }
 
     pub(crate) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
-        command.query_async(&mut self.connection.clone()).await.map_err(StoreError::unavailable)
+        self.bounded(async {
+            let (mut connection, watch) = self.link.line(self.time_limit).await?;
+            watch.answered(command.query_async(&mut connection).await)
+        })
+        .await
+    }
+
+    async fn bounded<T>(
+        &self,
+        call: impl Future<Output = RedisResult<T>>,
+    ) -> Result<T, StoreError> {
+        match tokio::time::timeout(self.time_limit, call).await {
+            Ok(answer) => answer.map_err(StoreError::unavailable),
+            Err(_) => Err(StoreError::unavailable(NoAnswer { within: self.time_limit })),
+        }
     }
 
     /// Notes the session in its subject's index; until when the engine may keep

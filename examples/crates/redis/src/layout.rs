@@ -23,6 +23,8 @@ impl Keys {
             Err(PrefixError::Empty)
         } else if prefix.contains(['{', '}']) {
             Err(PrefixError::HashTag { prefix: prefix.into() })
+        } else if prefix.contains(':') {
+            Err(PrefixError::Colon { prefix: prefix.into() })
         } else {
             Ok(Self { prefix: prefix.into() })
         }
@@ -99,6 +101,13 @@ impl FromStr for Note {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrefixError {
+    /// A key of one prefix could be another's: a subject of `a` may be named so that its
+    /// key begins with `a:subject:b`. Without colons, the first one ends the prefix.
+    #[error("the key prefix `{prefix}` has a colon, which ends a prefix: use `-`")]
+    Colon {
+        /// The refused text.
+        prefix: String,
+    },
     /// No prefix: the keys could be anyone's.
     #[error("the key prefix is empty")]
     Empty,

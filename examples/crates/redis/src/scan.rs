@@ -6,7 +6,8 @@ use session_policy::SessionId;
 use session_policy::store::{Cursor, Page, ScanStore, StoreError};
 
 use crate::layout::{Note, SHARDS};
-use crate::store::{BATCH, RedisStore};
+use crate::store::RedisStore;
+use crate::verbs::BATCH;
 
 /// Where a scan is: in which part of the index by expiry, and where the engine is in
 /// it.
@@ -42,7 +43,7 @@ impl Place {
 
 /// By `ZSCAN` through the index by expiry. A cursor is good on the engine that gave it,
 /// until that restarts or a replica takes its place: begin anew after that.
-impl<C: ConnectionLike + Clone + Send + Sync> ScanStore for RedisStore<C> {
+impl<C: ConnectionLike + Clone + Send + Sync + 'static> ScanStore for RedisStore<C> {
     async fn scan(&self, from: Option<&Cursor>, limit: u32) -> Result<Page, StoreError> {
         let limit = limit.max(1) as usize;
         let mut place = from.map_or(Ok(Place { shard: 0, cursor: 0 }), Place::read)?;
@@ -62,7 +63,7 @@ impl<C: ConnectionLike + Clone + Send + Sync> ScanStore for RedisStore<C> {
     }
 }
 
-impl<C: ConnectionLike + Clone + Send + Sync> RedisStore<C> {
+impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
     async fn notes_at(&self, place: Place, count: usize) -> Result<(u64, Vec<Note>), StoreError> {
         let mut command = redis::cmd("ZSCAN");
         command.arg(self.keys.expiry(place.shard)).arg(place.cursor).arg("COUNT").arg(count);

@@ -7,9 +7,10 @@ use session_policy::store::{Removed, StoreError};
 
 use crate::layout::{Note, SHARDS, shard_of};
 use crate::record::{instant, utf8};
-use crate::store::{BATCH, RedisStore};
+use crate::store::RedisStore;
+use crate::verbs::BATCH;
 
-impl<C: ConnectionLike + Clone + Send + Sync> RedisStore<C> {
+impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
     /// Removes expired sessions into `removed`, until there are `limit` of them.
     pub(crate) async fn sweep(
         &self,

@@ -37,7 +37,7 @@ async fn expire_time(client: &Client, key: &str) -> i64 {
 #[tokio::test]
 async fn the_engine_drops_a_session_a_grace_after_its_end_and_its_note_after_that() {
     let Some(client) = shared().await else { return };
-    let (store, prefix) = store(&client).await;
+    let (store, prefix) = store(&client);
     let now = SystemClock.now();
     let live = session("user-42", now);
     store.create(&live).await.unwrap();
@@ -64,7 +64,7 @@ async fn the_engine_drops_a_session_a_grace_after_its_end_and_its_note_after_tha
 #[tokio::test]
 async fn a_session_of_another_year_is_kept_for_the_grace() {
     let Some(client) = shared().await else { return };
-    let (store, prefix) = store(&client).await;
+    let (store, prefix) = store(&client);
     for at in [Timestamp::MIN, Timestamp::from_unix_secs(0)] {
         let before = SystemClock.now().as_unix_secs();
         let past = session("user-42", at);
@@ -81,7 +81,7 @@ async fn a_session_of_another_year_is_kept_for_the_grace() {
 #[tokio::test]
 async fn an_unreadable_record_lets_nobody_in_and_can_be_ended() {
     let Some(client) = shared().await else { return };
-    let (store, prefix) = store(&client).await;
+    let (store, prefix) = store(&client);
     let mut connection = manager(&client).await;
     for (field, value) in [
         ("secret", "short"),
@@ -107,7 +107,7 @@ async fn an_unreadable_record_lets_nobody_in_and_can_be_ended() {
 #[tokio::test]
 async fn notes_of_sessions_that_are_gone_are_harmless_and_swept() {
     let Some(client) = shared().await else { return };
-    let (store, prefix) = store(&client).await;
+    let (store, prefix) = store(&client);
     let mut connection = manager(&client).await;
     let now = SystemClock.now();
     let dropped = session("user-42", now);
@@ -130,7 +130,7 @@ async fn notes_of_sessions_that_are_gone_are_harmless_and_swept() {
 #[tokio::test]
 async fn a_session_that_is_ended_leaves_no_key_behind() {
     let Some(client) = shared().await else { return };
-    let (store, prefix) = store(&client).await;
+    let (store, prefix) = store(&client);
     let now = SystemClock.now();
     let sessions: Vec<_> = (0..40).map(|_| session("user-42", now)).collect();
     for session in &sessions {
@@ -148,7 +148,7 @@ async fn a_session_that_is_ended_leaves_no_key_behind() {
 #[tokio::test]
 async fn scripts_that_the_engine_forgot_are_loaded_again() {
     let Some(server) = Server::start(&[]) else { return };
-    let (store, _) = store(&server.client()).await;
+    let (store, _) = store(&server.client());
     for _ in 0..2 {
         store.create(&session("user-42", SystemClock.now())).await.unwrap();
         server.command::<()>(redis::cmd("SCRIPT").arg("FLUSH")).await;
@@ -166,5 +166,35 @@ async fn a_prefix_that_is_none_is_refused() {
         refused("{app}").to_string(),
         "the key prefix `{app}` has braces, which are a hash tag to a cluster"
     );
+    assert_eq!(
+        refused("a:subject:b").to_string(),
+        "the key prefix `a:subject:b` has a colon, which ends a prefix: use `-`"
+    );
     assert!(RedisStore::new(connection.clone(), &prefix()).is_ok());
+}
+
+#[tokio::test]
+async fn no_prefix_meets_the_keys_of_another_whatever_the_subjects() {
+    let Some(server) = Server::start(&[]) else { return };
+    let prefixes = ["a", "ab", "a-b", "a-subject", "b"];
+    let mut connection = manager(&server.client()).await;
+    for prefix in prefixes {
+        let store = RedisStore::new(connection.clone(), prefix).unwrap();
+        for subject in ["b", "b:session:x", ":expiry:0", "-b:subject:b", "subject:b"] {
+            store.create(&session(subject, SystemClock.now())).await.unwrap();
+        }
+    }
+    let all = connection.keys("*").await.unwrap();
+    let mut owned = 0;
+    for prefix in prefixes {
+        let own = connection.keys(format!("{prefix}:*")).await.unwrap();
+        owned += own.len();
+        let store = RedisStore::new(connection.clone(), prefix).unwrap();
+        for subject in ["b", "b:session:x", ":expiry:0", "-b:subject:b", "subject:b"] {
+            assert_eq!(store.remove_all(subject, None).await.unwrap().len(), 1, "{prefix}");
+        }
+        assert_eq!(connection.keys(format!("{prefix}:*")).await.unwrap(), [""; 0]);
+        assert_eq!(connection.keys("*").await.unwrap().len(), all.len() - owned);
+    }
+    assert_eq!(owned, all.len(), "each key is of one prefix");
 }

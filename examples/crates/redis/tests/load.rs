@@ -16,7 +16,7 @@ use crate::common::{delete, shared, store};
 async fn redis_is_sound_with_32_clients_on_one_session_and_on_1_000() {
     let Some(client) = shared().await else { return };
     for sessions in [1, 1_000] {
-        let (store, prefix) = store(&client).await;
+        let (store, prefix) = store(&client);
         let report = Load::of_sessions(sessions).run(Arc::new(store)).await;
         println!("redis, {sessions} sessions: {report}");
         delete(&client, &prefix).await;
@@ -33,7 +33,7 @@ async fn raced_sign_ins_converge_to_the_limit() {
     let three = NonZeroU32::new(3).unwrap();
     for when_full in [WhenFull::EndLeastRecent, WhenFull::EndOldest, WhenFull::Refuse] {
         for _ in 0..10 {
-            let (store, prefix) = store(&client).await;
+            let (store, prefix) = store(&client);
             let came = race_sign_ins(Arc::new(store), "limited", 32, three, when_full).await;
             delete(&client, &prefix).await;
             match when_full {
