@@ -78,6 +78,7 @@ impl DurationError {
     pub(crate) const EXPECTED: &'static str = "a duration such as `8h`, `15m`, `45d`, `1h 30m`";
 
     /// Of a number that stands alone.
+    #[cfg(feature = "serde")]
     pub(crate) fn of_number(number: i64) -> Self {
         u64::try_from(number).map_or(Self::Malformed, Self::Unitless)
     }

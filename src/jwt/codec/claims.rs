@@ -54,7 +54,10 @@ impl Family {
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
-        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
+        // Base64's own estimate of what 11 characters may hold.
+        let mut bytes = [0; 9];
+        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+        bytes[..length].try_into().ok().map(Self)
     }
 }
 
