@@ -3,7 +3,12 @@ use super::statements::{Statements, Template};
 /// For SQLite 3.37 and later (`STRICT` tables).
 ///
 /// Use `journal_mode = WAL`, so that readers and the one writer do not wait for
-/// each other, and a `busy_timeout`.
+/// each other, and a `busy_timeout`. `synchronous = NORMAL` loses nothing in a crash of
+/// the process, `FULL` nothing in a power cut either.
+///
+/// [`remove_expired`](Statements::remove_expired) holds the only writer while it runs:
+/// among 2.5 million rows about 1 ms with a limit of 32, 60 ms with 1,000. Run it with a
+/// small limit several times, with pauses of a few milliseconds for other writers.
 ///
 /// [`contract`](super::Migration::contract) is one transaction in one text, for
 /// one connection that is in none. It drops no session: the table of before is

@@ -7,6 +7,7 @@ use std::time::Duration;
 use session_policy::store::sql::{POSTGRES, Statements};
 use session_policy::store::{Cursor, Page, Removed, ScanStore, SessionStore, StoreError, Update};
 use session_policy::{Session, SessionId, Timestamp};
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row, raw_sql};
 
@@ -32,8 +33,8 @@ const RETRIES: u32 = 10;
 ///
 /// A statement is one message to the engine, a transaction of its own, and prepares
 /// nothing. So it also runs behind a pooler that hands out connections by the
-/// transaction or the statement (pgbouncer, Supavisor, PgCat), where prepared
-/// statements of clients share their names, and one client may run another's.
+/// transaction or the statement, as pgbouncer does, where prepared statements of
+/// clients share their names, and one client may run another's.
 #[derive(Clone, Debug)]
 pub struct PostgresStore {
     pool: PgPool,
@@ -121,7 +122,7 @@ impl PostgresStore {
         for _ in 0..RETRIES {
             let answer = raw_sql(AssertSqlSafe(text.clone())).fetch_all(&self.pool).await;
             let code = answer.as_ref().err().and_then(sqlx::Error::as_database_error);
-            if !matches!(code.and_then(|error| error.code()).as_deref(), Some("40001" | "40P01")) {
+            if !matches!(code.and_then(DatabaseError::code).as_deref(), Some("40001" | "40P01")) {
                 return answer;
             }
         }

@@ -24,7 +24,7 @@ const SWEPT_AT_ONCE: u32 = 32;
 /// Keeps sessions in a SQLite database.
 ///
 /// Clones share the pool. Readers run beside the one writer; a second writer
-/// waits for the first.
+/// waits for the first. A sweep lets others in after every few rows, whatever its limit.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     pool: SqlitePool,

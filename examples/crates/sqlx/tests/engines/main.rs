@@ -21,3 +21,4 @@ mod refused;
 mod sqlite_contract;
 mod statements;
 mod support;
+mod sweep;

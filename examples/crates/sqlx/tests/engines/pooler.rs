@@ -81,13 +81,11 @@ async fn each_client_of_a_transaction_pooler_is_answered_its_own_statement() {
     answers_each_client_its_own(&url, &pooler).await;
 
     // The kit deletes what was there through a pool that may prepare statements.
-    let (direct, pooled) = (
-        PostgresStore::connect(&url).await.unwrap(),
-        PostgresStore::connect(&pooler.url).await.unwrap(),
-    );
+    let direct = PostgresStore::connect(&url).await.unwrap();
+    let store = PostgresStore::connect(&pooler.url).await.unwrap();
     let empty = async || {
         sqlx::query("TRUNCATE sessions").execute(direct.pool()).await.unwrap();
-        pooled.clone()
+        store.clone()
     };
     support::kit("dropped").check(&empty).await.assert_passed();
 }
@@ -143,12 +141,12 @@ async fn ask(store: &PostgresStore, client: u32, round: u32) -> u32 {
     let updated = store.update(&update).await.unwrap();
     assert!(updated, "client {client}, round {round}");
     // Each client begins its rest elsewhere, so that unlike statements meet.
-    if (client + round) % 2 == 0 {
+    if (client + round).is_multiple_of(2) {
         assert_eq!(store.list(&subject).await.unwrap().len(), 2);
         assert!(store.remove(&one.id()).await.unwrap());
     } else {
         assert!(store.remove(&one.id()).await.unwrap());
-        assert_eq!(store.list(&subject).await.unwrap(), [other.clone()]);
+        assert_eq!(store.list(&subject).await.unwrap(), std::slice::from_ref(&other));
     }
     assert!(!store.update(&update).await.unwrap());
     assert_eq!(store.load(&one.id()).await.unwrap(), None);
