@@ -20,14 +20,18 @@ const RETRIES: u32 = 10;
 /// Of a session.
 const COLUMNS: i64 = 14;
 
-/// Around each statement, so that it is a transaction of its own under `autocommit = 0`,
-/// too. A sweep then locks rows and not the gaps between them.
-const BEFORE: &str =
-    "ROLLBACK AND NO CHAIN NO RELEASE; SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ";
-const AFTER: &str = "; COMMIT AND NO CHAIN NO RELEASE";
+/// Around each statement on a pool whose settings are not known, so that it is a
+/// transaction of its own under `autocommit = 0`, too.
+const ALONE: [&str; 2] = [
+    "ROLLBACK AND NO CHAIN NO RELEASE; SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ",
+    "; COMMIT AND NO CHAIN NO RELEASE",
+];
 
-/// In seconds.
-const SETTINGS: &str = "SET SESSION max_statement_time = 5, innodb_lock_wait_timeout = 5";
+/// Once per connection, to the same end; times in seconds. A sweep locks rows and not the
+/// gaps between them.
+const SETTINGS: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
+SET SESSION autocommit = 1, sql_safe_updates = 0, max_statement_time = 5,
+    innodb_lock_wait_timeout = 5";
 
 /// Keeps sessions in MariaDB.
 ///
@@ -42,13 +46,14 @@ pub struct MariaDbStore {
     pool: MySqlPool,
     sql: Statements,
     table: String,
+    around: [&'static str; 2],
 }
 
 impl MariaDbStore {
     /// A store over a pool of the caller's making, whose timeouts hold.
     #[must_use]
     pub fn new(pool: MySqlPool) -> Self {
-        Self { pool, sql: MARIADB, table: "sessions".to_owned() }
+        Self { pool, sql: MARIADB, table: "sessions".to_owned(), around: ALONE }
     }
 
     /// A store at a URL such as `mysql://user@host/database`, on at most 16
@@ -76,7 +81,8 @@ impl MariaDbStore {
             })
             .connect_with(options)
             .await;
-        pool.map(Self::new).map_err(StoreError::unavailable)
+        let pool = pool.map_err(StoreError::unavailable)?;
+        Ok(Self { around: [""; 2], ..Self::new(pool) })
     }
 
     /// The same store on a table of another name than `sessions`.
@@ -133,7 +139,8 @@ impl MariaDbStore {
         values: &[Value<'_>],
         counts: bool,
     ) -> Result<Answer, sqlx::Error> {
-        let text = format!("{BEFORE}{}{AFTER}", filled(statement, values));
+        let [before, after] = self.around;
+        let text = format!("{before}{}{after}", filled(statement, values));
         for _ in 0..RETRIES {
             match self.run_once(text.clone(), counts).await {
                 Err(sqlx::Error::Database(error))

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use session_policy::store::{SecretHash, SessionStore};
+use session_policy::store::{ScanStore, SecretHash, SessionStore};
 use session_policy::{Session, SessionId, SessionPolicy, Timestamp};
 use session_policy_sqlx::MariaDbStore;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
@@ -104,6 +104,7 @@ async fn ends_what_it_says(store: &MariaDbStore, url: &str) {
         lifetime,
     );
     store.create(&session.unwrap()).await.unwrap();
+    assert_eq!(store.scan(None, 10).await.unwrap().sessions.len(), 1);
     assert_eq!(store.remove_expired(lifetime.expires_at(), 10).await.unwrap().len(), 1);
     assert!(other.list("Zoë").await.unwrap().is_empty());
 }
