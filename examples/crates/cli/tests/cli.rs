@@ -600,7 +600,7 @@ fn an_export_of_the_projects_own_table_is_read_and_names_the_user() {
             "mariadb --batch",
             [
                 format!("{}\n", columns.replace(',', "\t")).as_bytes(),
-                b"\\0\xff\\n\\t\"\\\\\tada\tdefault\tNULL\t0\tNULL\t0\t\xfe\t0\t0\t9\t9\t0\tNULL\n",
+                b"\\0\xff\r\\n\\t\"\\\\\tada\tdefault\tNULL\t0\tNULL\t0\t\xfe\t0\t0\t9\t9\t0\tNULL\n",
                 b"\x01\tb,b\tadmin\tNULL\t0\tNULL\t0\t\xfe\t0\t0\t9\t9\t0\tNULL\n",
             ]
             .concat(),

@@ -87,7 +87,7 @@ async fn each_client_of_a_transaction_pooler_is_answered_its_own_statement() {
         sqlx::query("TRUNCATE sessions").execute(direct.pool()).await.unwrap();
         store.clone()
     };
-    support::kit("dropped is whole").check(&empty).await.assert_passed();
+    support::kit("update").check(&empty).await.assert_passed();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

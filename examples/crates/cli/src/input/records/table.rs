@@ -1,5 +1,7 @@
 use std::io::BufRead;
 
+use csv::Terminator;
+
 use super::{Found, Instants};
 
 /// The rows of a CSV file, or of a file with tabs, as `mariadb --batch` writes it.
@@ -31,6 +33,7 @@ impl Table {
             .trim(csv::Trim::All)
             .delimiter(if tabs { b'\t' } else { b',' })
             .quoting(!tabs)
+            .terminator(if tabs { Terminator::Any(b'\n') } else { Terminator::CRLF })
             .from_reader(reader);
         let columns = Columns::find(&mut reader, adopt)?;
         Ok(Self { reader, columns, row: csv::ByteRecord::new(), escaped: tabs })
