@@ -1,11 +1,12 @@
 use super::statements::{Statements, Template};
 
-/// For MariaDB 10.6 and later; MySQL has no `DELETE … RETURNING`.
+/// For MariaDB 10.6 and later. Not for MySQL, which has no `DELETE … RETURNING`.
 ///
-/// Use transactions of isolation `READ COMMITTED`, so that a sweep locks rows and
-/// not the gaps between them. InnoDB may still end one of two statements that
-/// wait for each other (error 1213): it has then written nothing and is run
-/// again.
+/// Run each statement in a transaction of its own, of isolation `READ COMMITTED`, so
+/// that a sweep locks rows and not the gaps between them, and commit it: under
+/// `autocommit = 0` nothing else does, and reads go on seeing what they saw first.
+/// InnoDB may end one of two statements that wait for each other (error 1213): it has
+/// then written nothing and is run again.
 ///
 /// [`contract`](super::Migration::contract) lays the table anew while it is
 /// written to, and keeps what is written in a log of at most
@@ -38,6 +39,42 @@ pub const MARIADB: Statements = Statements {
         AND expires_at <= absolute_expires_at
     )
 ) ENGINE = InnoDB"],
+    // Compared as bytes, whatever the connection's collation.
+    check: "SELECT CASE
+    WHEN found.name IS NULL THEN CONCAT('no column ', wanted.name)
+    ELSE CONCAT(wanted.name, ' as ', found.held, ', not as ', REPLACE(wanted.types, ',', ' or '))
+END AS problem
+FROM (
+    SELECT 'id' AS name, 'binary,varbinary' AS types, 1 AS place
+    UNION ALL SELECT 'subject', 'varbinary', 2
+    UNION ALL SELECT 'secret', 'binary,varbinary', 3
+    UNION ALL SELECT 'created_at', 'bigint', 4
+    UNION ALL SELECT 'expires_at', 'bigint', 5
+    UNION ALL SELECT 'profile', 'varbinary', 6
+    UNION ALL SELECT 'epoch', 'bigint', 7
+    UNION ALL SELECT 'ordinal', 'bigint', 8
+    UNION ALL SELECT 'about', 'varbinary', 9
+    UNION ALL SELECT 'version', 'bigint', 10
+    UNION ALL SELECT 'renewed_at', 'bigint', 11
+    UNION ALL SELECT 'absolute_expires_at', 'bigint', 12
+    UNION ALL SELECT 'generation', 'bigint', 13
+    UNION ALL SELECT 'confirmed_at', 'bigint', 14
+) AS wanted
+LEFT JOIN (
+    SELECT
+        LOWER(column_name) AS name,
+        CONCAT(data_type, IF(column_type LIKE '%unsigned%', ' unsigned', '')) AS held
+    FROM information_schema.columns
+    WHERE table_schema = DATABASE() AND table_name = 'sessions'
+) AS found ON BINARY found.name = BINARY wanted.name
+WHERE EXISTS (
+    SELECT 1 FROM information_schema.tables
+    WHERE table_schema = DATABASE() AND table_name = 'sessions'
+) AND CASE
+    WHEN found.name IS NULL THEN wanted.place <= ?
+    ELSE FIND_IN_SET(BINARY found.held, BINARY wanted.types) = 0
+END
+ORDER BY wanted.place",
     create: "INSERT INTO sessions (
     id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
@@ -71,7 +108,9 @@ RETURNING id, subject, profile, expires_at, absolute_expires_at",
     id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
 FROM sessions WHERE subject = ?",
-    remove_all: "DELETE FROM sessions WHERE subject = ? AND NOT (id <=> ?) RETURNING id",
+    // The limit is what `sql_safe_updates` asks for.
+    remove_all: "DELETE FROM sessions WHERE subject = ? AND NOT (id <=> ?)
+LIMIT 18446744073709551615 RETURNING id",
     scan: "SELECT
     id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
@@ -80,6 +119,9 @@ FROM sessions WHERE id > ? ORDER BY id LIMIT ?",
         applied: "SELECT 1 FROM information_schema.columns
 WHERE table_schema = DATABASE() AND table_name = 'sessions'
     AND column_name = 'absolute_expires_at' AND is_nullable = 'NO'",
+        check_instants: "SELECT
+    CONCAT('created_at ', created_at, ', more than a day ahead: instants are unix seconds')
+FROM sessions WHERE created_at > UNIX_TIMESTAMP() + 86400 LIMIT 1",
         expand: &[
             "ALTER TABLE sessions
     ADD COLUMN IF NOT EXISTS profile VARBINARY(64) NOT NULL DEFAULT 'default',

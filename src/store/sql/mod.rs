@@ -2,7 +2,8 @@
 //!
 //! Each verb of [`SessionStore`] and [`ScanStore`] is one statement, so that no
 //! transaction is held and a pooled connection is enough. All name one table,
-//! `sessions`; a team that needs another name copies the text.
+//! `sessions`; [`Statements::for_table`] gives them for another name, and
+//! [`Statements::check`] says what is wrong with a table that is there already.
 //!
 //! | column | kept as |
 //! | --- | --- |
@@ -14,6 +15,12 @@
 //!
 //! `absolute_expires_at` is `NOT NULL` and `CHECK` keeps the order of the
 //! instants, so no other program can write a session that outlives its cap.
+//!
+//! | constant | engine |
+//! | --- | --- |
+//! | [`MARIADB`] | MariaDB 10.6 and later; MySQL 8 is not supported: it has no `DELETE … RETURNING` |
+//! | [`POSTGRES`] | PostgreSQL 14 and later |
+//! | [`SQLITE`] | SQLite 3.37 and later |
 //!
 //! An existing table without a cap is given one by the [`Migration`] of its
 //! engine.
@@ -34,9 +41,11 @@ mod migration;
 mod postgres;
 mod sqlite;
 mod statements;
+mod table;
 
 pub use self::mariadb::MARIADB;
 pub use self::migration::Migration;
 pub use self::postgres::POSTGRES;
 pub use self::sqlite::SQLITE;
 pub use self::statements::Statements;
+pub use self::table::TableNameError;

@@ -1,6 +1,11 @@
 use super::statements::{Statements, Template};
 
 /// For PostgreSQL 14 and later, in a database whose encoding is UTF-8.
+///
+/// Run each statement under `READ COMMITTED`: where the database's default is stricter,
+/// one that meets another write fails (`40001`). A deadlock (`40P01`) has written
+/// nothing, and the statement is run again. Behind a pooler that hands out connections
+/// by the transaction, prepare no statements: clients' share their names.
 pub const POSTGRES: Statements = Statements {
     schema: &[
         "CREATE TABLE IF NOT EXISTS sessions (
@@ -27,6 +32,33 @@ pub const POSTGRES: Statements = Statements {
         "CREATE INDEX IF NOT EXISTS sessions_by_subject ON sessions (subject)",
         "CREATE INDEX IF NOT EXISTS sessions_by_expiry ON sessions (expires_at)",
     ],
+    check: "SELECT CASE
+    WHEN attname IS NULL THEN 'no column ' || wanted.name
+    ELSE wanted.name || ' as ' || format_type(atttypid, NULL) || ', not as ' || wanted.types
+END
+FROM (VALUES
+    ('id', 'bytea', 1),
+    ('subject', 'text or character varying', 2),
+    ('secret', 'bytea', 3),
+    ('created_at', 'bigint', 4),
+    ('expires_at', 'bigint', 5),
+    ('profile', 'text or character varying', 6),
+    ('epoch', 'bigint', 7),
+    ('ordinal', 'bigint', 8),
+    ('about', 'text or character varying', 9),
+    ('version', 'bigint', 10),
+    ('renewed_at', 'bigint', 11),
+    ('absolute_expires_at', 'bigint', 12),
+    ('generation', 'bigint', 13),
+    ('confirmed_at', 'bigint', 14)
+) AS wanted (name, types, place)
+LEFT JOIN pg_attribute
+    ON attrelid = to_regclass('sessions') AND attname = wanted.name AND NOT attisdropped
+WHERE to_regclass('sessions') IS NOT NULL AND CASE
+    WHEN attname IS NULL THEN wanted.place <= $1
+    ELSE format_type(atttypid, NULL) <> ALL (string_to_array(wanted.types, ' or '))
+END
+ORDER BY wanted.place",
     create: "INSERT INTO sessions (
     id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
@@ -77,6 +109,9 @@ FROM sessions WHERE id > $1 ORDER BY id LIMIT $2",
     migration: Template {
         applied: "SELECT 1 FROM pg_attribute
 WHERE attrelid = 'sessions'::regclass AND attname = 'absolute_expires_at' AND attnotnull",
+        check_instants: "SELECT
+    'created_at ' || created_at || ', more than a day ahead: instants are unix seconds'
+FROM sessions WHERE created_at > extract(epoch FROM now())::bigint + 86400 LIMIT 1",
         expand: &[
             "ALTER TABLE sessions
     ADD COLUMN IF NOT EXISTS profile TEXT COLLATE \"C\" NOT NULL DEFAULT 'default',

@@ -16,6 +16,12 @@ pub struct Statements {
     /// Makes the table and its indexes where they are absent. To be run in this
     /// order, without parameters.
     pub schema: &'static [&'static str],
+    /// Selects what keeps a table of the name from being the store's, a text a row, such
+    /// as `no column subject` or `created_at as timestamp with time zone, not as bigint`;
+    /// no row if there is no table yet. Ask before [`schema`](Self::schema), which takes
+    /// any table of the name for its own. Parameter: how many of the columns must be
+    /// there, 14.
+    pub check: &'static str,
     /// Inserts a row. Parameters: the fourteen columns. A violation of the primary
     /// key is [`StoreError::Conflict`](crate::store::StoreError::Conflict).
     pub create: &'static str,
@@ -55,6 +61,7 @@ pub struct Statements {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Template {
     pub(super) applied: &'static str,
+    pub(super) check_instants: &'static str,
     pub(super) expand: &'static [&'static str],
     pub(super) batch_end: &'static str,
     pub(super) backfill: &'static str,

@@ -382,18 +382,18 @@ fn bad_input_ends_with_the_file_the_line_and_the_key() {
     let directory = directory(
         "bad_input",
         &[
-            ("ok.toml", "max_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n"),
-            ("unit.toml", "max_age = '8h'\nupdate_age = '15x'\nabsolute_cap = '8h'\n"),
-            ("order.toml", "max_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '1h'\n"),
-            ("key.toml", "max_age = '8h'\nupdate_ago = '15m'\nabsolute_cap = '8h'\n"),
-            ("syntax.toml", "max_age = '8h'\nupdate_age = \n"),
+            ("ok.toml", "[default]\nmax_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n"),
+            ("unit.toml", "[default]\nmax_age = '8h'\nupdate_age = '15x'\nabsolute_cap = '8h'\n"),
+            ("order.toml", "[default]\nmax_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '1h'\n"),
+            ("key.toml", "[default]\nmax_age = '8h'\nupdate_ago = '15m'\nabsolute_cap = '8h'\n"),
+            ("syntax.toml", "[default]\nmax_age = '8h'\nupdate_age = \n"),
             (
                 "admin.toml",
-                "[default]\nmax_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n\n[profiles.admin]\nmax_age = 0\nupdate_age = 0\nabsolute_cap = 1\n",
+                "[default]\nmax_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n\n[profiles.admin]\nmax_age = '0s'\nupdate_age = '0s'\nabsolute_cap = '1s'\n",
             ),
             (
                 "unit.json",
-                "{\n  \"max_age\": \"8h\",\n  \"update_age\": true,\n  \"absolute_cap\": \"8h\"\n}\n",
+                "{\"default\": {\n  \"max_age\": \"8h\",\n  \"update_age\": true,\n  \"absolute_cap\": \"8h\"\n}}\n",
             ),
             ("policy.yaml", "max_age: 8h\n"),
             ("columns.csv", "created_at,renewed_at,absolute_expires_at\n0,0,0\n"),
@@ -415,18 +415,27 @@ fn bad_input_ends_with_the_file_the_line_and_the_key() {
             "check policy.yaml -s pci-dss-4",
             "policy.yaml: not a policy file: its name ends neither in .toml nor in .json",
         ),
-        ("check unit.toml -s pci-dss-4", "unit.toml:2:14: update_age: `15x` is not "),
+        (
+            "check unit.toml -s pci-dss-4",
+            "unit.toml:3:14: profile `default`: update_age: `15x` is not ",
+        ),
         (
             "check order.toml -s pci-dss-4",
-            "order.toml:1:1: max_age `8h` is longer than absolute_cap `1h`",
+            "order.toml:1:1: profile `default`: max_age `8h` is longer than absolute_cap `1h`",
         ),
-        ("check key.toml -s pci-dss-4", "key.toml:2:1: unknown field `update_ago`"),
-        ("check syntax.toml -s pci-dss-4", "syntax.toml:2:14: "),
+        (
+            "check key.toml -s pci-dss-4",
+            "key.toml:3:1: profile `default`: unknown field `update_ago`",
+        ),
+        ("check syntax.toml -s pci-dss-4", "syntax.toml:3:14: "),
         (
             "check admin.toml -s pci-dss-4",
             "admin.toml:6:1: profile `admin`: max_age `0s` is shorter than `1s`",
         ),
-        ("check unit.json -s pci-dss-4", "unit.json:3:20: update_age: `true` is not "),
+        (
+            "check unit.json -s pci-dss-4",
+            "unit.json:3:20: profile `default`: update_age: `true` is not ",
+        ),
         ("explain ok.toml columns.csv", "columns.csv:1: there is no column expires_at"),
         (
             "explain ok.toml instant.csv",
@@ -448,12 +457,50 @@ fn bad_input_ends_with_the_file_the_line_and_the_key() {
     assert_refused(&directory, &rows);
 }
 
+/// The command line and the application read a file alike, and say the same of it.
+#[test]
+fn check_refuses_what_the_application_refuses() {
+    let rest = "update_age = '15m'\nabsolute_cap = '8h'\n";
+    for (place, toml, expected) in [
+        (
+            "1:1",
+            "max_age = '8h'\n".to_owned(),
+            "unknown field `max_age`, expected `default` or `profiles`",
+        ),
+        (
+            "2:11",
+            format!("[default]\nmax_age = 3600000\n{rest}"),
+            "profile `default`: max_age: `3600000` has no unit: write `3600000s` for seconds, or \
+             `3600s` if these are milliseconds",
+        ),
+        (
+            "2:11",
+            format!("[default]\nmax_age = '3600'\n{rest}"),
+            "profile `default`: max_age: `3600` has no unit: write `3600s` for seconds, or \
+             `3600m` for minutes",
+        ),
+    ] {
+        let directory = directory("as_the_application", &[("policy.toml", &toml)]);
+        let args = ["check", "policy.toml", "--standard", "pci-dss-4"];
+        let output = command(&directory, &args).output().unwrap();
+        let said = stderr(&output);
+        assert_eq!(status(&output), 2, "{toml}");
+        assert!(said.starts_with(&format!("error: policy.toml:{place}: {expected}")), "{said}");
+        let refused = toml::from_str::<session_policy::Policies>(&toml).unwrap_err();
+        assert_eq!(refused.message().trim_end(), expected);
+    }
+    let flat = directory("flat", &[("policy.json", "{\"max_age\": \"8h\"}")]);
+    let output = command(&flat, &["check", "policy.json", "-s", "pci-dss-4"]).output().unwrap();
+    let hint = "expected `default` or `profiles`: a single policy stands under `default`, too\n";
+    assert!(stderr(&output).ends_with(hint), "{}", stderr(&output));
+}
+
 #[test]
 fn bad_json_lines_end_with_the_line_and_the_key() {
     let directory = directory(
         "bad_json_lines",
         &[
-            ("ok.toml", "max_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n"),
+            ("ok.toml", "[default]\nmax_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n"),
             ("key.jsonl", "{\"created_at\":0,\"renewed_at\":0,\"expires_at\":0}\n"),
             ("type.jsonl", "{\"created_at\":1.5}\n"),
             (
@@ -489,6 +536,93 @@ fn bad_json_lines_end_with_the_line_and_the_key() {
         ("explain ok.toml array.json", "array.json:1: not an object, such as `{"),
     ];
     assert_refused(&directory, &rows);
+}
+
+#[test]
+fn an_option_without_a_unit_is_refused_with_the_two_ways_to_write_it() {
+    for (args, option) in [
+        (vec!["capacity", "after.toml", "--users", "1", "--every", "30"], "--every <EVERY>"),
+        (vec!["timeline", "after.toml", "working-day.log", "--warn", "30"], "--warn <WARN>"),
+    ] {
+        let output = run(&args);
+        let expected = format!(
+            "error: invalid value '30' for '{option}': it has no unit: write `30s` for seconds, \
+             or `30m` for minutes\n",
+        );
+        assert_eq!(status(&output), 2);
+        assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
+    }
+}
+
+/// What each engine writes of its own table: with bytes that are no UTF-8, in an
+/// array, with tabs; and what the answer says then.
+#[test]
+fn an_export_of_the_projects_own_table_is_read_and_names_the_user() {
+    let columns = "id,subject,profile,epoch,ordinal,about,version,secret,\
+        created_at,renewed_at,expires_at,absolute_expires_at,generation,confirmed_at";
+    let rows: [(&str, Vec<u8>); 6] = [
+        (
+            "psql --csv",
+            format!("{columns}\n\\x00ff,ada,default,,0,,0,\\xfe,0,0,9,9,0,\n\\x01,\"b,b\",admin,,0,,0,\\xfe,0,0,9,9,0,\n").into(),
+        ),
+        (
+            "sqlite3 -header -csv",
+            [
+                format!("{columns}\r\n").as_bytes(),
+                b"\"\xff\n\"\"\",ada,default,,0,,0,\xfe\x80,0,0,9,9,0,\r\n",
+                b"\"\x01\",\"b,b\",admin,,0,,0,\xfe\x80,0,0,9,9,0,\r\n",
+            ]
+            .concat(),
+        ),
+        (
+            "sqlite3 -json",
+            [
+                b"[{\"id\":\"\\u0000\xff\\n\\\"{\",\"subject\":\"ada\",\"profile\":\"default\",\"epoch\":null,".as_slice(),
+                b"\"created_at\":0,\"renewed_at\":0,\"expires_at\":9,\"absolute_expires_at\":9},\n",
+                b"{\"id\":\"]\",\"subject\":\"b,b\",\"profile\":\"admin\",\"created_at\":0,",
+                b"\"renewed_at\":0,\"expires_at\":9,\"absolute_expires_at\":9}]\n",
+            ]
+            .concat(),
+        ),
+        (
+            "json_agg",
+            b"[{\"id\":\"\\\\x00ff\",\"subject\":\"ada\",\"profile\":\"default\",\"created_at\":0,\"renewed_at\":0,\
+            \"expires_at\":9,\"absolute_expires_at\":9}, \n {\"subject\":\"b,b\",\"profile\":\"admin\",\"created_at\":0,\
+            \"renewed_at\":0,\"expires_at\":9,\"absolute_expires_at\":9}]\n".to_vec(),
+        ),
+        (
+            "an array of one line",
+            b"[{\"subject\":\"ada\",\"created_at\":0,\"renewed_at\":0,\"expires_at\":9,\"absolute_expires_at\":9},\
+            {\"subject\":\"b,b\",\"profile\":\"admin\",\"created_at\":0,\"renewed_at\":0,\"expires_at\":9,\
+            \"absolute_expires_at\":9}]".to_vec(),
+        ),
+        (
+            "mariadb --batch",
+            [
+                format!("{}\n", columns.replace(',', "\t")).as_bytes(),
+                b"\\0\xff\r\\n\\t\"\\\\\tada\tdefault\tNULL\t0\tNULL\t0\t\xfe\t0\t0\t9\t9\t0\tNULL\n",
+                b"\x01\tb,b\tadmin\tNULL\t0\tNULL\t0\t\xfe\t0\t0\t9\t9\t0\tNULL\n",
+            ]
+            .concat(),
+        ),
+    ];
+    for (program, export) in rows {
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("export");
+        fs::write(&file, export).unwrap();
+        let args = ["explain", "after.toml", file.to_str().unwrap(), "--now", "1"];
+        let text = stdout(&run(&args));
+        for named in [", ada (default): ", ", b,b (admin): "] {
+            assert!(text.contains(named), "{program}: {text}");
+        }
+        let explained = json(&run(&[&args[..], &["--json"]].concat()));
+        assert_eq!(explained[0]["subject"], "ada", "{program}");
+        assert_eq!(explained[1]["subject"], "b,b", "{program}");
+        let impact = run(&["impact", "after.toml", "after.toml", args[2], "--now", "1"]);
+        assert!(stderr(&impact).starts_with("2 sessions in "), "{program}");
+    }
+    let forged = "subject,created_at,renewed_at,expires_at,absolute_expires_at\n\"a\nb\",0,0,9,9\n";
+    let text = stdout(&run_with(&["explain", "after.toml", "-", "--now", "1"], forged));
+    assert!(text.starts_with("line 2, a\\nb (default): "), "{text}");
 }
 
 /// Each command line ends with this, on one line, and prints nothing else.

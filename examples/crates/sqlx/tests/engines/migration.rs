@@ -16,7 +16,8 @@ use sqlx::AssertSqlSafe;
 use crate::support;
 
 const POLICY: SessionPolicy = SessionPolicy::SLIDING_MONTH;
-const NOW: i64 = 1_800_000_000;
+/// In the past, since a migration refuses what is ahead of the engine's clock.
+const NOW: i64 = 1_700_000_000;
 const DAY: i64 = 86_400;
 const CLIENTS: i64 = 8;
 const BATCH: u32 = 1_000;
