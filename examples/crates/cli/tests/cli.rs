@@ -306,10 +306,36 @@ fn timeline_plays_a_log_and_leaves_polls_out() {
     let timeline = json(&output);
     let events = timeline["events"].as_array().unwrap();
     let (first, last) = (&events[0], events.last().unwrap());
-    assert_eq!((&first["happening"], &first["cookie"]), (&"signed_in".into(), &1_800.into()));
-    assert_eq!((&last["happening"], &last["cookie"]), (&"refused".into(), &0.into()));
+    assert_eq!((&first["happening"], &first["cookie"]), (&"signed_in".into(), &28_800.into()));
+    assert_eq!((&last["happening"], &last["cookie"]), (&"refused".into(), &Value::Null));
     let text = stdout(&run(&["timeline", "working-day.toml", "working-day.log"]));
     assert!(text.ends_with("\n38 requests (polls left out: 1), 23 writes\n"), "{text}");
+}
+
+/// F2: a browser keeps no cookie for longer than 400 days.
+#[test]
+fn timeline_and_its_picture_show_where_a_browser_drops_the_cookie() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cookie");
+    fs::create_dir_all(&folder).unwrap();
+    let policy = "[default]\nmax_age = '3653d'\nupdate_age = '1d'\nabsolute_cap = '3653d'\n";
+    fs::write(folder.join("policy.toml"), policy).unwrap();
+    let log = "1970-01-01T00:00:00Z sign-in\n1970-01-01T01:00:00Z request\n\
+               1971-06-01T00:00:00Z request\n";
+    fs::write(folder.join("requests.log"), log).unwrap();
+    let arguments = ["timeline", "policy.toml", "requests.log", "--svg", "picture.svg"];
+    let output = command(&folder, &arguments).output().unwrap();
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(
+        text.contains(
+            "1971-02-05T00:00:00Z  the browser drops the cookie; the session lives until \
+             1980-01-02T00:00:00Z\n1971-06-01T00:00:00Z  came without a cookie\n"
+        ),
+        "{text}"
+    );
+    let svg = fs::read_to_string(folder.join("picture.svg")).unwrap();
+    assert!(svg.contains("The browser drops the cookie at 1971-02-05T00:00:00Z."), "{svg}");
+    assert!(svg.contains("cookie dropped"));
 }
 
 #[test]
