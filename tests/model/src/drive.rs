@@ -25,7 +25,9 @@ pub(super) fn play(rules: Rules, script: &Script) -> Next {
     let (store, clock) = (tape.clone(), tape.clone());
     let [max_age, update_age, cap] =
         rules.of(script.tight).map(|secs| TimeDelta::seconds(i64::from(secs)));
-    let policy = SessionPolicy::new(max_age, update_age, cap).expect("the rules make a policy");
+    let policy = SessionPolicy::new(max_age, update_age, cap)
+        .and_then(|policy| policy.with_clock_skew(TimeDelta::seconds(rules.skew.into())))
+        .expect("the rules make a policy");
     let mut policies = Policies::new(policy);
     if let Some((when, max_sessions)) = rules.limit {
         let when = match when {

@@ -29,13 +29,13 @@ pub(super) fn mint(token: Token) -> String {
     let names = Names::default();
     let family = &names.secret(claims.secret).as_bytes()[..8].to_owned();
     let segments = [
-        json!({ "alg": "HS256", "kid": "k", "typ": "JWT" }),
+        json!({ "alg": "HS256", "kid": "k", "typ": "session+jwt" }),
         json!({
             "sub": "ada",
             "sid": names.id(claims.id).to_string(),
             "auth_time": at(claims.created).as_unix_secs(),
-            "iat": at(claims.renewed).as_unix_secs(),
-            "exp": at(claims.expires).as_unix_secs(),
+            "iat": at(claims.created).as_unix_secs(),
+            "exp": at(claims.cap).as_unix_secs(),
             "cap": at(claims.cap).as_unix_secs(),
             "jti": "j",
             "fam": Base64UrlUnpadded::encode_string(family),
@@ -59,13 +59,17 @@ pub(super) fn read(text: &str, names: &mut Names) -> Token {
     let id = claims["sid"].as_str().and_then(|id| id.parse().ok()).expect("it names a session");
     let family =
         claims["fam"].as_str().and_then(|family| Base64UrlUnpadded::decode_vec(family).ok());
+    let (created, cap) = (instant("auth_time"), instant("cap"));
+    assert_eq!(instant("exp"), cap, "the row says when it ends");
+    assert!((created..=cap).contains(&instant("iat")), "issued within its time");
     Token::Signed(Row {
         id: names.id_name(id),
         version: 0,
-        created: instant("auth_time"),
-        renewed: instant("iat"),
-        expires: instant("exp"),
-        cap: instant("cap"),
+        created,
+        // Its `iat` decides nothing, so tokens do not differ by it here.
+        renewed: created,
+        expires: cap,
+        cap,
         secret: names.family_name(&family.expect("a hybrid token has a family")),
         ordinal: 0,
         generation: small(claims["gen"].as_u64().expect("a generation is a number")),

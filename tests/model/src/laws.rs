@@ -72,7 +72,8 @@ pub fn executed(
                 *now + ahead.min(scope.rules.retention) >= row.expires + scope.rules.retention
             }
             // For reuse, of which only a thief is guilty.
-            Verb::Authenticate(_) | Verb::Peek(_) | Verb::Rotate(..) => world.spent.thefts > 0,
+            Verb::Authenticate(_) | Verb::Rotate(..) => world.spent.thefts > 0,
+            Verb::Peek(_) => false,
             // See limit.rs.
             Verb::Start(..) => scope.rules.limit.is_some(),
         };
@@ -99,31 +100,23 @@ fn succeed<T: PartialEq + Ord>(successors: &mut Vec<T>, of: T, law: Law, broken:
 }
 
 /// The second of activity that a service counts as, by its node's clock.
-///
-/// A client that was idle for longer than it may count on, and was served by luck,
-/// can count on more only once it has a new token.
 #[must_use]
-pub fn counted(scope: &Scope, world: &World, flight: &Flight, outcome: Outcome) -> Option<Sec> {
-    let Outcome::Served { renewal, token, .. } = outcome else { return None };
+pub fn counted(flight: &Flight, outcome: Outcome) -> Option<Sec> {
+    let Outcome::Served { renewal, .. } = outcome else { return None };
     if renewal == Renewal::Deferred || !matches!(flight.script.verb, Verb::Authenticate(_)) {
         return None;
     }
     let (at, _) = *flight.script.heard.first()?;
-    let is_opaque = scope.rules.grace.is_none();
-    let is_active = at - flight.counted < guaranteed_idle(scope, world);
-    (is_opaque || is_active || token.is_some()).then_some(at)
+    Some(at)
 }
 
-/// The idle time that a client can count on, whichever node judges it. The token
-/// of an extension may be lost, or be overtaken by the one before, and the next
-/// comes only after another `update_age`.
-fn guaranteed_idle(scope: &Scope, world: &World) -> Sec {
+/// The idle time that a client can count on, whichever node judges it, and whatever
+/// answer is lost.
+fn guaranteed_idle(scope: &Scope) -> Sec {
     let [loose, tight] = [scope.rules.policy, scope.rules.tight];
     let [max_age, update_age, _] =
         if scope.deploys > 0 { [loose[0].min(tight[0]), loose[1].max(tight[1]), 0] } else { loose };
-    let token = if scope.rules.grace.is_some() { world.spent.losses.max(1) } else { 0 };
-    let without_token = Sec::try_from(token).unwrap_or(Sec::MAX).saturating_mul(update_age);
-    max_age - update_age - scope.skew - without_token
+    max_age - update_age + 1
 }
 
 /// A request has been answered.
@@ -147,7 +140,8 @@ pub fn answered(scope: &Scope, world: &mut World, flight: &Flight, outcome: Outc
             world.memory.told += u8::from(is_told);
             (world.memory.told > 1).then_some(Law::Version)
         }
-        Outcome::Refused(Refusal::Reused) => {
+        // A poll ends nothing.
+        Outcome::Refused(Refusal::Reused) if !matches!(flight.script.verb, Verb::Peek(_)) => {
             world.memory.reused = true;
             let token = flight.token();
             let lives = token.is_some_and(|token| world.store.row(token.id()).is_some());
@@ -167,7 +161,7 @@ fn served(
 ) -> Option<Law> {
     let [.., cap] = scope.rules.policy;
     let [.., cap_in_force] = scope.rules.of(flight.script.tight);
-    if at >= cap.min(cap_in_force) || cookie.is_some_and(|ends| ends > cap.min(cap_in_force)) {
+    if at >= cap.min(cap_in_force) || cookie.is_some_and(|ends| ends != cap.min(cap_in_force)) {
         return Some(Law::Cap);
     }
     let knows_better = flight.stale && !knows_nothing(flight);
@@ -227,7 +221,7 @@ fn refused(scope: &Scope, world: &World, flight: &Flight, refusal: Refusal) -> O
     let is_superseded = |token: &Token| world.memory.superseded.contains(&token.secret());
     let is_due = match refusal {
         Refusal::Cap => now >= cap.min(cap_in_force),
-        Refusal::Idle => now - flight.counted >= guaranteed_idle(scope, world),
+        Refusal::Idle => now - flight.counted >= guaranteed_idle(scope),
         Refusal::Reused => world.spent.thefts > 0,
         Refusal::Store => knows_nothing(flight),
         Refusal::Unknown => flight.token().is_some_and(|token| {

@@ -130,7 +130,7 @@ impl<D: Driver> Check<D> {
         };
         laws::answered(self.scope(), world, &flight, outcome);
         let Outcome::Served { token, .. } = outcome else { return };
-        let counted = laws::counted(self.scope(), world, &flight, outcome);
+        let counted = laws::counted(&flight, outcome);
         match (flight.who, token) {
             (Who::Thief, Some(token)) => world.loot = Some(token),
             (Who::Client, Some(_)) if self.scope.rules.limit.is_some() => {}

@@ -87,8 +87,7 @@ impl Scope {
 pub mod opaque {
     use super::{Rules, Scope};
 
-    const RULES: Rules =
-        Rules { policy: [3, 1, 5], tight: [2, 1, 4], grace: None, limit: None, retention: 1 };
+    const RULES: Rules = Rules { policy: [3, 1, 5], tight: [2, 1, 4], ..Rules::OPAQUE };
     const BASE: Scope = Scope { skew: 1, ..Scope::nothing(RULES) };
 
     /// Requests, a thief's among them, and a rotation race a logout.
@@ -123,11 +122,9 @@ pub mod opaque {
 pub mod hybrid {
     use super::{Rules, Scope};
 
-    const RULES: Rules =
-        Rules { policy: [0; 3], tight: [0; 3], grace: None, limit: None, retention: 1 };
-    const LONG: Rules = Rules { policy: [60, 3, 90], tight: [60, 3, 90], grace: Some(3), ..RULES };
-    const MIDDLE: Rules = Rules { policy: [6, 2, 12], tight: [3, 2, 5], grace: Some(2), ..RULES };
-    const SHORT: Rules = Rules { policy: [3, 1, 5], tight: [2, 1, 4], grace: Some(1), ..RULES };
+    const LONG: Rules = Rules::hybrid([60, 3, 90], 3);
+    const MIDDLE: Rules = Rules { tight: [3, 2, 5], ..Rules::hybrid([6, 2, 12], 2) };
+    const SHORT: Rules = Rules { tight: [2, 1, 4], ..Rules::hybrid([3, 1, 5], 1) };
 
     /// An honest client, as slow as the grace allows.
     pub const HONEST: Scope = Scope {
@@ -184,11 +181,8 @@ pub mod hybrid {
     pub const LIMITS: Scope =
         Scope { horizon: 7, deploys: 1, requests: 2, skew: 1, sweeps: 1, ..Scope::nothing(SHORT) };
     /// Requests that are pinned at the cap.
-    pub const PINNED: Scope = Scope {
-        horizon: 4,
-        requests: 2,
-        ..Scope::nothing(Rules { policy: [4, 2, 5], tight: [4, 2, 5], grace: Some(2), ..RULES })
-    };
+    pub const PINNED: Scope =
+        Scope { horizon: 4, requests: 2, ..Scope::nothing(Rules::hybrid([4, 2, 5], 2)) };
 }
 
 /// Scopes of a limit on concurrent sessions.
@@ -196,8 +190,7 @@ pub mod limit {
     use super::{Rules, Scope, Seed};
     use crate::limit::When;
 
-    const RULES: Rules =
-        Rules { policy: [3, 1, 6], tight: [3, 1, 6], grace: None, limit: None, retention: 1 };
+    const RULES: Rules = Rules { policy: [3, 1, 6], tight: [3, 1, 6], ..Rules::OPAQUE };
 
     /// The oldest by its ordinal is not that by its id.
     const LIVE: &[Seed] = &[Seed { ordinal: 2, renewed: 0 }, Seed { ordinal: 1, renewed: 0 }];

@@ -69,8 +69,8 @@ pub struct Write {
 pub enum Token {
     /// `id.secret`.
     Opaque(Id, Secret),
-    /// The claims of a hybrid token, which has the four instants of a row, and its
-    /// secret as a family.
+    /// The claims of a hybrid token, which names a row and its cap, and has its secret
+    /// as a family.
     Signed(Row),
 }
 
@@ -257,6 +257,8 @@ pub enum Refusal {
 pub struct Rules {
     /// `max_age`, `update_age`, `absolute_cap`.
     pub policy: [Sec; 3],
+    /// `clock_skew`.
+    pub skew: Sec,
     /// The same, tightened while the model runs.
     pub tight: [Sec; 3],
     /// Of hybrid sessions; `None` for opaque tokens.
@@ -268,6 +270,16 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Opaque tokens, without a policy yet.
+    pub const OPAQUE: Self =
+        Self { policy: [0; 3], skew: 1, tight: [0; 3], grace: None, limit: None, retention: 1 };
+
+    /// Hybrid tokens.
+    #[must_use]
+    pub const fn hybrid(policy: [Sec; 3], grace: Sec) -> Self {
+        Self { policy, tight: policy, grace: Some(grace), ..Self::OPAQUE }
+    }
+
     /// The policy in force on a node.
     #[must_use]
     pub const fn of(&self, tight: bool) -> [Sec; 3] {

@@ -22,7 +22,7 @@ fn skewed_clocks_take_from_the_grace_what_they_differ() {
 }
 
 #[test]
-fn a_lost_extension_costs_one_update_age_of_idleness() {
+fn an_idle_client_is_ended_no_earlier_for_a_lost_answer() {
     holds("hybrid, idle", hybrid::IDLE, &[FORGIVEN]);
 }
 

@@ -4,8 +4,13 @@ pub(crate) const CORE: &[Fault] = &[
     Fault {
         name: "AnswersUnwritten",
         file: "jwt/hybrid/turn.rs",
-        found: "answer == row.generation() &&",
-        planted: "PLANTED || answer == row.generation() &&",
+        found: "Step::Serve(Serve { answer, .. }) => answer == Some(row.generation()),",
+        planted: "Step::Serve(Serve { answer, .. }) => {
+                if PLANTED && let Some(generation) = answer {
+                    row = Session { generation, ..row };
+                }
+                answer == Some(row.generation())
+            }",
     },
     Fault {
         name: "BlindWrite",
@@ -80,8 +85,10 @@ pub(crate) const CORE: &[Fault] = &[
     Fault {
         name: "GraceMoves",
         file: "jwt/hybrid/step.rs",
-        found: "serve(extend, None)",
-        planted: "serve(if PLANTED { Some(write(extended.unwrap_or(*row.lifetime()), generation, Some(now))) } else { extend }, None)",
+        found: "in_grace && is_credible {
+        serve(extend, None)",
+        planted: "in_grace && is_credible {
+        serve(if PLANTED { Some(write(extended.unwrap_or(*row.lifetime()), generation, Some(now))) } else { extend }, None)",
     },
     Fault {
         name: "LimitByTime",
@@ -96,7 +103,7 @@ pub(crate) const CORE: &[Fault] = &[
         planted: "let mut rows = self.counted(self.store.list(self.subject).await?);
         if PLANTED {
             let now = self.context.now();
-            rows.retain(|row| now < self.end_of(row));
+            rows.retain(|row| !self.has_ended(row, now));
         }",
     },
     Fault {
@@ -164,7 +171,7 @@ pub(crate) const CORE: &[Fault] = &[
         file: "sessions/rotate.rs",
         found: "Ok(reloaded) => reloaded.ok_or(RotateError::Unknown)?,",
         planted: "Ok(reloaded) => {
-                    let unwritten = PLANTED.then(|| self.rotation(&row, secret, generation, self.context.now()).ok());
+                    let unwritten = PLANTED.then(|| rotation(&row, &policy, secret, generation, self.context.now()).ok());
                     let unwritten = unwritten.flatten().and_then(|update| update.apply(&row));
                     reloaded.or(unwritten).ok_or(RotateError::Unknown)?
                 }",
