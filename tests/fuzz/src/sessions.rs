@@ -21,6 +21,8 @@ const SUBJECTS: [&str; 3] = ["ada", "Ada", "grace"];
 const PROFILES: [&str; 3] = ["default", "admin", "retired"];
 const CAPACITY: usize = 12;
 const LONGEST_LIFE: usize = 256;
+/// What browsers keep.
+const LONGEST_COOKIE: i64 = 400 * 86_400;
 
 /// Whatever happens, the sessions that are served, renewed, refused, ended and
 /// swept are those of a model that keeps a list and judges by the second rule.
@@ -158,8 +160,8 @@ impl Service {
         let (idle, cap) = self.model.deadlines(row);
         assert_eq!(started.status.idle_expires_at.as_unix_secs(), idle);
         assert_eq!(started.status.absolute_expires_at.as_unix_secs(), cap);
-        let most = (idle - self.model.now).clamp(0, 400 * 86_400);
-        assert_eq!(started.status.cookie_max_age().num_seconds(), most);
+        let age = (cap - self.model.now).clamp(0, LONGEST_COOKIE);
+        assert_eq!(started.status.cookie_max_age().num_seconds(), age);
         self.tokens.push((started.session.id(), started.token));
     }
 
@@ -201,10 +203,11 @@ impl Service {
                     other => panic!("{other:?} without a race"),
                 };
                 assert_eq!(outcome, renewed);
-                let age = (idle - self.model.now).min(400 * 86_400);
+                let age = (cap - self.model.now).min(LONGEST_COOKIE);
                 assert_eq!(served.status.cookie_max_age(), TimeDelta::seconds(age));
                 let sent = served.token.as_ref().map(SessionToken::expose);
-                assert_eq!(sent, renewed.then_some(token.expose()));
+                let is_sent = renewed && cap - row.first.created > LONGEST_COOKIE;
+                assert_eq!(sent, is_sent.then_some(token.expose()));
             }
             (Err(AuthenticateError::Rejected { reason, since }), Served::Rejected(why, over)) => {
                 assert_eq!((reason, self.model.now - since.as_unix_secs()), (why, over));

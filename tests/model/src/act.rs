@@ -10,6 +10,8 @@ use crate::world::Who;
 pub enum Act {
     /// A request comes in at a node.
     Begin(Who, usize, Verb),
+    /// What holds for the subject changes to that of this place in the scope.
+    Change(usize),
     /// A request is cut off by its client.
     Cancel(usize),
     /// An answer reaches the client.
@@ -26,6 +28,9 @@ pub enum Act {
     Hear(usize),
     /// An answer is lost.
     Lose(usize),
+    /// A node answers a request with what held for the subject before, of this place in the
+    /// world's.
+    Recall(usize, usize),
     /// The thief copies the client's token.
     Steal,
     /// A second passes.

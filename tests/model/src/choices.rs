@@ -14,8 +14,8 @@ pub(crate) fn begins(scope: &Scope, world: &World, acts: &mut Vec<Act>) {
     if world.flights.len() >= scope.parallel {
         return;
     }
-    // Without a skew or a deployment, one node is as good as the other under a limit.
-    let nodes = if scope.rules.limit.is_some() && scope.skew == 0 { 1 } else { 2 };
+    // Without a skew or a deployment, one node is as good as the other.
+    let nodes = if scope.skew == 0 && scope.deploys == 0 { 1 } else { 2 };
     for node in 0..nodes {
         let mut begin = |may, who, verb| {
             if may {
@@ -33,13 +33,14 @@ pub(crate) fn begins(scope: &Scope, world: &World, acts: &mut Vec<Act>) {
         begin(spent.rotations < scope.rotations, Who::Client, Verb::Rotate(jar, secret));
         let loot = world.loot.unwrap_or(Token::Opaque(0, 0));
         let steals = spent.thefts < scope.thefts;
-        let has_loot = world.loot.is_some() || scope.rules.grace.is_none();
+        let has_loot = world.loot.is_some() || !scope.rules.signs();
         begin(steals && has_loot, Who::Thief, Verb::Authenticate(loot));
         // These ask no clock of the node before the store is done.
         if node == 0 {
             begin(spent.logouts < scope.logouts, Who::Client, Verb::End(jar.id()));
             begin(spent.logouts < scope.logouts, Who::Client, Verb::EndAll);
         }
+        begin(spent.lists < scope.lists, Who::Client, Verb::List);
         begin(spent.sweeps < scope.sweeps, Who::Operator, Verb::Sweep);
     }
 }
@@ -106,8 +107,13 @@ pub(crate) fn happens(scope: &Scope, world: &World, acts: &mut Vec<Act>) {
             acts.push(Act::Deploy(node));
         }
     }
-    let hybrid = scope.rules.grace.is_some();
-    if hybrid && spent.thefts < scope.thefts && world.loot != Some(world.jar) {
+    for (place, bound) in scope.bounds.iter().enumerate() {
+        let is_new = world.bounds.iter().all(|(_, held)| held != bound);
+        if spent.changes < scope.changes && is_new {
+            acts.push(Act::Change(place));
+        }
+    }
+    if scope.rules.signs() && spent.thefts < scope.thefts && world.loot != Some(world.jar) {
         acts.push(Act::Steal);
     }
     let since = world.flights.iter().map(|flight| flight.sent);

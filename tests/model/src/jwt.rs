@@ -27,10 +27,12 @@ pub(super) fn ring() -> KeyRing {
 pub(super) fn mint(token: Token) -> String {
     let Token::Signed(claims) = token else { panic!("a hybrid session has no opaque token") };
     let names = Names::default();
-    let family = &names.secret(claims.secret).as_bytes()[..8].to_owned();
+    let family = names.secret(claims.secret).as_bytes()[..8].to_owned();
+    let is_hybrid = claims.generation > 0;
+    let kind = if is_hybrid { "session+jwt" } else { "JWT" };
     let segments = [
-        json!({ "alg": "HS256", "kid": "k", "typ": "JWT" }),
-        json!({
+        json!({ "alg": "HS256", "kid": "k", "typ": kind }),
+        without_nulls(json!({
             "sub": "ada",
             "sid": names.id(claims.id).to_string(),
             "auth_time": at(claims.created).as_unix_secs(),
@@ -38,10 +40,11 @@ pub(super) fn mint(token: Token) -> String {
             "exp": at(claims.expires).as_unix_secs(),
             "cap": at(claims.cap).as_unix_secs(),
             "jti": "j",
-            "fam": Base64UrlUnpadded::encode_string(family),
+            "fam": is_hybrid.then(|| Base64UrlUnpadded::encode_string(&family)),
+            "epoch": claims.epoch,
             "gen": claims.generation,
             "profile": "default",
-        }),
+        })),
     ]
     .map(|segment| Base64UrlUnpadded::encode_string(segment.to_string().as_bytes()));
     format!("{}.{}", segments.join("."), Base64UrlUnpadded::encode_string(SIGNATURE))
@@ -59,18 +62,31 @@ pub(super) fn read(text: &str, names: &mut Names) -> Token {
     let id = claims["sid"].as_str().and_then(|id| id.parse().ok()).expect("it names a session");
     let family =
         claims["fam"].as_str().and_then(|family| Base64UrlUnpadded::decode_vec(family).ok());
+    let (created, cap) = (instant("auth_time"), instant("cap"));
+    let renewed = instant("iat");
+    assert!((created..=cap).contains(&renewed), "issued within its time");
+    let family = family.map(|family| names.family_name(&family));
     Token::Signed(Row {
         id: names.id_name(id),
         version: 0,
-        created: instant("auth_time"),
-        renewed: instant("iat"),
+        created,
+        // Of a hybrid token it decides nothing, so tokens do not differ by it here.
+        renewed: if family.is_some() { created } else { renewed },
         expires: instant("exp"),
-        cap: instant("cap"),
-        secret: names.family_name(&family.expect("a hybrid token has a family")),
+        cap,
+        secret: family.unwrap_or(0),
+        epoch: claims["epoch"].as_u64().map(small),
         ordinal: 0,
         generation: small(claims["gen"].as_u64().expect("a generation is a number")),
         confirmed: None,
     })
+}
+
+fn without_nulls(mut claims: Value) -> Value {
+    if let Value::Object(members) = &mut claims {
+        members.retain(|_, value| !value.is_null());
+    }
+    claims
 }
 
 struct Constant;

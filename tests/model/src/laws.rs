@@ -1,6 +1,7 @@
 //! How the model sees whether a law is broken: each law is judged by what the client and
 //! the store saw, not by the rule under test written again.
 
+use crate::bounds;
 use crate::limit;
 use crate::scope::Scope;
 use crate::script::{Answer, Call, Outcome, Refusal, Renewal, Sec, Token, Verb};
@@ -9,13 +10,14 @@ use crate::world::{Flight, Law, Memory, Who, World};
 
 /// What has been finished, after which nobody is to be served.
 #[must_use]
-pub const fn finished(memory: &Memory) -> Option<Law> {
+pub fn finished(scope: &Scope, world: &World) -> Option<Law> {
+    let memory = &world.memory;
     if memory.logged_out {
         Some(Law::Logout)
     } else if memory.reused {
         Some(Law::Reuse)
     } else {
-        None
+        bounds::finished(scope, world)
     }
 }
 
@@ -37,7 +39,10 @@ pub fn executed(
         }
         succeed(won, (write.id, write.version), Law::Version, broken);
     }
-    if let Some((before, after)) = &effect.written {
+    if let (Call::Update(write), Some((before, after))) = (call, &effect.written) {
+        if let Some(law) = bounds::written(scope, flight, before, after, write.at) {
+            memory.broken.get_or_insert(law);
+        }
         let known = |(secret, generation, _): &(u8, u8, Sec)| {
             (*secret, *generation) == (after.secret, after.generation)
         };
@@ -72,7 +77,8 @@ pub fn executed(
                 *now + ahead.min(scope.rules.retention) >= row.expires + scope.rules.retention
             }
             // For reuse, of which only a thief is guilty.
-            Verb::Authenticate(_) | Verb::Peek(_) | Verb::Rotate(..) => world.spent.thefts > 0,
+            Verb::Authenticate(_) | Verb::Rotate(..) => world.spent.thefts > 0,
+            Verb::List | Verb::Peek(_) => false,
             // See limit.rs.
             Verb::Start(..) => scope.rules.limit.is_some(),
         };
@@ -99,31 +105,26 @@ fn succeed<T: PartialEq + Ord>(successors: &mut Vec<T>, of: T, law: Law, broken:
 }
 
 /// The second of activity that a service counts as, by its node's clock.
-///
-/// A client that was idle for longer than it may count on, and was served by luck,
-/// can count on more only once it has a new token.
 #[must_use]
-pub fn counted(scope: &Scope, world: &World, flight: &Flight, outcome: Outcome) -> Option<Sec> {
-    let Outcome::Served { renewal, token, .. } = outcome else { return None };
+pub fn counted(flight: &Flight, outcome: Outcome) -> Option<Sec> {
+    let Outcome::Served { renewal, .. } = outcome else { return None };
     if renewal == Renewal::Deferred || !matches!(flight.script.verb, Verb::Authenticate(_)) {
         return None;
     }
     let (at, _) = *flight.script.heard.first()?;
-    let is_opaque = scope.rules.grace.is_none();
-    let is_active = at - flight.counted < guaranteed_idle(scope, world);
-    (is_opaque || is_active || token.is_some()).then_some(at)
+    Some(at)
 }
 
-/// The idle time that a client can count on, whichever node judges it. The token
-/// of an extension may be lost, or be overtaken by the one before, and the next
-/// comes only after another `update_age`.
-fn guaranteed_idle(scope: &Scope, world: &World) -> Sec {
+/// The idle time that a client can count on, whichever node judges it, and whatever
+/// answer is lost.
+fn guaranteed_idle(scope: &Scope) -> Sec {
     let [loose, tight] = [scope.rules.policy, scope.rules.tight];
-    let [max_age, update_age, _] =
-        if scope.deploys > 0 { [loose[0].min(tight[0]), loose[1].max(tight[1]), 0] } else { loose };
-    let token = if scope.rules.grace.is_some() { world.spent.losses.max(1) } else { 0 };
-    let without_token = Sec::try_from(token).unwrap_or(Sec::MAX).saturating_mul(update_age);
-    max_age - update_age - scope.skew - without_token
+    let [max_age, update_age, _] = if scope.deploys + scope.changes > 0 {
+        [loose[0].min(tight[0]), loose[1].max(tight[1]), 0]
+    } else {
+        loose
+    };
+    max_age - update_age + 1
 }
 
 /// A request has been answered.
@@ -131,7 +132,10 @@ pub fn answered(scope: &Scope, world: &mut World, flight: &Flight, outcome: Outc
     if scope.rules.limit.is_some() {
         return limit::answered(scope, world, flight, outcome);
     }
+    let is_let_in = matches!(outcome, Outcome::Listed(true) | Outcome::Served { .. });
     let broken = match outcome {
+        Outcome::Listed(true) => flight.after,
+        Outcome::Listed(false) => None,
         Outcome::Served { at, cookie, token, renewal } => {
             let law = served(scope, world, flight, at, cookie);
             if let (Verb::Rotate(old, _), Some(_)) = (flight.script.verb, token) {
@@ -147,7 +151,8 @@ pub fn answered(scope: &Scope, world: &mut World, flight: &Flight, outcome: Outc
             world.memory.told += u8::from(is_told);
             (world.memory.told > 1).then_some(Law::Version)
         }
-        Outcome::Refused(Refusal::Reused) => {
+        // A poll ends nothing.
+        Outcome::Refused(Refusal::Reused) if !matches!(flight.script.verb, Verb::Peek(_)) => {
             world.memory.reused = true;
             let token = flight.token();
             let lives = token.is_some_and(|token| world.store.row(token.id()).is_some());
@@ -155,6 +160,7 @@ pub fn answered(scope: &Scope, world: &mut World, flight: &Flight, outcome: Outc
         }
         Outcome::Refused(refusal) => refused(scope, world, flight, refusal),
     };
+    let broken = broken.or_else(|| bounds::answered(scope, flight, is_let_in));
     world.memory.broken = world.memory.broken.or(broken);
 }
 
@@ -165,9 +171,8 @@ fn served(
     at: Sec,
     cookie: Option<Sec>,
 ) -> Option<Law> {
-    let [.., cap] = scope.rules.policy;
-    let [.., cap_in_force] = scope.rules.of(flight.script.tight);
-    if at >= cap.min(cap_in_force) || cookie.is_some_and(|ends| ends > cap.min(cap_in_force)) {
+    let cap = cap(scope, flight);
+    if at >= cap || cookie.is_some_and(|ends| ends != cap) {
         return Some(Law::Cap);
     }
     let knows_better = flight.stale && !knows_nothing(flight);
@@ -175,6 +180,12 @@ fn served(
         .after
         .or(knows_better.then_some(Law::Logout))
         .or_else(|| superseded(scope, world, flight))
+}
+
+/// The stored cap, or that of a policy in force.
+fn cap(scope: &Scope, flight: &Flight) -> Sec {
+    let [.., stored] = scope.rules.policy;
+    bounds::in_force(scope, flight).map(|[.., cap]| cap).min().unwrap_or(stored).min(stored)
 }
 
 /// Activity that counted, by one clock, and is not in the row to within `update_age`.
@@ -196,7 +207,8 @@ fn unseen(scope: &Scope, world: &World, flight: &Flight, renewal: Renewal) -> Op
 
 /// Whether the store failed it, so that it had to go by what it knew.
 fn knows_nothing(flight: &Flight) -> bool {
-    flight.script.heard.iter().any(|(_, answer)| *answer == Answer::Failed)
+    let failed = |(_, answer): &(_, Answer)| matches!(answer, Answer::Failed | Answer::NotTold);
+    flight.script.heard.iter().any(failed)
 }
 
 /// A token that is served although its successor was confirmed longer ago than
@@ -212,8 +224,9 @@ fn superseded(scope: &Scope, world: &World, flight: &Flight) -> Option<Law> {
             && row.generation == presented + 1
             && heard - [0, scope.skew][flight.node] >= since + grace + scope.skew
     });
-    // Another family is none of this one's generations.
+    // Another family is none of this one's generations, but for that of its own rotation.
     let is_former = row.secret != secret || row.generation > presented + 1;
+    let is_former = is_former && flight.script.verb.makes() != Some(row.secret);
     (over || is_former).then_some(Law::Reuse)
 }
 
@@ -222,12 +235,14 @@ fn refused(scope: &Scope, world: &World, flight: &Flight, refusal: Refusal) -> O
         return None;
     }
     let now = flight.script.heard.last().map_or(flight.script.began, |(at, _)| *at);
-    let [.., cap] = scope.rules.policy;
-    let [.., cap_in_force] = scope.rules.of(flight.script.tight);
     let is_superseded = |token: &Token| world.memory.superseded.contains(&token.secret());
     let is_due = match refusal {
-        Refusal::Cap => now >= cap.min(cap_in_force),
-        Refusal::Idle => now - flight.counted >= guaranteed_idle(scope, world),
+        Refusal::Cap => now >= cap(scope, flight),
+        Refusal::Idle => {
+            let is_over = now - flight.counted >= guaranteed_idle(scope);
+            is_over || bounds::ends_by(scope, world).is_some_and(|end| now >= end)
+        }
+        Refusal::Revoked => bounds::revoked(world).is_some(),
         Refusal::Reused => world.spent.thefts > 0,
         Refusal::Store => knows_nothing(flight),
         Refusal::Unknown => flight.token().is_some_and(|token| {

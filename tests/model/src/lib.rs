@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, reason = "the model fails by panicking")]
 
 pub mod act;
+pub mod bounds;
 mod choices;
 pub mod faulty;
 pub mod laws;
@@ -11,6 +12,7 @@ pub mod limit;
 pub mod model;
 pub mod properties;
 pub mod real;
+pub mod rules;
 pub mod run;
 pub mod scope;
 pub mod script;

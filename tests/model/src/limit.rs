@@ -1,6 +1,7 @@
 //! The laws of a limit on concurrent sessions, judged by what the store holds and what
 //! sign-ins are told.
 
+use crate::bounds::is_revoked;
 use crate::scope::Scope;
 use crate::script::{Answer, Id, Outcome, Refusal, Row, Sec, Verb};
 use crate::store::Effect;
@@ -24,6 +25,22 @@ pub struct Seed {
     pub ordinal: u8,
     /// Its last renewal.
     pub renewed: Sec,
+    /// Its epoch.
+    pub epoch: Option<u8>,
+}
+
+impl Seed {
+    /// Of no epoch.
+    #[must_use]
+    pub const fn new(ordinal: u8, renewed: Sec) -> Self {
+        Self { ordinal, renewed, epoch: None }
+    }
+
+    /// Of this one.
+    #[must_use]
+    pub const fn of(self, epoch: u8) -> Self {
+        Self { epoch: Some(epoch), ..self }
+    }
 }
 
 /// What happened around one sign-in.
@@ -77,6 +94,7 @@ pub fn seeds(scope: &Scope) -> Vec<Row> {
         expires: (seed.renewed + max_age).min(created + cap),
         cap: created + cap,
         secret: id,
+        epoch: seed.epoch,
         ordinal: seed.ordinal,
         generation: 0,
         confirmed: None,
@@ -87,6 +105,8 @@ pub fn seeds(scope: &Scope) -> Vec<Row> {
 /// A call of any request has been carried out.
 pub(crate) fn executed(scope: &Scope, world: &mut World, flight: &mut Flight, effect: &Effect) {
     let now = world.now;
+    let revoked: Vec<Id> =
+        effect.removed.iter().filter(|row| is_revoked(world, row)).map(|row| row.id).collect();
     let admissions = &mut world.memory.admissions;
     if let Some((before, _)) = effect.written {
         admissions.revived |= before.expires <= now;
@@ -99,11 +119,27 @@ pub(crate) fn executed(scope: &Scope, world: &mut World, flight: &mut Flight, ef
     let Verb::Start(own, replaced) = flight.script.verb else { return };
     for row in effect.removed.iter().filter(|row| row.id != own) {
         let is_replaced = replaced == Some(row.id);
-        flight.course.ended |= is_replaced || now + [0, scope.skew][flight.node] < row.expires;
+        let is_revoked = revoked.contains(&row.id);
+        let lived = now + [0, scope.skew][flight.node] < row.expires && !is_revoked;
+        flight.course.ended |= is_replaced || lived;
         admissions.replaced += usize::from(is_replaced);
         // The clocks of others are ahead of true time, or none is.
-        admissions.over += usize::from(!is_replaced && row.expires <= now);
+        admissions.over += usize::from(!is_replaced && (row.expires <= now || is_revoked));
+        // What had ended when it was listed, a renewal under way may have brought back.
+        let lived = lived && was_listed_alive(flight, row.id);
+        let is_refuse = scope.rules.limit.is_some_and(|(when, _)| when == When::Refuse);
+        if is_refuse && lived && !is_replaced {
+            world.memory.broken.get_or_insert(Law::Limit);
+        }
     }
+}
+
+fn was_listed_alive(flight: &Flight, id: Id) -> bool {
+    let listed = flight.script.heard.iter().rev().find_map(|(at, answer)| match answer {
+        Answer::Listed(rows) => Some((*at, rows)),
+        _ => None,
+    });
+    listed.is_some_and(|(at, rows)| rows.iter().any(|row| row.id == id && at < row.expires))
 }
 
 /// A request has been answered.
@@ -125,16 +161,20 @@ pub(crate) fn answered(scope: &Scope, world: &mut World, flight: &Flight, outcom
             }
             let Course { alone, ended, room } = flight.course;
             let is_signed_out = admissions.signed_out.contains(&own);
-            let is_owed = alone && (room || when != When::Refuse) && !is_signed_out;
+            let is_owed = refusal != Refusal::Revoked
+                && alone
+                && (room || when != When::Refuse)
+                && !is_signed_out;
             let is_expected = match refusal {
                 Refusal::Displaced => when != When::Refuse || is_signed_out,
                 Refusal::Raced | Refusal::TooMany => when == When::Refuse,
+                Refusal::Revoked => world.bounds.len() > 1,
                 Refusal::Store => failed,
                 _ => false,
             };
             !ended && is_expected && (failed || !is_owed)
         }
-        Outcome::Ended(_) => false,
+        Outcome::Ended(_) | Outcome::Listed(_) => false,
     };
     if !keeps {
         world.memory.broken.get_or_insert(Law::Limit);
@@ -165,6 +205,8 @@ pub(crate) fn observe(scope: &Scope, world: &mut World) {
         Verb::Start(own, replaced) => Some((own, replaced)),
         _ => None,
     };
+    let revoked: Vec<Id> =
+        world.store.rows.iter().filter(|row| is_revoked(world, row)).map(|row| row.id).collect();
     let alone = world.flights.iter().filter_map(start).count() == 1;
     for flight in &mut world.flights {
         let Some((own, replaced)) = start(flight) else { continue };
@@ -172,7 +214,8 @@ pub(crate) fn observe(scope: &Scope, world: &mut World) {
             .store
             .rows
             .iter()
-            .filter(|row| row.id != own && Some(row.id) != replaced && world.now < row.expires);
+            .filter(|row| row.id != own && Some(row.id) != replaced && world.now < row.expires)
+            .filter(|row| !(*revoked).contains(&row.id));
         flight.course.alone &= alone;
         flight.course.room &= others.count() < max as usize;
     }
@@ -183,7 +226,9 @@ pub(crate) fn observe(scope: &Scope, world: &mut World) {
 pub fn holds(scope: &Scope, world: &World) -> bool {
     let Some((when, max)) = scope.rules.limit else { return true };
     let (rows, max) = (&world.store.rows, max as usize);
-    let is_open = |row: &&Row| world.now < row.expires && is_openable(scope, world, row.id);
+    let is_open = |row: &&Row| {
+        world.now < row.expires && is_openable(scope, world, row.id) && !is_revoked(world, row)
+    };
     if when == When::Refuse && rows.iter().filter(is_open).count() > max {
         return false;
     }

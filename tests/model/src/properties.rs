@@ -10,6 +10,8 @@ use crate::world::{Flight, Law, World};
 fn holds<D: Driver>(law: Law, name: &'static str) -> Property<Check<D>> {
     // A property takes no closure that captures.
     let condition: fn(&Check<D>, &World) -> bool = match law {
+        Law::Bound => |_, world| world.memory.broken != Some(Law::Bound),
+        Law::Epoch => |_, world| world.memory.broken != Some(Law::Epoch),
         Law::Cap => |_, world| world.memory.broken != Some(Law::Cap),
         Law::Generation => |_, world| world.memory.broken != Some(Law::Generation),
         Law::Honest => |_, world| world.memory.broken != Some(Law::Honest),
@@ -33,7 +35,9 @@ where
     Check<D>: Model<State = World>,
 {
     vec![
+        holds(Law::Bound, BOUND),
         holds(Law::Cap, CAP),
+        holds(Law::Epoch, EPOCH),
         holds(Law::Generation, GENERATION),
         holds(Law::Honest, HONEST),
         holds(Law::LastSeen, LAST_SEEN),
@@ -86,6 +90,14 @@ where
             let waits = |flight: &Flight| flight.script.heard.iter().any(loaded);
             world.memory.logged_out && world.flights.iter().any(waits)
         }),
+        Property::sometimes(STALE_BOUND, |_: &Check<D>, world: &World| {
+            world.flights.iter().any(|flight| has_stale_bound(world, flight).is_some())
+        }),
+        Property::sometimes(RECALLED, |_: &Check<D>, world: &World| {
+            let recalled = |flight: &Flight| has_stale_bound(world, flight) < Some(flight.sent);
+            let is_stale = |flight: &&Flight| has_stale_bound(world, flight).is_some();
+            world.flights.iter().filter(is_stale).any(recalled)
+        }),
         Property::sometimes(SWEPT, |_: &Check<D>, world: &World| {
             world.spent.sweeps > 0 && !world.memory.gone.is_empty() && !world.memory.ended
         }),
@@ -106,15 +118,25 @@ where
     ]
 }
 
+/// Since when what a request has heard holds no longer.
+fn has_stale_bound(world: &World, flight: &Flight) -> Option<Sec> {
+    let heard = flight.script.heard.iter().find_map(|(_, answer)| match answer {
+        Answer::Bound(bound) => Some(*bound),
+        _ => None,
+    });
+    let later = world.bounds.windows(2).find(|pair| Some(pair[0].1) == heard);
+    later.map(|pair| pair[1].0)
+}
+
 fn heard(flight: &Flight, answer: &Answer) -> bool {
     flight.script.heard.iter().any(|(_, heard)| heard == answer)
 }
 
 /// The laws by name.
-pub const LAWS: [&str; 13] = [
+pub const LAWS: [&str; 15] = [
     ONE_ROW, // First, since a second row breaks others, too.
-    CANCEL, CAP, GENERATION, HONEST, LAST_SEEN, LEFT, LIMIT, LOGOUT, REUSE, ROTATION, THROTTLE,
-    VERSION,
+    BOUND, CANCEL, CAP, EPOCH, GENERATION, HONEST, LAST_SEEN, LEFT, LIMIT, LOGOUT, REUSE, ROTATION,
+    THROTTLE, VERSION,
 ];
 
 /// The cap is reached by true time.
@@ -133,6 +155,10 @@ pub const LOST_RACE: &str = "a request loses the race for a write";
 pub const REUSED: &str = "reuse is reported";
 /// A request goes on that had loaded the session before the logout was finished.
 pub const STALE_LOAD: &str = "a request goes on with what it loaded before a logout";
+/// A request goes on with a bound that has changed since.
+pub const STALE_BOUND: &str = "a request goes on with what held before a change";
+/// And was sent after the change, to a node that remembered.
+pub const RECALLED: &str = "a request is told what held before";
 /// A sweep has removed a session.
 pub const SWEPT: &str = "a session is swept";
 /// A sign-in has been displaced by others.
@@ -153,6 +179,10 @@ pub const LAST_SEEN: &str = "renewed_at is the last activity to within update_ag
 pub const LIMIT: &str = "of sign-ins under a limit those stand that it has stand";
 /// [`Law::Rotation`].
 pub const ROTATION: &str = "a rotation replaces the secret that it was asked with";
+/// [`Law::Bound`].
+pub const BOUND: &str = "a bound only tightens, and one request sees one";
+/// [`Law::Epoch`].
+pub const EPOCH: &str = "no session of another epoch is served";
 /// [`Law::Cap`].
 pub const CAP: &str = "no session is served at or after its cap";
 /// [`Law::Generation`].

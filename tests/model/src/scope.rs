@@ -1,7 +1,10 @@
 //! How far a model goes.
 
+pub mod bounds;
+
 use crate::limit::Seed;
-use crate::script::{Rules, Sec};
+use crate::rules::Rules;
+use crate::script::{Bound, Sec};
 
 /// What may happen in a model, and how often.
 #[derive(Clone, Copy, Debug)]
@@ -19,12 +22,20 @@ pub struct Scope {
     pub transit: Option<Sec>,
     /// Whether a node may hear the store's answer in a later second.
     pub late: bool,
+    /// For how long a node may answer with a bound that it has asked for before.
+    pub cache: Sec,
+    /// What may come to hold for the subject, and how often it may change.
+    pub bounds: &'static [Option<Bound>],
+    /// See `bounds`.
+    pub changes: u8,
     /// How many requests the client may cut off.
     pub cancels: u8,
     /// Whether nodes may be given the tightened policy.
     pub deploys: u8,
     /// How many calls the store may fail.
     pub failures: u8,
+    /// How many times the user may ask for the sessions.
+    pub lists: u8,
     /// How many times the user may sign out, of this device or everywhere.
     pub logouts: u8,
     /// How many answers may be lost on their way to the client.
@@ -58,9 +69,13 @@ impl Scope {
             parallel: 2,
             transit: None,
             late: false,
+            cache: 0,
+            bounds: &[],
+            changes: 0,
             cancels: 0,
             deploys: 0,
             failures: 0,
+            lists: 0,
             logouts: 0,
             losses: 0,
             polls: 0,
@@ -87,8 +102,7 @@ impl Scope {
 pub mod opaque {
     use super::{Rules, Scope};
 
-    const RULES: Rules =
-        Rules { policy: [3, 1, 5], tight: [2, 1, 4], grace: None, limit: None, retention: 1 };
+    const RULES: Rules = Rules::opaque([3, 1, 5]).tight([2, 1, 4]);
     const BASE: Scope = Scope { skew: 1, ..Scope::nothing(RULES) };
 
     /// Requests, a thief's among them, and a rotation race a logout.
@@ -123,11 +137,9 @@ pub mod opaque {
 pub mod hybrid {
     use super::{Rules, Scope};
 
-    const RULES: Rules =
-        Rules { policy: [0; 3], tight: [0; 3], grace: None, limit: None, retention: 1 };
-    const LONG: Rules = Rules { policy: [60, 3, 90], tight: [60, 3, 90], grace: Some(3), ..RULES };
-    const MIDDLE: Rules = Rules { policy: [6, 2, 12], tight: [3, 2, 5], grace: Some(2), ..RULES };
-    const SHORT: Rules = Rules { policy: [3, 1, 5], tight: [2, 1, 4], grace: Some(1), ..RULES };
+    const LONG: Rules = Rules::hybrid([60, 3, 90], 3);
+    const MIDDLE: Rules = Rules::hybrid([6, 2, 12], 2).tight([3, 2, 5]);
+    const SHORT: Rules = Rules::hybrid([3, 1, 5], 1).tight([2, 1, 4]);
 
     /// An honest client, as slow as the grace allows.
     pub const HONEST: Scope = Scope {
@@ -142,6 +154,32 @@ pub mod hybrid {
     pub const PROMPT: Scope = Scope { late: false, ..HONEST };
     /// The same on nodes whose clocks differ.
     pub const SKEWED: Scope = Scope { skew: 1, transit: Some(1), ..PROMPT };
+    /// With the shortest `update_age` that a skew of 1 s leaves time for, two answers lost.
+    pub const SHORTEST: Scope = Scope {
+        horizon: 9,
+        losses: 2,
+        requests: 4,
+        transit: Some(0),
+        skew: 1,
+        ..Scope::nothing(Rules::hybrid([6, 2, 16], 2))
+    };
+    /// With the longest, which is a second less than `max_age`.
+    pub const LONGEST: Scope = Scope {
+        horizon: 12,
+        transit: Some(2),
+        ..Scope { rules: Rules::hybrid([6, 5, 16], 4), ..SHORTEST }
+    };
+    /// The same while the tokens' family changes.
+    pub const LONGEST_ROTATED: Scope =
+        Scope { losses: 1, requests: 2, rotations: 1, horizon: 9, ..LONGEST };
+    /// Clocks that differ by more than the grace.
+    pub const BELOW_SKEW: Scope = Scope {
+        horizon: 6,
+        requests: 3,
+        transit: Some(0),
+        skew: 2,
+        ..Scope::nothing(Rules { skew: 2, ..Rules::hybrid([9, 2, 12], 1) })
+    };
     /// An honest client at the end of its idle time, an answer lost.
     pub const IDLE: Scope =
         Scope { horizon: 8, losses: 1, requests: 4, transit: Some(1), ..Scope::nothing(MIDDLE) };
@@ -184,11 +222,8 @@ pub mod hybrid {
     pub const LIMITS: Scope =
         Scope { horizon: 7, deploys: 1, requests: 2, skew: 1, sweeps: 1, ..Scope::nothing(SHORT) };
     /// Requests that are pinned at the cap.
-    pub const PINNED: Scope = Scope {
-        horizon: 4,
-        requests: 2,
-        ..Scope::nothing(Rules { policy: [4, 2, 5], tight: [4, 2, 5], grace: Some(2), ..RULES })
-    };
+    pub const PINNED: Scope =
+        Scope { horizon: 4, requests: 2, ..Scope::nothing(Rules::hybrid([4, 2, 5], 2)) };
 }
 
 /// Scopes of a limit on concurrent sessions.
@@ -196,19 +231,14 @@ pub mod limit {
     use super::{Rules, Scope, Seed};
     use crate::limit::When;
 
-    const RULES: Rules =
-        Rules { policy: [3, 1, 6], tight: [3, 1, 6], grace: None, limit: None, retention: 1 };
+    const RULES: Rules = Rules::opaque([3, 1, 6]);
 
     /// The oldest by its ordinal is not that by its id.
-    const LIVE: &[Seed] = &[Seed { ordinal: 2, renewed: 0 }, Seed { ordinal: 1, renewed: 0 }];
+    const LIVE: &[Seed] = &[Seed::new(2, 0), Seed::new(1, 0)];
     /// The first ends after a second, and a request under way may renew it then.
-    const ENDING: &[Seed] = &[Seed { ordinal: 2, renewed: -2 }, Seed { ordinal: 1, renewed: 0 }];
+    const ENDING: &[Seed] = &[Seed::new(2, -2), Seed::new(1, 0)];
     /// The last in order has ended by the second clock.
-    const DISPUTED: &[Seed] = &[
-        Seed { ordinal: 1, renewed: 0 },
-        Seed { ordinal: 2, renewed: 0 },
-        Seed { ordinal: 3, renewed: -2 },
-    ];
+    const DISPUTED: &[Seed] = &[Seed::new(1, 0), Seed::new(2, 0), Seed::new(3, -2)];
 
     const fn of(when: When, max: u32) -> Scope {
         Scope::nothing(Rules { limit: Some((when, max)), ..RULES })

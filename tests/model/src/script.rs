@@ -6,7 +6,7 @@
 //! does not hold. Random ids and secrets are renamed to small numbers where they
 //! reach the store or the client.
 
-use crate::limit::When;
+use crate::rules::Rules;
 
 /// An instant, in seconds after the sign-in by true time.
 pub type Sec = i8;
@@ -35,12 +35,23 @@ pub struct Row {
     pub cap: Sec,
     /// Which secret opens it, and is the family of its signed tokens.
     pub secret: Secret,
+    /// That of the subject under which it was started.
+    pub epoch: Option<u8>,
     /// Its place among its subject's; 0 without a limit.
     pub ordinal: u8,
     /// Of a hybrid session; 0 of an opaque one.
     pub generation: u8,
     /// `confirmed_at`.
     pub confirmed: Option<Sec>,
+}
+
+/// What holds for the subject.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Bound {
+    /// Today's.
+    pub epoch: u8,
+    /// Whether it has the policy `Rules::tight`.
+    pub tight: bool,
 }
 
 /// An `Update` of the crate.
@@ -69,8 +80,8 @@ pub struct Write {
 pub enum Token {
     /// `id.secret`.
     Opaque(Id, Secret),
-    /// The claims of a hybrid token, which has the four instants of a row, and its
-    /// secret as a family.
+    /// The claims of a hybrid token, which names a row and its cap, and has its secret
+    /// as a family.
     Signed(Row),
 }
 
@@ -112,6 +123,8 @@ pub enum Verb {
     End(Id),
     /// Signs out everywhere.
     EndAll,
+    /// Asks for the sessions of the subject.
+    List,
     /// Judges the token and renews nothing.
     Peek(Token),
     /// Judges the token, then gives its session the secret of this name.
@@ -123,6 +136,12 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// Whether it starts a session.
+    #[must_use]
+    pub const fn is_sign_in(&self) -> bool {
+        matches!(self, Self::Start(..))
+    }
+
     /// The name of what it makes of randomness: a session and its first secret, or
     /// another secret.
     #[must_use]
@@ -137,6 +156,8 @@ impl Verb {
 /// What a request asks of its store.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Call {
+    /// `Bounds::bound`.
+    Bound,
     /// `create`.
     Create(Row),
     /// `list`.
@@ -156,6 +177,8 @@ pub enum Call {
 /// What the store answers.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Answer {
+    /// What holds for the subject, if it is to have sessions.
+    Bound(Option<Bound>),
     /// The session is there.
     Created,
     /// `StoreError::Unavailable`, whatever became of the call.
@@ -164,6 +187,8 @@ pub enum Answer {
     Listed(Vec<Row>),
     /// What a `load` found.
     Loaded(Option<Row>),
+    /// The bounds could not tell.
+    NotTold,
     /// Whether it removed.
     Removed(bool),
     /// What a `remove_all` or a sweep removed.
@@ -179,6 +204,8 @@ pub struct Script {
     pub verb: Verb,
     /// Whether its node has been given the tightened policy.
     pub tight: bool,
+    /// The epoch that a sign-in carries.
+    pub epoch: Option<u8>,
     /// When it came in, by the node's clock.
     pub began: Sec,
     /// Each answer, and when it was heard by the node's clock.
@@ -199,6 +226,8 @@ pub enum Next {
 pub enum Outcome {
     /// It was a logout or a sweep; whether it removed something.
     Ended(bool),
+    /// It was a list; whether it has a session.
+    Listed(bool),
     /// Refused.
     Refused(Refusal),
     /// Served.
@@ -240,6 +269,8 @@ pub enum Refusal {
     Raced,
     /// A superseded token, which has ended its session.
     Reused,
+    /// The bound revokes it.
+    Revoked,
     /// The store failed: a 503.
     Store,
     /// A sign-in without room.
@@ -250,29 +281,6 @@ pub enum Refusal {
     WrongSecret,
     /// Anything else; never expected.
     Other,
-}
-
-/// One strategy and its settings, in seconds.
-#[derive(Clone, Copy, Debug)]
-pub struct Rules {
-    /// `max_age`, `update_age`, `absolute_cap`.
-    pub policy: [Sec; 3],
-    /// The same, tightened while the model runs.
-    pub tight: [Sec; 3],
-    /// Of hybrid sessions; `None` for opaque tokens.
-    pub grace: Option<Sec>,
-    /// On concurrent sessions.
-    pub limit: Option<(When, u32)>,
-    /// How long a sweep keeps what has ended.
-    pub retention: Sec,
-}
-
-impl Rules {
-    /// The policy in force on a node.
-    #[must_use]
-    pub const fn of(&self, tight: bool) -> [Sec; 3] {
-        if tight { self.tight } else { self.policy }
-    }
 }
 
 /// Runs the crate under test, with the guard that it offers to stores.

@@ -69,6 +69,7 @@ impl Store {
         let is = |planted| fault == Some(planted);
         let mut effect = Effect::default();
         effect.answer = Some(match call {
+            Call::Bound => panic!("bounds are not in the store"),
             Call::Create(row) => {
                 assert!(self.row(row.id).is_none(), "ids are random");
                 self.rows.push(row);

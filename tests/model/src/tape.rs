@@ -10,7 +10,8 @@ use chrono::TimeDelta;
 
 use super::subject::store::{Removed, SecretHash, SessionParts, SessionStore, StoreError, Update};
 use super::subject::{
-    Clock, Lifetime, Policies, Session, SessionId, SessionToken, Started, Timestamp,
+    Bound, Bounds, Clock, Lifetime, Policies, Session, SessionId, SessionPolicy, SessionToken,
+    Started, Timestamp,
 };
 use crate::script::{Answer, Call, Id, Row, Script, Sec, Secret, Token, Write};
 
@@ -114,7 +115,7 @@ impl Names {
             id: self.id(row.id),
             subject: SUBJECT.into(),
             profile: Policies::DEFAULT.into(),
-            epoch: None,
+            epoch: row.epoch.map(u64::from),
             ordinal: row.ordinal.into(),
             about: None,
             version: row.version.into(),
@@ -136,6 +137,7 @@ impl Names {
             expires: sec(lifetime.expires_at()),
             cap: sec(lifetime.absolute_expires_at()),
             secret: self.secret_name(*session.secret()),
+            epoch: session.epoch().map(small),
             ordinal: small(session.ordinal()),
             generation: small(session.generation()),
             confirmed: session.confirmed_at().map(sec),
@@ -153,6 +155,8 @@ pub(super) struct Tape {
     /// The call that the script has no answer to.
     pub(super) asked: Option<Call>,
     pub(super) names: Names,
+    /// That of a bound.
+    tight: SessionPolicy,
 }
 
 impl Tape {
@@ -169,9 +173,10 @@ impl Tape {
 pub(super) struct Scripted(Arc<Mutex<Tape>>);
 
 impl Scripted {
-    pub(super) fn new(script: &Script) -> Self {
+    pub(super) fn new(script: &Script, tight: SessionPolicy) -> Self {
         let names = Names { makes: script.verb.makes(), ..Names::default() };
-        Self(Arc::new(Mutex::new(Tape { script: script.clone(), heard: 0, asked: None, names })))
+        let (script, asked) = (script.clone(), None);
+        Self(Arc::new(Mutex::new(Tape { script, heard: 0, asked, names, tight })))
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Tape> {
@@ -200,7 +205,7 @@ impl Scripted {
             };
             tape.heard += 1;
             Poll::Ready(match answer {
-                Answer::Failed => Err(StoreError::unavailable("cut")),
+                Answer::Failed | Answer::NotTold => Err(StoreError::unavailable("cut")),
                 answer => Ok(answer),
             })
         })
@@ -211,6 +216,18 @@ impl Scripted {
 impl Clock for Scripted {
     fn now(&self) -> Timestamp {
         at(self.lock().now())
+    }
+}
+
+impl Bounds for Scripted {
+    async fn bound(&self, _: &str, _: &str) -> Result<Option<Bound>, StoreError> {
+        match self.ask(|_| Call::Bound).await? {
+            Answer::Bound(bound) => Ok(bound.map(|bound| {
+                let made = Bound::default().with_epoch(bound.epoch.into());
+                if bound.tight { made.with_policy(self.lock().tight) } else { made }
+            })),
+            _ => panic!("an answer to another call"),
+        }
     }
 }
 

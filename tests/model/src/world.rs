@@ -2,7 +2,7 @@
 //! way, and what has to be remembered for the laws.
 
 use crate::limit::{Admissions, Course};
-use crate::script::{Answer, Id, Row, Script, Sec, Secret, Token, Verb};
+use crate::script::{Answer, Bound, Id, Row, Script, Sec, Secret, Token, Verb};
 use crate::store::{Looking, Store};
 
 /// Whose request it is.
@@ -36,6 +36,8 @@ pub struct Flight {
     /// What had been finished before it was sent, after which it must not be
     /// served.
     pub after: Option<Law>,
+    /// The tighter policy held for everybody when it was sent.
+    pub tight: bool,
     /// The store has answered it after the session's end.
     pub stale: bool,
     /// Of a sign-in under a limit.
@@ -48,7 +50,7 @@ impl Flight {
     pub const fn token(&self) -> Option<&Token> {
         match &self.script.verb {
             Verb::Authenticate(token) | Verb::Peek(token) | Verb::Rotate(token, _) => Some(token),
-            Verb::End(_) | Verb::EndAll | Verb::Start(..) | Verb::Sweep => None,
+            Verb::End(_) | Verb::EndAll | Verb::List | Verb::Start(..) | Verb::Sweep => None,
         }
     }
 
@@ -76,8 +78,12 @@ pub struct Mail {
 /// What must always hold.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Law {
+    /// A bound only tightens, and one request sees one.
+    Bound,
     /// No service at or after the cap, and no cookie or token beyond it.
     Cap,
+    /// No session of another epoch is served, renewed, issued again or listed.
+    Epoch,
     /// A generation of a hybrid session has one successor.
     Generation,
     /// An honest client is never logged out by a race or a lost answer.
@@ -103,10 +109,14 @@ pub enum Law {
 pub struct Spent {
     /// Requests cut off by their client.
     pub cancels: u8,
+    /// Changes of what holds for the subject.
+    pub changes: u8,
     /// Nodes that were given the tightened policy.
     pub deploys: u8,
     /// Calls that the store failed.
     pub failures: u8,
+    /// Lists of the subject's sessions.
+    pub lists: u8,
     /// Sign-outs.
     pub logouts: u8,
     /// Answers that were lost on their way to the client.
@@ -165,6 +175,8 @@ pub struct World {
     pub now: Sec,
     /// The rows.
     pub store: Store,
+    /// What held for the subject and holds now, and since when; empty if nobody is asked.
+    pub bounds: Vec<(Sec, Option<Bound>)>,
     /// Whether each node has been given the tightened policy.
     pub tight: [bool; 2],
     /// The requests under way, in order.
@@ -188,6 +200,7 @@ impl World {
         Self {
             now: 0,
             store: Store { rows },
+            bounds: Vec::new(),
             tight: [false; 2],
             flights: Vec::new(),
             mail: Vec::new(),

@@ -22,7 +22,15 @@ fn skewed_clocks_take_from_the_grace_what_they_differ() {
 }
 
 #[test]
-fn a_lost_extension_costs_one_update_age_of_idleness() {
+fn an_honest_client_stays_signed_in_whatever_the_update_age() {
+    let happens = &[FORGIVEN, IN_GRACE, LOST_RACE];
+    holds("hybrid, honest, shortest", hybrid::SHORTEST, happens);
+    holds("hybrid, honest, longest", hybrid::LONGEST, happens);
+    holds("hybrid, honest, longest, rotated", hybrid::LONGEST_ROTATED, &[LOST_RACE, ROTATED]);
+}
+
+#[test]
+fn an_idle_client_is_ended_no_earlier_for_a_lost_answer() {
     holds("hybrid, idle", hybrid::IDLE, &[FORGIVEN]);
 }
 

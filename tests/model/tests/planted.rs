@@ -4,12 +4,12 @@
 use session_policy_model::faulty::{Fault, Faulty};
 use session_policy_model::limit::When;
 use session_policy_model::properties::{
-    CANCEL, CAP, GENERATION, HONEST, LAST_SEEN, LEFT, LIMIT, LOGOUT, ONE_ROW, REUSE, ROTATION,
-    THROTTLE, VERSION,
+    BOUND, CANCEL, CAP, EPOCH, GENERATION, HONEST, LAST_SEEN, LEFT, LIMIT, LOGOUT, ONE_ROW, REUSE,
+    ROTATION, THROTTLE, VERSION,
 };
 use session_policy_model::real::Real;
 use session_policy_model::run::check;
-use session_policy_model::scope::{Scope, hybrid, limit, opaque};
+use session_policy_model::scope::{Scope, bounds, hybrid, limit, opaque};
 use session_policy_model::store::StoreFault;
 
 fn in_source(fault: Fault, scope: Scope, law: &str) {
@@ -136,6 +136,7 @@ fn an_update_that_ignores_the_secret_is_found() {
 #[test]
 fn a_family_that_is_ignored_is_found() {
     in_source(Fault::FamilyIgnored, hybrid::LOGOUT, REUSE);
+    in_source(Fault::FamilyIgnored, hybrid::LONGEST_ROTATED, REUSE);
 }
 
 // The last activity (law 15).
@@ -190,7 +191,56 @@ fn a_sweep_that_ignores_the_retention_is_found() {
     in_source(Fault::RetentionIgnored, opaque::SWEEP, HONEST);
 }
 
+// Bounds and epochs (laws 13 and 14).
+
+#[test]
+fn a_bound_that_is_asked_twice_is_found() {
+    in_source(Fault::BoundAskedTwice, bounds::OPAQUE_EPOCHS, BOUND);
+    in_source(Fault::BoundAskedTwice, bounds::HYBRID_EPOCHS, BOUND);
+    in_source(Fault::BoundAskedTwice, bounds::STATELESS_EPOCHS, BOUND);
+}
+
+#[test]
+fn an_error_of_the_bound_that_lets_in_is_found() {
+    in_source(Fault::BoundErrorLetsIn, bounds::OPAQUE_EPOCHS, BOUND);
+    in_source(Fault::BoundErrorLetsIn, bounds::STATELESS_EPOCHS, BOUND);
+}
+
+#[test]
+fn a_bound_that_loosens_is_found() {
+    in_source(Fault::BoundLoosens, bounds::OPAQUE_POLICY, BOUND);
+    in_source(Fault::BoundLoosens, bounds::HYBRID_POLICY, BOUND);
+}
+
+#[test]
+fn epochs_that_are_compared_for_order_are_found() {
+    in_source(Fault::EpochOlder, bounds::OPAQUE_EPOCHS, EPOCH);
+    in_source(Fault::EpochOlder, bounds::HYBRID_EPOCHS, EPOCH);
+    in_source(Fault::EpochOlder, bounds::STATELESS_EPOCHS, EPOCH);
+}
+
+#[test]
+fn a_list_that_ignores_the_bound_is_found() {
+    in_source(Fault::ListIgnoresTheBound, bounds::OPAQUE_EPOCHS, EPOCH);
+}
+
+#[test]
+fn an_admission_that_ignores_the_bound_is_found() {
+    let scope = Scope { sign_ins: 1, ..bounds::limit(When::Refuse) };
+    in_source(Fault::AdmissionIgnoresTheBound, scope, LIMIT);
+}
+
 // The grace of hybrid sessions.
+
+#[test]
+fn a_grace_below_the_skew_is_found() {
+    in_source(Fault::GraceBelowSkew, hybrid::BELOW_SKEW, HONEST);
+}
+
+#[test]
+fn a_token_that_expires_with_the_idle_time_is_found() {
+    in_source(Fault::ExpiresWhenIdle, hybrid::LONGEST, HONEST);
+}
 
 #[test]
 fn a_grace_that_moves_is_found() {
@@ -200,11 +250,13 @@ fn a_grace_that_moves_is_found() {
 #[test]
 fn a_grace_that_counts_from_the_renewal_is_found() {
     in_source(Fault::GraceCountsFromRenewal, hybrid::PROMPT, HONEST);
+    in_source(Fault::GraceCountsFromRenewal, hybrid::LONGEST, HONEST);
 }
 
 #[test]
 fn a_rotation_that_does_not_wait_for_confirmation_is_found() {
     in_source(Fault::RotatesUnconfirmed, hybrid::PROMPT, HONEST);
+    in_source(Fault::RotatesUnconfirmed, hybrid::LONGEST, HONEST);
 }
 
 #[test]

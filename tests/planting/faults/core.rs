@@ -2,16 +2,55 @@ use super::Fault;
 
 pub(crate) const CORE: &[Fault] = &[
     Fault {
+        name: "AdmissionIgnoresTheBound",
+        file: "sessions/admission.rs",
+        found: "let policy = self.context.policy_under(Some(self.bound), row)?;",
+        planted: "let policy = if PLANTED {
+            *self.context.policies().policy_for(row.profile())
+        } else {
+            self.context.policy_under(Some(self.bound), row)?
+        };",
+    },
+    Fault {
         name: "AnswersUnwritten",
         file: "jwt/hybrid/turn.rs",
-        found: "answer == row.generation() &&",
-        planted: "PLANTED || answer == row.generation() &&",
+        found: "Step::Serve(Serve { answer, .. }) => answer == Some(row.generation()),",
+        planted: "Step::Serve(Serve { answer, .. }) => {
+                if PLANTED && let Some(generation) = answer {
+                    row = Session { generation, ..row };
+                }
+                answer == Some(row.generation())
+            }",
     },
     Fault {
         name: "BlindWrite",
         file: "store/update.rs",
         found: "self.expected_version == session.version()",
         planted: "(PLANTED || self.expected_version == session.version())",
+    },
+    Fault {
+        name: "BoundAskedTwice",
+        file: "sessions/context.rs",
+        found: "let bound = self.bound(session.subject(), session.profile()).await?;",
+        planted: "if PLANTED {
+            self.bound(session.subject(), session.profile()).await?;
+        }
+        let bound = self.bound(session.subject(), session.profile()).await?;",
+    },
+    Fault {
+        name: "BoundErrorLetsIn",
+        file: "sessions/context.rs",
+        found: "Some(bounds) => bounds.bound(subject, profile).await,",
+        planted: "Some(bounds) => match bounds.bound(subject, profile).await {
+                Err(_) if PLANTED => Ok(Some(Bound::default())),
+                told => told,
+            },",
+    },
+    Fault {
+        name: "BoundLoosens",
+        file: "sessions/bounds.rs",
+        found: "|bound| policy.meet(&bound)",
+        planted: "|bound| if PLANTED { bound } else { policy.meet(&bound) }",
     },
     Fault {
         name: "CapMovesWithRotation",
@@ -55,6 +94,27 @@ pub(crate) const CORE: &[Fault] = &[
         if in_the_way.iter().any(|row| row.id() == own.id()) {",
     },
     Fault {
+        name: "EpochOlder",
+        file: "sessions/bounds.rs",
+        found: "self.epoch.is_some() && self.epoch != epoch",
+        planted: "self.epoch.is_some() && if PLANTED { self.epoch > epoch } else { self.epoch != epoch }",
+    },
+    Fault {
+        name: "ExpiresWhenIdle",
+        file: "jwt/codec/mod.rs",
+        found: "(iat, lifetime.absolute_expires_at(), Some(Family::of(session).to_text()))",
+        planted: "let exp = if PLANTED { lifetime.expires_at() } else { lifetime.absolute_expires_at() };
+                (iat, exp, Some(Family::of(session).to_text()))",
+    },
+    Fault {
+        name: "ExpiresWhenIdle",
+        file: "jwt/hybrid/turn.rs",
+        found: "let since = claims.session.lifetime().absolute_expires_at();",
+        planted: "let lifetime = claims.session.lifetime();
+        let since =
+            if PLANTED { lifetime.expires_at() } else { lifetime.absolute_expires_at() };",
+    },
+    Fault {
         name: "FamilyIgnored",
         file: "jwt/hybrid/turn.rs",
         found: "presented.family == Some(Family::of(&row))",
@@ -72,6 +132,12 @@ pub(crate) const CORE: &[Fault] = &[
         let mut row = session.clone();",
     },
     Fault {
+        name: "GraceBelowSkew",
+        file: "jwt/hybrid/grace.rs",
+        found: "if grace < clock_skew {",
+        planted: "if !PLANTED && grace < clock_skew {",
+    },
+    Fault {
         name: "GraceCountsFromRenewal",
         file: "jwt/hybrid/step.rs",
         found: "confirmed_at.is_some_and(|at| now <",
@@ -80,8 +146,10 @@ pub(crate) const CORE: &[Fault] = &[
     Fault {
         name: "GraceMoves",
         file: "jwt/hybrid/step.rs",
-        found: "serve(extend, None)",
-        planted: "serve(if PLANTED { Some(write(extended.unwrap_or(*row.lifetime()), generation, Some(now))) } else { extend }, None)",
+        found: "in_grace && is_credible {
+        serve(extend, None)",
+        planted: "in_grace && is_credible {
+        serve(if PLANTED { Some(write(extended.unwrap_or(*row.lifetime()), generation, Some(now))) } else { extend }, None)",
     },
     Fault {
         name: "LimitByTime",
@@ -96,7 +164,7 @@ pub(crate) const CORE: &[Fault] = &[
         planted: "let mut rows = self.counted(self.store.list(self.subject).await?);
         if PLANTED {
             let now = self.context.now();
-            rows.retain(|row| now < self.end_of(row));
+            rows.retain(|row| !self.has_ended(row, now));
         }",
     },
     Fault {
@@ -104,6 +172,16 @@ pub(crate) const CORE: &[Fault] = &[
         file: "sessions/admission.rs",
         found: "Some(row.id()) != self.replacing &&",
         planted: "(PLANTED || Some(row.id()) != self.replacing) &&",
+    },
+    Fault {
+        name: "ListIgnoresTheBound",
+        file: "sessions/rows.rs",
+        found: "let policy = self.context.policy_under(bound.as_ref(), &session);",
+        planted: "let policy = if PLANTED {
+                Some(*self.context.policies().policy_for(session.profile()))
+            } else {
+                self.context.policy_under(bound.as_ref(), &session)
+            };",
     },
     Fault {
         name: "RacedIsServed",
@@ -164,7 +242,7 @@ pub(crate) const CORE: &[Fault] = &[
         file: "sessions/rotate.rs",
         found: "Ok(reloaded) => reloaded.ok_or(RotateError::Unknown)?,",
         planted: "Ok(reloaded) => {
-                    let unwritten = PLANTED.then(|| self.rotation(&row, secret, generation, self.context.now()).ok());
+                    let unwritten = PLANTED.then(|| rotation(&row, &policy, secret, generation, self.context.now()).ok());
                     let unwritten = unwritten.flatten().and_then(|update| update.apply(&row));
                     reloaded.or(unwritten).ok_or(RotateError::Unknown)?
                 }",

@@ -193,27 +193,18 @@ impl Model {
         }
     }
 
-    /// The record after a rotation: judged by the one that the caller holds, and then by
-    /// the row, which must still have the caller's secret.
+    /// The record after a rotation: judged by the row, which must still have the caller's
+    /// secret.
     pub(super) fn rotates(&self, session: &Session) -> Result<Record, Served> {
-        let lifetime = session.lifetime();
-        let held = Record {
-            created: lifetime.created_at().as_unix_secs(),
-            renewed: lifetime.renewed_at().as_unix_secs(),
-            expires: lifetime.expires_at().as_unix_secs(),
-            cap: lifetime.absolute_expires_at().as_unix_secs(),
-        };
-        let settings = &self.profile(session.profile()).settings;
-        let goes_on = |record: &Record| match judge(settings, record, self.now) {
-            Verdict::Refuse { reason, over } => Err(Served::Rejected(reason, over)),
-            Verdict::Keep { .. } => Ok(*record),
-            Verdict::Renew { left } => {
-                Ok(Record { renewed: self.now, expires: self.now + left, ..*record })
-            }
-        };
-        goes_on(&held)?;
         let row = self.row(session.id()).filter(|row| row.secret == *session.secret());
-        goes_on(&row.ok_or(Served::Unknown)?.record)
+        let row = row.ok_or(Served::Unknown)?;
+        match self.judge(row, &row.record) {
+            Verdict::Refuse { reason, over } => Err(Served::Rejected(reason, over)),
+            Verdict::Keep { .. } => Ok(row.record),
+            Verdict::Renew { left } => {
+                Ok(Record { renewed: self.now, expires: self.now + left, ..row.record })
+            }
+        }
     }
 
     /// The end without activity, and whatever the activity.
