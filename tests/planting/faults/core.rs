@@ -101,7 +101,7 @@ pub(crate) const CORE: &[Fault] = &[
     },
     Fault {
         name: "ExpiresWhenIdle",
-        file: "jwt/codec/mod.rs",
+        file: "jwt/codec/issue.rs",
         found: "(iat, lifetime.absolute_expires_at(), Some(Family::of(session).to_text()))",
         planted: "let exp = if PLANTED { lifetime.expires_at() } else { lifetime.absolute_expires_at() };
                 (iat, exp, Some(Family::of(session).to_text()))",
