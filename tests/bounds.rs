@@ -46,8 +46,8 @@ struct Users {
 }
 
 impl Users {
-    fn set(&self, subject: &str, bound: Option<Bound>) {
-        self.rows.lock().unwrap().insert(subject.into(), bound);
+    fn set(&self, subject: &str, bound: impl Into<Option<Bound>>) {
+        self.rows.lock().unwrap().insert(subject.into(), bound.into());
     }
 
     fn asked(&self) -> usize {
@@ -65,8 +65,8 @@ impl Bounds for Users {
     }
 }
 
-fn epoch(epoch: u64) -> Option<Bound> {
-    Some(Bound::default().with_epoch(epoch))
+fn epoch(epoch: u64) -> Bound {
+    Bound::default().with_epoch(epoch)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -138,7 +138,7 @@ impl Node {
     }
 }
 
-fn is_revoked(served: Served) -> bool {
+fn is_revoked(served: &Served) -> bool {
     matches!(served, Err(AuthenticateError::Revoked))
 }
 
@@ -153,8 +153,8 @@ fn another_epoch_revokes_at_once_by_whatever_clock() {
         assert!(node(10).authenticate(token).is_ok(), "{kind:?}");
         users.set("ada", epoch(2));
         for now in [0, 9, 10, 11, 300, 1_799] {
-            assert!(is_revoked(node(now).authenticate(token)), "{kind:?} {now}");
-            assert!(is_revoked(node(now).peek(token)), "{kind:?} {now}");
+            assert!(is_revoked(&node(now).authenticate(token)), "{kind:?} {now}");
+            assert!(is_revoked(&node(now).peek(token)), "{kind:?} {now}");
         }
         // It was refused, and not written: the restored backup of an epoch serves it.
         users.set("ada", epoch(1));
@@ -190,8 +190,8 @@ fn a_deleted_user_has_no_session() {
         let node = Node::new(kind, &store, 0).bounded(users.clone());
         let started = node.start(SignIn::of("ada")).unwrap();
         users.set("ada", None);
-        assert!(is_revoked(node.authenticate(started.token.expose())), "{kind:?}");
-        assert!(is_revoked(node.peek(started.token.expose())), "{kind:?}");
+        assert!(is_revoked(&node.authenticate(started.token.expose())), "{kind:?}");
+        assert!(is_revoked(&node.peek(started.token.expose())), "{kind:?}");
         assert!(matches!(node.start(SignIn::of("ada")), Err(StartError::Revoked)));
     }
 }
@@ -323,13 +323,16 @@ fn a_tighter_policy_holds_for_sessions_that_are_there() {
     }
 }
 
+/// Since when it is kept, and what it is.
+type Kept = (i64, Option<Bound>);
+
 /// A cache before the users' rows: an answer is kept for so long.
 #[derive(Clone)]
 struct Cache {
     users: Users,
     age: i64,
     clock: Arc<Mutex<i64>>,
-    kept: Arc<Mutex<HashMap<String, (i64, Option<Bound>)>>>,
+    kept: Arc<Mutex<HashMap<String, Kept>>>,
 }
 
 impl Bounds for Cache {

@@ -344,15 +344,15 @@ fn a_request_that_races_a_sweep_is_renewed_or_gone() {
 
 // The same laws over stores that break the contract.
 
-/// How a store breaks the contract.
+/// How a store's `update` breaks the contract.
 #[derive(Clone, Copy)]
 enum Fault {
     /// `update` does not write the secret.
-    UpdateIgnoresTheSecret,
+    IgnoresTheSecret,
     /// `update` writes the whole record back, as an upsert does.
-    UpdateCreates,
+    Creates,
     /// `update` does not count the rows that it wrote.
-    UpdateSaysTrue,
+    SaysTrue,
 }
 
 struct Broken {
@@ -383,18 +383,18 @@ impl SessionStore for Broken {
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
         let held = self.inner.load(&update.id()).await?;
         let update = &match (self.fault, held) {
-            (Fault::UpdateIgnoresTheSecret, Some(held)) => update.with_secret(*held.secret()),
+            (Fault::IgnoresTheSecret, Some(held)) => update.with_secret(*held.secret()),
             _ => *update,
         };
         let updated = self.inner.update(update).await?;
         let loaded = self.loaded.lock().unwrap().clone();
         match (self.fault, loaded) {
-            (Fault::UpdateCreates, Some(loaded)) if !updated => {
+            (Fault::Creates, Some(loaded)) if !updated => {
                 self.inner.remove(&update.id()).await?;
                 self.inner.create(&update.apply(&loaded).unwrap_or(loaded)).await?;
                 Ok(true)
             }
-            (Fault::UpdateSaysTrue, _) => Ok(true),
+            (Fault::SaysTrue, _) => Ok(true),
             _ => Ok(updated),
         }
     }
@@ -422,20 +422,20 @@ impl SessionStore for Broken {
 
 #[test]
 fn an_upsert_is_found_to_bring_sessions_back() {
-    let story = Story::of(&[authenticate, end]).over(|| Broken::shared(Fault::UpdateCreates));
+    let story = Story::of(&[authenticate, end]).over(|| Broken::shared(Fault::Creates));
     assert_eq!(story.explore(ended), (50, 24));
 }
 
 #[test]
 fn a_renewal_that_always_succeeds_is_found_to_send_a_credential_after_the_end() {
-    let story = Story::of(&[authenticate, end]).over(|| Broken::shared(Fault::UpdateSaysTrue));
+    let story = Story::of(&[authenticate, end]).over(|| Broken::shared(Fault::SaysTrue));
     assert_eq!(story.explore(ended), (50, 24));
 }
 
 #[test]
 fn an_update_that_ignores_the_secret_is_found_to_let_nobody_win() {
     let law = |outcome: &Outcome| outcome.opens(0) != outcome.opens(1);
-    let shared = || Broken::shared(Fault::UpdateIgnoresTheSecret);
+    let shared = || Broken::shared(Fault::IgnoresTheSecret);
     let story = Story::of(&[rotate, rotate]).over(shared);
     let (schedules, broken) = story.explore(law);
     assert_eq!(schedules, broken, "in every schedule the old token still opens");
