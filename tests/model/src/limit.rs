@@ -166,7 +166,10 @@ pub(crate) fn answered(scope: &Scope, world: &mut World, flight: &Flight, outcom
                 && (room || when != When::Refuse)
                 && !is_signed_out;
             let is_expected = match refusal {
-                Refusal::Displaced => when != When::Refuse || is_signed_out,
+                // Revoked meanwhile, it makes way for others.
+                Refusal::Displaced => {
+                    when != When::Refuse || is_signed_out || world.bounds.len() > 1
+                }
                 Refusal::Raced | Refusal::TooMany => when == When::Refuse,
                 Refusal::Revoked => world.bounds.len() > 1,
                 Refusal::Store => failed,
