@@ -34,10 +34,10 @@
 //! 09:15:00  request with token 1: served, token 2
 //! 09:15:01  request with token 1: served, token 2
 //! 09:15:05  request with token 2: served, nothing to send
-//! 09:15:34  request with token 1: served, nothing to send
-//! 09:15:35  a thief replays token 1: refused, the token was superseded, so its session has been ended
-//! 09:15:36  request with token 2: refused, there is no such session
-//! the audit log of these: started, rotated, reuse_detected, rejected
+//! 09:16:34  request with token 1: served, nothing to send
+//! 09:16:35  a thief replays token 1: refused, the token was superseded
+//! 09:16:36  request with token 2: refused, there is no such session
+//! the audit log of these: started, reissued, forgiven, reuse_detected, rejected
 //! ```
 
 use std::error::Error;
@@ -193,9 +193,9 @@ fn hybrid(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         ("09:15:00", "request with", 1),
         ("09:15:01", "request with", 1), // the answer was lost
         ("09:15:05", "request with", 2),
-        ("09:15:34", "request with", 1), // was under way
-        ("09:15:35", "a thief replays", 1),
-        ("09:15:36", "request with", 2),
+        ("09:16:34", "request with", 1), // was under way
+        ("09:16:35", "a thief replays", 1),
+        ("09:16:36", "request with", 2),
     ] {
         clock.set(today(now)?);
         let answer = match block_on(sessions.authenticate(tokens[generation - 1].expose())) {

@@ -150,6 +150,7 @@ mod tokens {
             log.take(),
             [
                 "300 true ada Reissued { expires_at: 2027-01-15T09:35:00Z }",
+                "600 true ada Renewed { expires_at: 2027-01-15T09:40:00Z }",
                 "600 true ada Forgiven { generation: 2 }",
             ],
         );

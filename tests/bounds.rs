@@ -250,6 +250,7 @@ fn what_is_revoked_makes_way_under_a_limit_and_is_swept() {
         let clock = ManualClock::new(at(0));
         let sessions = Sessions::new(MemoryStore::new(), policies)
             .with_clock(clock.clone())
+            .with_retention(secs(60))
             .with_bounds(users.clone());
         for _ in 0..2 {
             let _ = block_on(sessions.start(SignIn::of("ada").epoch(1))).unwrap();
@@ -258,10 +259,29 @@ fn what_is_revoked_makes_way_under_a_limit_and_is_swept() {
         let started = block_on(sessions.start(SignIn::of("ada").epoch(2))).unwrap();
         assert!(block_on(sessions.authenticate(started.token.expose())).is_ok());
         assert_eq!(sessions.store().len(), 2);
-        // A sweep by today's policy and bound removes the rest.
-        assert_eq!(block_on(sessions.sweep_by_policy(10)).unwrap(), 1, "{when_full:?}");
+        // A sweep by today's policy and bound removes the rest, once unused for as long.
+        clock.set(at(59));
+        assert_eq!(block_on(sessions.sweep_by_policy(10)).unwrap(), 0, "{when_full:?}");
+        clock.set(at(60));
+        assert_eq!(block_on(sessions.sweep_by_policy(1)).unwrap(), 1, "{when_full:?}");
         assert_eq!(block_on(sessions.list("ada")).unwrap(), [started.session]);
     }
+}
+
+/// By a server whose cache still has the former epoch.
+#[test]
+fn a_sweep_by_a_stale_bound_ends_no_new_session() {
+    let store = Arc::default();
+    let (users, stale) = (Users::default(), Users::default());
+    users.set("ada", epoch(2));
+    stale.set("ada", epoch(1));
+    let Node::Opaque(sweeper) = Node::new(Kind::Opaque, &store, 0).bounded(stale) else {
+        unreachable!()
+    };
+    let node = Node::new(Kind::Opaque, &store, 0).bounded(users);
+    let started = node.start(SignIn::of("ada").epoch(2)).unwrap();
+    assert_eq!(block_on(sweeper.sweep_by_policy(1)).unwrap(), 0);
+    assert!(node.authenticate(started.token.expose()).is_ok());
 }
 
 #[test]
@@ -320,6 +340,21 @@ fn a_tighter_policy_holds_for_sessions_that_are_there() {
         // A new one is stamped with it.
         let started = node(1_200).start(SignIn::of("ada")).unwrap();
         assert_eq!(started.session.lifetime().absolute_expires_at(), at(4_800));
+    }
+}
+
+/// The skew is about servers, not about a subject: an honest request to a server that is
+/// behind would be taken for a session of the future, or for reuse.
+#[test]
+fn a_bound_does_not_tighten_the_skew() {
+    let wide = policy().with_clock_skew(secs(200)).unwrap();
+    let users = Users::default();
+    users.set("ada", Bound::default().with_policy(policy()));
+    for kind in KINDS {
+        let store = Arc::default();
+        let node = |now| Node::of(kind, &store, wide, now).bounded(users.clone());
+        let started = node(200).start(SignIn::of("ada")).unwrap();
+        assert!(node(0).authenticate(started.token.expose()).is_ok(), "{kind:?}");
     }
 }
 

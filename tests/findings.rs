@@ -324,7 +324,7 @@ fn notes(heard: &Arc<Mutex<Vec<Note>>>) -> impl Fn(&Event<'_>) + Send + Sync + '
     move |event| {
         let kind = match event.kind {
             EventKind::Ended { cause } => cause,
-            EventKind::Expired => "expired",
+            EventKind::Expired { .. } => "expired",
             EventKind::Started { .. } => return,
             _ => "other",
         };

@@ -148,7 +148,9 @@ fn claims_of_the_application_cannot_shadow_ours() {
         "aud",
         "auth_time",
         "cap",
+        "epoch",
         "exp",
+        "fam",
         "gen",
         "iat",
         "iss",
@@ -263,6 +265,29 @@ fn claims_with_a_private_name_of_serde_json_are_not_issued() {
     }
     let sign_in = SignIn::of("ada").claims(serde_json::json!({ "role": private }));
     assert!(pollster::block_on(sessions.start(sign_in)).is_ok(), "a value is no name");
+}
+
+/// What is issued is read again.
+#[test]
+fn claims_that_are_nested_too_deeply_are_not_issued() {
+    let (sessions, _) = sessions(SessionPolicy::WORKING_DAY);
+    let sessions = sessions.with_claims::<Value>();
+    let mut issued = 0;
+    for depth in 100..140 {
+        let mut nested = serde_json::json!([]);
+        for _ in 1..depth {
+            nested = Value::Array(vec![nested]);
+        }
+        let sign_in = SignIn::of("ada").claims(serde_json::json!({ "deep": nested }));
+        match pollster::block_on(sessions.start(sign_in)) {
+            Ok(started) => {
+                pollster::block_on(sessions.authenticate(started.token.expose())).unwrap();
+                issued = depth;
+            }
+            Err(error) => assert!(matches!(error, StartError::Issue(IssueError::Application(_)))),
+        }
+    }
+    assert!(issued >= 120, "{issued}");
 }
 
 #[test]

@@ -12,8 +12,8 @@ use chrono::TimeDelta;
 use pollster::block_on as wait;
 use session_policy::store::{Removed, SessionStore, StoreError, Update};
 use session_policy::{
-    AuthenticateError, ManualClock, MemoryStore, RejectReason, RenewalOutcome, RotateError,
-    Session, SessionId, SessionPolicy, SessionToken, Sessions, StartError, Timestamp,
+    AuthenticateError, Event, EventKind, ManualClock, MemoryStore, RejectReason, RenewalOutcome,
+    RotateError, Session, SessionId, SessionPolicy, SessionToken, Sessions, StartError, Timestamp,
 };
 
 /// What a driver might say; it must not reach a log by way of our own texts.
@@ -244,6 +244,24 @@ fn a_renewal_that_fails_still_serves_and_says_so() {
     // The next request tries again.
     let answer = wait(world.sessions.authenticate(world.token.expose())).unwrap();
     assert!(matches!(answer.renewal, RenewalOutcome::Renewed));
+}
+
+/// One that is served is not told of as refused.
+#[test]
+fn a_renewal_that_fails_is_one_event() {
+    let World { sessions, clock, token, .. } = world();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&told);
+    let sessions = sessions.with_observer(move |event: &Event<'_>| locked(&log).push(event.kind));
+    clock.set(at(300));
+    sessions.store().fail(&["update", "update"]);
+    assert!(wait(sessions.authenticate(token.expose())).is_ok());
+    // The update, and the load that is to tell what became of it.
+    sessions.store().fail(&["update"]);
+    let failing = Arc::clone(&sessions.store().failing);
+    sessions.store().race(move |_| locked(&failing).push("load"));
+    assert!(wait(sessions.authenticate(token.expose())).is_ok());
+    assert_eq!(*locked(&told), [EventKind::RenewalDeferred; 2]);
 }
 
 #[test]

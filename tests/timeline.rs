@@ -218,7 +218,7 @@ mod day_400 {
         let reason = RejectReason::Idle;
         assert_eq!(happened(&timeline, Happening::Ended { reason }), [1_209]);
         let text = timeline.to_string();
-        let lines: Vec<_> = text.lines().skip(4).collect();
+        let lines: Vec<_> = text.lines().skip(3).collect();
         assert_eq!(
             lines,
             [
@@ -432,8 +432,9 @@ mod against_tokens {
             assert_eq!(instants.collect::<Vec<_>>(), schedule);
 
             assert_eq!(reissued(policy, &requests), renewed(&timeline));
+            // Every second renewal confirms what the one before has issued.
             let (by_hybrid, hybrid_writes) = reissued_by_hybrid(policy, &requests);
-            assert_eq!(by_hybrid, schedule);
+            assert_eq!(by_hybrid, schedule.iter().copied().step_by(2).collect::<Vec<_>>());
             assert_eq!(hybrid_writes, renewals as u64);
         }
     }

@@ -149,6 +149,19 @@ fn an_interval_has_at_least_two_seconds() {
     }
 }
 
+/// The interval counts from then on, and the deadline stays.
+#[test]
+fn a_clock_that_is_set_back_does_not_stretch_the_interval() {
+    let status = policy().status(&policy().start(at(0)), at(1_000));
+    let mut watch = Watch::new(&status, secs(60));
+    assert_eq!(watch.next(at(1_000)), Look::At { at: at(1_030) });
+    assert_eq!(watch.next(at(400)), Look::At { at: at(430) });
+    assert_eq!(watch.next(at(459)), Look::At { at: at(459) });
+    assert_eq!(watch.next(at(460)), Look::End { at: at(460), reason: None });
+    let reason = Some(RejectReason::Idle);
+    assert_eq!(watch.next(at(1_800)), Look::End { at: at(1_800), reason });
+}
+
 #[test]
 fn no_instant_panics() {
     let policy = SessionPolicy::WORKING_DAY;

@@ -69,9 +69,8 @@ impl SessionLimit {
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum WhenFull {
-    /// End the sessions that were renewed the longest ago until there is room, as
-    /// [`EndOldest`](Self::EndOldest) otherwise. The last renewal is the last counted
-    /// activity, to within `update_age`.
+    /// As [`EndOldest`](Self::EndOldest), but in the order of their last renewal: the one
+    /// unused for the longest ends first. That is known to within `update_age`.
     EndLeastRecent,
     /// End the oldest sessions until there is room: all that exceed the limit,
     /// not one per sign-in, so that a limit that was lowered holds at once.

@@ -99,6 +99,7 @@ impl<A> SignIn<A> {
 
     /// In the place of a session, such as at a re-authentication or when a guest signs
     /// in: the old session ends once the new one stands, and does not count beside it.
+    /// Nothing of it is carried over: give profile, epoch and `about` again.
     ///
     /// A stateless token is replaced at its client alone: a copy of it is good until
     /// its `exp`.

@@ -12,10 +12,11 @@ use crate::time::Timestamp;
 ///
 /// It shows what [`Sessions`](crate::Sessions) would do, without a store or a clock, and
 /// what a browser holds: a cookie runs to the cap, at most 400 days, and is sent again
-/// at a renewal only where the cap is longer than that. `jwt::JwtSessions` and
-/// `jwt::HybridSessions` re-issue a token, in a cookie of the same kind, where `Sessions`
-/// writes; the `exp` of a hybrid one is the cap. A timeline does not show what a hybrid
-/// session writes besides: that a token has arrived.
+/// at a renewal only where the cap is longer than that. `jwt::JwtSessions` re-issues a
+/// token, in a cookie of the same kind, where `Sessions` writes. `jwt::HybridSessions` does
+/// so only once the token before it was presented and its grace is over; the `exp` of such
+/// a token is the cap. A timeline does not show what a hybrid session writes besides: that
+/// a token has arrived.
 ///
 /// `Display` prints one line per event. Serialised with instants as unix seconds and
 /// durations as whole seconds.

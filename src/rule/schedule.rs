@@ -11,7 +11,9 @@ impl SessionPolicy {
     /// The instants at which a continuously active session is renewed, from `lifetime`
     /// on to its end: a schedule that can be predicted and audited.
     ///
-    /// At each, a stored session's record is written, and a signed token re-issued.
+    /// At each, a stored session's record is written, and a stateless token re-issued. A
+    /// hybrid one is re-issued only once the token before it was presented and its grace
+    /// is over.
     ///
     /// Each is the first instant at which [`evaluate`](Self::evaluate) renews,
     /// and then that renewal's. A session without activity at such an instant is

@@ -1,6 +1,8 @@
 //! Carries out a [`SessionLimit`] around the creation of a session.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 
 use super::bounds::Bound;
 use super::context::Context;
@@ -8,6 +10,7 @@ use super::error::StartError;
 use super::event::{Event, EventKind};
 use crate::config::{SessionLimit, WhenFull};
 use crate::record::{Session, SessionId};
+use crate::rule::Status;
 use crate::store::{SessionStore, StoreError, yield_now};
 use crate::time::Timestamp;
 
@@ -29,6 +32,8 @@ pub(super) struct Admission<'a, S> {
     pub(super) context: &'a Context,
     pub(super) limit: SessionLimit,
     pub(super) bound: &'a Bound,
+    /// The subject's, before the bound was asked.
+    pub(super) listed: &'a [Session],
     pub(super) subject: &'a str,
     pub(super) profile: &'a str,
     pub(super) replacing: Option<SessionId>,
@@ -38,13 +43,14 @@ impl<S: SessionStore> Admission<'_, S> {
     /// The ordinal of the new session, one more than the greatest. Under
     /// [`WhenFull::Refuse`] it refuses where there is no room, nor what has ended would
     /// make some.
-    pub(super) async fn make_room(&self) -> Result<u64, StartError> {
-        let listed = self.store.list(self.subject).await?;
-        let ordinal = listed.iter().map(Session::ordinal).max().unwrap_or(0).saturating_add(1);
+    pub(super) fn make_room(&self) -> Result<u64, StartError> {
+        let ordinal = self.listed.iter().map(Session::ordinal).max().unwrap_or(0).saturating_add(1);
         if self.limit.when_full() == WhenFull::Refuse {
-            let mut live = self.counted(listed);
+            let mut live = self.counted(self.listed.to_vec());
             let now = self.context.now();
-            live.retain(|row| !self.has_ended(row, now));
+            live.retain(|row| {
+                self.status_of(row, now).is_some_and(|status| now < status.idle_expires_at)
+            });
             if live.len() >= self.max() {
                 live.sort_by_key(|row| (row.lifetime().created_at(), row.id()));
                 let max_sessions = self.limit.max_sessions();
@@ -68,8 +74,16 @@ impl<S: SessionStore> Admission<'_, S> {
         }
         let now = self.context.now();
         let is_lower = |row: &Session| row.ordinal() < own.ordinal();
-        let (mut ended, mut others): (Vec<_>, Vec<_>) =
-            rows.iter().partition(|row| is_lower(row) && self.has_ended(row, now));
+        let (mut ended, mut others): (Vec<_>, Vec<_>) = {
+            let known = OnceCell::new();
+            let ids = || self.listed.iter().map(Session::id).collect::<BTreeSet<_>>();
+            let has_ended = |row: &Session| match self.status_of(row, now) {
+                Some(status) => status.idle_expires_at <= now,
+                // What came after the bound was asked may be of a later epoch than it knows.
+                None => known.get_or_init(ids).contains(&row.id()),
+            };
+            rows.iter().partition(|row| is_lower(row) && has_ended(row))
+        };
         let mut in_the_way = lowest(&mut ended, excess, by_ordinal).to_vec();
         if in_the_way.len() < excess {
             match self.limit.when_full() {
@@ -96,9 +110,11 @@ impl<S: SessionStore> Admission<'_, S> {
         for some in sessions.chunks(REMOVED_AT_ONCE) {
             for row in some {
                 if remove(self.store, &row.id()).await? {
-                    self.context.tell(|| match self.end_of(row) {
+                    self.context.tell(|| match self.status_of(row, now) {
                         None => Event::of(row, now, EventKind::Ended { cause: "revoked" }),
-                        Some(end) if end <= now => Event::of(row, end, EventKind::Expired),
+                        Some(status) if status.idle_expires_at <= now => {
+                            Event::of(row, status.idle_expires_at, EventKind::expired(&status))
+                        }
                         Some(_) => Event::of(row, now, EventKind::Ended { cause: "limit" }),
                     });
                 }
@@ -121,15 +137,10 @@ impl<S: SessionStore> Admission<'_, S> {
         listed
     }
 
-    /// The first instant at which today's policy and bound refuse a session for good;
-    /// `None` if it is revoked.
-    fn end_of(&self, row: &Session) -> Option<Timestamp> {
+    /// Of a session under today's policy and bound; `None` if it is revoked.
+    fn status_of(&self, row: &Session, now: Timestamp) -> Option<Status> {
         let policy = self.context.policy_under(Some(self.bound), row)?;
-        Some(policy.status(row.lifetime(), row.lifetime().renewed_at()).idle_expires_at)
-    }
-
-    fn has_ended(&self, row: &Session, now: Timestamp) -> bool {
-        self.end_of(row).is_none_or(|end| end <= now)
+        Some(policy.status(row.lifetime(), now))
     }
 
     fn max(&self) -> usize {
@@ -138,11 +149,12 @@ impl<S: SessionStore> Admission<'_, S> {
 }
 
 /// After an error it is not known whether the session was removed: it is asked once
-/// more, so that one failure ends nothing for a sign-in that then does not stand.
+/// more, so that one failure ends nothing for a sign-in that then does not stand. It is
+/// gone then, and told of, whoever removed it.
 pub(super) async fn remove<S: SessionStore>(store: &S, id: &SessionId) -> Result<bool, StoreError> {
     match store.remove(id).await {
         Ok(removed) => Ok(removed),
-        Err(_) => store.remove(id).await,
+        Err(_) => store.remove(id).await.map(|_| true),
     }
 }
 

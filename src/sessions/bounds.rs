@@ -9,9 +9,11 @@ use crate::store::StoreError;
 /// Tells what holds for a subject right now: a tighter policy, an epoch, or that there
 /// is to be no session. Given to `with_bounds`; without it nothing is asked.
 ///
-/// It is asked once per request, after the session is known, and once per sign-in. A
-/// cache in front of it delays a revocation by as long as it holds an answer. An error
-/// lets nobody in.
+/// It is asked once per request of a session whose time is not over by its profile's
+/// policy, once per sign-in and rotation, and once per profile in `list`. A cache in front
+/// of it delays a revocation, and a sign-in under the new epoch, by as long as it holds an
+/// answer; under a limit on sessions, a sign-in by a stale answer may end newer sessions, so
+/// let sign-ins ask without it. An error lets nobody in.
 ///
 /// # Recipes
 ///
@@ -75,7 +77,8 @@ pub struct Bound {
 
 impl Bound {
     /// With a policy that the profile's is to [meet](SessionPolicy::meet): the tighter of
-    /// each setting holds.
+    /// each setting holds, but for the clock skew, which stays the profile's, since it is
+    /// about servers and not about a subject.
     #[must_use]
     pub const fn with_policy(self, policy: SessionPolicy) -> Self {
         Self { policy: Some(policy), ..self }
@@ -89,7 +92,9 @@ impl Bound {
     }
 
     pub(super) fn tighten(&self, policy: &SessionPolicy) -> SessionPolicy {
-        self.policy.map_or(*policy, |bound| policy.meet(&bound))
+        let met = self.policy.map_or(*policy, |bound| policy.meet(&bound));
+        // It is about servers, not about a subject.
+        met.with_clock_skew(policy.clock_skew()).unwrap_or(met)
     }
 
     /// Whether a session of this epoch is revoked.

@@ -2,15 +2,15 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use super::bounds::{Bound, Bounds, Erased};
-use super::error::StartError;
+use super::error::{AuthenticateError, StartError};
 use super::event::{Event, Observer};
-use crate::config::Policies;
+use crate::config::{Policies, SessionLimit};
 use crate::record::{Session, SignIn, check_names};
-use crate::rule::SessionPolicy;
+use crate::rule::{Decision, SessionPolicy};
 use crate::store::StoreError;
 use crate::time::{Clock, SystemClock, Timestamp};
 
-/// What all kinds of sessions go by: policies, a clock and perhaps an observer.
+/// What all kinds of sessions go by: policies, a clock, perhaps an observer and bounds.
 #[derive(Clone)]
 pub(crate) struct Context {
     policies: Arc<Policies>,
@@ -91,6 +91,29 @@ impl Context {
     ) -> Result<Option<SessionPolicy>, StoreError> {
         let bound = self.bound(session.subject(), session.profile()).await?;
         Ok(self.policy_under(bound.as_ref(), session))
+    }
+
+    /// The policy that judges a session in a request. Of whose time is over by the
+    /// profile's, which a bound only tightens, nothing is asked.
+    pub(crate) async fn judging(
+        &self,
+        session: &Session,
+    ) -> Result<SessionPolicy, AuthenticateError> {
+        let profile = self.policies.policy_for(session.profile());
+        if let Decision::Reject { reason, since } = profile.peek(session.lifetime(), self.now()) {
+            return Err(AuthenticateError::Rejected { reason, since });
+        }
+        self.policy_of(session).await?.ok_or(AuthenticateError::Revoked)
+    }
+
+    /// The limit of a sign-in whose profile and names are good.
+    pub(crate) fn check<A>(&self, sign_in: &SignIn<A>) -> Result<Option<SessionLimit>, StartError> {
+        let SignIn { subject, profile, .. } = sign_in;
+        if self.policies.get(profile).is_none() {
+            return Err(StartError::UnknownProfile { profile: (&**profile).into() });
+        }
+        check_names(subject, profile)?;
+        Ok(self.policies.limit(profile).copied())
     }
 
     /// What a new session is started under.

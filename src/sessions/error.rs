@@ -99,8 +99,8 @@ pub enum StartError {
         /// The profile.
         profile: String,
     },
-    /// The session that was to be replaced could not be ended, so it lives on and the
-    /// new one was withdrawn.
+    /// The session that was to be replaced could not be ended, as far as is known, so it
+    /// may live on, and the new one was withdrawn.
     #[error("the session to be replaced could not be ended")]
     NotReplaced(#[source] StoreError),
     /// Sign-ins of the same subject raced for the last place that the profile's limit
@@ -120,12 +120,15 @@ pub enum StartError {
     /// The store did not take the session.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The subject has as many sessions as the profile's limit allows.
+    /// The subject has as many sessions as the profile's limit allows, under
+    /// [`WhenFull::Refuse`](crate::WhenFull::Refuse).
     #[error("the subject has as many sessions as it may: {max_sessions}")]
     TooMany {
         /// The limit.
         max_sessions: NonZeroU32,
         /// The live sessions in the way, the oldest first: a page can offer to end one.
+        /// Once the user has chosen, start again with
+        /// [`replacing`](crate::SignIn::replacing) that one, which takes its place.
         sessions: Vec<Session>,
     },
     /// No policy has this name, and a misspelt name must not inherit another

@@ -2,6 +2,7 @@ use alloc::sync::Arc;
 
 use super::error::AuthenticateError;
 use crate::record::{Session, SessionId};
+use crate::rule::{RejectReason, Status};
 use crate::store::Removed;
 use crate::time::Timestamp;
 
@@ -17,17 +18,19 @@ use crate::time::Timestamp;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Event<'a> {
-    /// When it happened, by the clock of the sessions.
+    /// When it happened, by the clock of the sessions; `Expired` is dated at the session's
+    /// end.
     pub at: Timestamp,
-    /// Which session. Of a refused opaque token it is the id that the token names, which
-    /// nothing proves; `None` if the token cannot be read, or if it was several.
+    /// Which session. Of a refused token that did not prove itself it is the id that the
+    /// token names, which nothing proves; `None` if the token cannot be read.
     pub session: Option<SessionId>,
-    /// Whose session, if known; not to `end`, nor of a refused opaque token.
+    /// Whose session, if known; not to `end`, nor where no record was found.
     pub subject: Option<&'a str>,
     /// The profile of the session, if known.
     pub profile: Option<&'a str>,
-    /// Whether the event is about a token whose secret or signature did not prove
-    /// itself: it may name anybody's session. Serialised where it is so.
+    /// Whether the event is about a token that did not prove to be one of these sessions':
+    /// by its secret, or by its signature, issuer, audience and claims. It may name
+    /// anybody's session. Serialised where it is so.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_proven"))]
     pub unproven: bool,
     /// What happened.
@@ -50,7 +53,10 @@ pub enum EventKind {
     },
     /// The session's time was over, and its record was removed. The event is dated at
     /// its end. What a store's engine drops by itself is not told of.
-    Expired,
+    Expired {
+        /// At which limit of time.
+        reason: RejectReason,
+    },
     /// A superseded token of a hybrid session came back before its successor was
     /// presented, and was answered with the successor again: the answer was lost, or a
     /// thief and the owner take turns. A run of these is a thief's trace.
@@ -61,7 +67,8 @@ pub enum EventKind {
     /// A token was issued anew: a stateless session's, or the next generation of a hybrid
     /// one's.
     Reissued {
-        /// The end of the new token.
+        /// The session's new end without further activity. A stateless token ends then; a
+        /// hybrid one runs to the cap, and its renewal is this event alone.
         expires_at: Timestamp,
     },
     /// A token was refused.
@@ -77,8 +84,9 @@ pub enum EventKind {
         /// The session's new end without further activity.
         expires_at: Timestamp,
     },
-    /// A superseded token came back, so its session was ended (RFC 9700 section
-    /// 4.14.2, OWASP ASVS 5.0 10.4.5).
+    /// A superseded token came back, so its session is ended (RFC 9700 section
+    /// 4.14.2, OWASP ASVS 5.0 10.4.5). If the store fails, `Rejected` with the reason
+    /// `store` follows, and the next such request tries again.
     ReuseDetected {
         /// The generation of the token.
         presented: u64,
@@ -100,9 +108,17 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    pub(crate) fn expired(status: &Status) -> Self {
+        Self::Expired { reason: reason(status.idle_expires_at, status.absolute_expires_at) }
+    }
+
     pub(crate) const fn rejected(error: &AuthenticateError) -> Self {
         Self::Rejected { reason: error.as_str() }
     }
+}
+
+fn reason(end: Timestamp, cap: Timestamp) -> RejectReason {
+    if end == cap { RejectReason::AbsoluteCap } else { RejectReason::Idle }
 }
 
 /// Is told what happens to sessions, if it was given to them by `with_observer`.
@@ -168,7 +184,9 @@ impl<'a> Event<'a> {
             subject: Some(removed.subject()),
             profile: Some(removed.profile()),
             unproven: false,
-            kind: EventKind::Expired,
+            kind: EventKind::Expired {
+                reason: reason(removed.expires_at(), removed.absolute_expires_at()),
+            },
         }
     }
 

@@ -10,6 +10,9 @@ use crate::rule::{Decision, SessionPolicy};
 use crate::store::{SessionStore, Update};
 use crate::time::Timestamp;
 
+/// Why a token opens nothing, and the row that it names, if there is one.
+type Unopened = (AuthenticateError, Option<Session>);
+
 impl<S: SessionStore> Sessions<S> {
     /// Judges a request, tells of what was due, and says what to send.
     pub(super) async fn answer(&self, token: &str) -> Result<Authenticated, AuthenticateError> {
@@ -59,7 +62,7 @@ impl<S: SessionStore> Sessions<S> {
                 Ok(false) => RenewalOutcome::Superseded,
                 Err(error) => RenewalOutcome::deferred(error),
             };
-            match (self.load(token).await, &outcome) {
+            match (self.find(token).await, &outcome) {
                 (Ok(reloaded), RenewalOutcome::Deferred(_)) => {
                     if update.apply(&session).as_ref() == Some(&reloaded) {
                         let now = self.rows.context.now();
@@ -69,35 +72,39 @@ impl<S: SessionStore> Sessions<S> {
                 }
                 (Ok(reloaded), _) => session = reloaded,
                 // It was valid when it was loaded, and is served as it was.
-                (Err(AuthenticateError::Store(_)), RenewalOutcome::Deferred(_)) => break,
-                (Err(error), _) => return Err(error),
+                (Err((AuthenticateError::Store(_), _)), RenewalOutcome::Deferred(_)) => break,
+                (Err(unopened), _) => return Err(self.unopened(token, unopened)),
             }
         }
         self.served(session, &policy, self.rows.context.now(), outcome)
     }
 
-    /// The session, if the token opens it.
+    /// The session, if the token opens it; the observer is told if not.
     pub(super) async fn load(
         &self,
         token: &PresentedToken<'_>,
     ) -> Result<Session, AuthenticateError> {
-        let context = &self.rows.context;
-        let unproven = |error: &AuthenticateError| {
-            let kind = EventKind::rejected(error);
-            Event::anonymous(context.now(), kind).with_session(token.id).unproven()
-        };
-        let loaded = self.store().load(&token.id).await.map_err(AuthenticateError::from);
-        let loaded = loaded.and_then(|session| session.ok_or(AuthenticateError::Unknown));
-        let session = loaded.inspect_err(|error| context.tell(|| unproven(error)))?;
-        if *session.secret() == token.secret_hash() {
-            return Ok(session);
+        self.find(token).await.map_err(|unopened| self.unopened(token, unopened))
+    }
+
+    async fn find(&self, token: &PresentedToken<'_>) -> Result<Session, Unopened> {
+        match self.store().load(&token.id).await {
+            Ok(Some(session)) if *session.secret() == token.secret_hash() => Ok(session),
+            Ok(Some(session)) => Err((AuthenticateError::WrongSecret, Some(session))),
+            Ok(None) => Err((AuthenticateError::Unknown, None)),
+            Err(error) => Err((error.into(), None)),
         }
-        let error = AuthenticateError::WrongSecret;
-        context.tell(|| {
-            let kind = EventKind::rejected(&error);
-            Event::of(&session, context.now(), kind).unproven()
+    }
+
+    fn unopened(&self, token: &PresentedToken<'_>, unopened: Unopened) -> AuthenticateError {
+        let (error, session) = unopened;
+        let context = &self.rows.context;
+        let kind = EventKind::rejected(&error);
+        context.tell(|| match &session {
+            Some(session) => Event::of(session, context.now(), kind).unproven(),
+            None => Event::anonymous(context.now(), kind).with_session(token.id).unproven(),
         });
-        Err(error)
+        error
     }
 
     /// What judges the session in this request.
@@ -105,11 +112,8 @@ impl<S: SessionStore> Sessions<S> {
         &self,
         session: &Session,
     ) -> Result<SessionPolicy, AuthenticateError> {
-        let policy = self.rows.context.policy_of(session).await;
-        policy
-            .map_err(AuthenticateError::from)
-            .and_then(|policy| policy.ok_or(AuthenticateError::Revoked))
-            .map_err(|error| self.refused(session, error))
+        let policy = self.rows.context.judging(session).await;
+        policy.map_err(|error| self.refused(session, error))
     }
 
     pub(super) fn parse<'a>(

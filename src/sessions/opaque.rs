@@ -131,17 +131,17 @@ impl<S: SessionStore> Sessions<S> {
     /// If the policy has a [limit](crate::SessionLimit), the subject's sessions
     /// are listed before and after the creation. Of sign-ins that race,
     /// [`WhenFull::EndOldest`] leaves exactly as many as the limit allows, the latest (one
-    /// fewer where servers disagree, for as long as their clocks differ, whether one has
-    /// ended), and [`WhenFull::EndLeastRecent`] at most as many and never none.
+    /// fewer while servers whose clocks differ disagree whether a session has ended), and [`WhenFull::EndLeastRecent`] at most as many and never none.
     /// [`WhenFull::Refuse`] never leaves more, and if they race for the last place
     /// perhaps none: those are told [`StartError::Raced`], to be tried again.
     ///
     /// # Errors
     ///
     /// [`StartError`] if the subject is not 1 to 1024 bytes without NUL, no policy
-    /// has the name of the profile, the ceiling is reached, there is no randomness, the
-    /// store does not take the session, the subject has as many sessions as it may, or
-    /// the session to be replaced cannot be ended.
+    /// has the name of the profile, the ceiling is reached, the epoch is missing or not
+    /// today's, the subject is to have no session or its bound cannot be told, there is no
+    /// randomness, the store does not take the session, the subject has as many sessions
+    /// as it may or sign-ins raced, or the session to be replaced cannot be ended.
     ///
     /// [`WhenFull::EndLeastRecent`]: crate::WhenFull::EndLeastRecent
     /// [`WhenFull::EndOldest`]: crate::WhenFull::EndOldest
@@ -155,8 +155,9 @@ impl<S: SessionStore> Sessions<S> {
     /// # Errors
     ///
     /// [`AuthenticateError`] if the text is no token, there is no such session, the
-    /// secret is wrong, a limit is reached, or the store cannot tell. An error of the
-    /// *renewal* is not one: see [`RenewalOutcome::Deferred`].
+    /// secret is wrong, a limit of time is reached, the session is revoked, or the store or
+    /// the bound cannot be told. An error of the *renewal* is not one: see
+    /// [`RenewalOutcome::Deferred`].
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated, AuthenticateError> {
         self.answer(token).await
     }
@@ -180,8 +181,8 @@ impl<S: SessionStore> Sessions<S> {
     /// To be called on any change of privilege (OWASP Session Management Cheat
     /// Sheet, "Renew the Session ID After Any Privilege Level Change": what must change
     /// is the token). It is one guarded write, where the stored session still has the
-    /// secret of `session`, so a handler that holds an old one does not rotate its
-    /// successor away, and a rotation undoes no logout. An error of the store whose
+    /// secret of `session`, so a handler with an old secret does not oust whoever holds the
+    /// new one, and a rotation undoes no logout. An error of the store whose
     /// outcome is unknown is looked into, and it is tried again.
     ///
     /// A request under way with the old token is refused, and its client tries once
@@ -195,7 +196,7 @@ impl<S: SessionStore> Sessions<S> {
     /// # Errors
     ///
     /// [`RotateError`] if the session has ended, was rotated by another request, is of
-    /// another kind or has reached a limit of time, there is no randomness, other writes
+    /// another kind, is revoked or has reached a limit of time, there is no randomness, other writes
     /// came first each time, or the store cannot write.
     pub async fn rotate(&self, session: &Session) -> Result<Started, RotateError> {
         self.rows.rotate(session, NoClaims {}, GENERATION, |_, _, token, _| Ok(token)).await
@@ -248,8 +249,8 @@ impl<S: SessionStore> Sessions<S> {
         self.rows.list(subject).await
     }
 
-    /// Removes at most `limit` sessions that expired longer ago than the
-    /// [retention](Self::with_retention). Returns the number removed; fewer than `limit`
+    /// Removes at most `limit` (from 1) sessions that expired at least the
+    /// [retention](Self::with_retention) ago. Returns the number removed; fewer than `limit`
     /// means that none is left but those that are being written just then.
     ///
     /// Sweeping only frees space: an expired session is refused whether or not it
@@ -270,7 +271,7 @@ impl<S: ScanStore> Sessions<S> {
     ///
     /// For after a policy was tightened: the records say when they end under the policy
     /// that wrote them, and [`sweep`](Self::sweep) goes by the records. Nobody is let in
-    /// by them either way.
+    /// by them either way. Revoked sessions are removed once they were unused for as long.
     ///
     /// # Errors
     ///

@@ -65,21 +65,28 @@ impl<S: SessionStore> Rows<S> {
         issue: impl FnOnce(&Session, &A, SessionToken, Timestamp) -> Result<SessionToken, IssueError>
         + Send,
     ) -> Result<Started<A>, StartError> {
+        // Before the bound is asked: what is there by then and of another epoch is of a
+        // former one. What comes later may be of a later one.
+        let limit = self.context.check(&sign_in)?;
+        let listed = match limit {
+            Some(_) => self.store.list(&sign_in.subject).await?,
+            None => Vec::new(),
+        };
         let (policy, bound) = self.context.admit(&sign_in).await?;
         let SignIn { subject, profile, ceiling, about, epoch, replacing, claims } = sign_in;
         let (store, context) = (self.store(), &self.context);
-        let limit = context.policies().limit(&profile);
         let admission = limit.map(|limit| Admission {
             store,
             context,
-            limit: *limit,
+            limit,
+            listed: &listed,
             bound: &bound,
             subject: &subject,
             profile: &profile,
             replacing: replacing.as_ref().map(Session::id),
         });
         let ordinal = match &admission {
-            Some(admission) => admission.make_room().await?,
+            Some(admission) => admission.make_room()?,
             None => 0,
         };
         let now = context.now();

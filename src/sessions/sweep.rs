@@ -1,7 +1,9 @@
 //! What has ended is removed, and told of.
 
+use super::bounds::Bound;
 use super::event::{Event, EventKind};
 use super::rows::Rows;
+use crate::record::Session;
 use crate::store::{ScanStore, SessionStore, StoreError};
 use crate::time::Timestamp;
 
@@ -33,14 +35,29 @@ impl<S: ScanStore> Rows<S> {
         loop {
             let page = self.store().scan(cursor.as_ref(), batch).await?;
             let before = self.swept_before();
+            // A bound judges only what was read before it was asked.
+            let mut asked: Option<(Session, Option<Bound>)> = None;
             for session in &page.sessions {
-                let lifetime = session.lifetime();
-                let event = match self.context.policy_of(session).await? {
-                    Some(policy) => {
-                        let end = policy.status(lifetime, lifetime.renewed_at()).idle_expires_at;
-                        (end <= before).then_some((end, EventKind::Expired))
+                let (subject, profile) = (session.subject(), session.profile());
+                let bound = match &asked {
+                    Some((of, bound)) if of.subject() == subject && of.profile() == profile => {
+                        *bound
                     }
-                    None => Some((self.context.now(), EventKind::Ended { cause: "revoked" })),
+                    _ => {
+                        let bound = self.context.bound(subject, profile).await?;
+                        asked = Some((session.clone(), bound));
+                        bound
+                    }
+                };
+                let event = match self.context.policy_under(bound.as_ref(), session) {
+                    Some(policy) => {
+                        let status = policy.status(session.lifetime(), before);
+                        let end = status.idle_expires_at;
+                        (end <= before).then_some((end, EventKind::expired(&status)))
+                    }
+                    // One that was used since may be of a later epoch than a cache knows.
+                    None => (session.lifetime().renewed_at() <= before)
+                        .then(|| (self.context.now(), EventKind::Ended { cause: "revoked" })),
                 };
                 if let Some((at, kind)) = event
                     && self.store().remove(&session.id()).await?

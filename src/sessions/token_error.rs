@@ -73,7 +73,8 @@ pub enum TokenError {
         /// Its length.
         bytes: usize,
     },
-    /// The header's `typ` is neither absent nor JWT.
+    /// The header's `typ` is not that of this kind of session: absent or `JWT` in a
+    /// stateless token, `session+jwt` in a hybrid one.
     #[error("the token is of another type")]
     Type,
     /// The header's `kid` names no key of the ring.
@@ -140,7 +141,7 @@ pub enum IssueError {
     Signing,
     /// The token would be refused, since it is longer than 8 KiB, or ignored by browsers,
     /// since its cookie is longer than 4 KiB.
-    #[error("the token of {bytes} bytes is longer than {longest} bytes")]
+    #[error("the token of {bytes} bytes is longer than {longest} bytes: give it fewer claims")]
     TooLong {
         /// Its length.
         bytes: usize,

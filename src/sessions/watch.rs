@@ -10,7 +10,8 @@ const SHORTEST: TimeDelta = TimeDelta::seconds(2);
 /// timer or a store.
 ///
 /// The caller sleeps until the instant it is given, looks with `peek`, which never
-/// extends, and tells what it [`saw`](Self::saw). So the connection never outlives the
+/// extends, and tells what it [`saw`](Self::saw). A clock that is set back counts the
+/// interval anew, and one that is set forward may end the connection early. So the connection never outlives the
 /// deadline of its session, and outlives a sign-out anywhere by at most the interval. A
 /// look that is not answered within the interval ends it, too.
 ///
@@ -100,7 +101,9 @@ impl Watch {
     /// What is to be done at `now`: look half an interval after the last look, so that
     /// the other half is left for its answer.
     #[must_use]
-    pub fn next(&self, now: Timestamp) -> Look {
+    pub fn next(&mut self, now: Timestamp) -> Look {
+        // A clock that was set back: the interval counts from now.
+        self.seen_at = self.seen_at.min(now);
         let unanswered = self.seen_at.saturating_add(self.interval);
         if now >= self.ends_at {
             return Look::End { at: self.ends_at, reason: Some(self.reason) };

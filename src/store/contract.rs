@@ -57,9 +57,9 @@ use crate::time::Timestamp;
 ///     [`Timestamp`](crate::Timestamp), and counts in 64 bits.
 /// 11. No live session is evicted: a store that is full refuses
 ///     ([`StoreError::Full`]).
-/// 12. Cancel-safe: a call that is dropped at any await has done all of its work or
-///     none of it, leaves no lock behind, and what it did is found by every verb, by
-///     id and by subject. *Clients hang up, and frameworks limit time.*
+/// 12. Cancel-safe: a call that is dropped at any await has done, for each session, all
+///     of its work or none of it, leaves no lock behind, and what it did is found by
+///     every verb, by id and by subject. *Clients hang up, and frameworks limit time.*
 ///
 /// An error of `load` lets nobody in. An error of `update` is safe: the session is
 /// served while its stored record is valid.

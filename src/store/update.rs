@@ -128,7 +128,7 @@ impl Update {
         self.generation
     }
 
-    /// The new confirmation of a hybrid session; unchanged for others.
+    /// The new confirmation of a hybrid session; others never read it.
     #[must_use]
     pub const fn confirmed_at(&self) -> Option<Timestamp> {
         self.confirmed_at

@@ -85,6 +85,14 @@ fn twins<T>(make: impl Fn(u32) -> T, hash: fn(&T, &mut DefaultHasher)) -> Vec<T>
 /// Subjects that a collation, a trim, a pattern, a prefix or a case takes for one.
 const LOOK_ALIKES: &[&str] = &[
     "user",
+    "\u{142}ser",
+    "lser",
+    "\u{111}ser",
+    "dser",
+    "\u{f8}ser",
+    "oser",
+    "\u{153}ser",
+    "oeser",
     "User",
     "USER",
     "user ",

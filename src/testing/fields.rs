@@ -146,7 +146,7 @@ pub(super) async fn counts(probe: Probe) -> Verdict {
                 )?;
             }
         }
-        let update = rewrite(&held, 1).with_generation(count - 1, None);
+        let update = rewrite(&held, 1).with_generation((count + 2) | 1, None);
         expect("an update of a large version", &true, &probe.update(&update).await?)?;
         let updated = update.apply(&held);
         let updated = updated.ok_or_else(|| Failure::new("an update that applies"))?;
@@ -209,6 +209,8 @@ pub(super) async fn subjects(probe: Probe) -> Verdict {
 
 /// Texts that were mangled somewhere, some time.
 const ODD_TEXTS: &[&str] = &[
+    "x\u{a0}",
+    "x\u{3000}",
     " ",
     "user ",
     " user",

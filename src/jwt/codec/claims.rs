@@ -12,10 +12,11 @@ use crate::record::{SecretHash, Session, SessionId};
 use crate::sessions::IssueError;
 
 /// The names that an application's claims may not have: ours, and `nbf`.
-pub(super) const RESERVED: [&str; 13] = [
+pub(super) const RESERVED: [&str; 14] = [
     "aud",
     "auth_time",
     "cap",
+    "epoch",
     "exp",
     "fam",
     "gen",
@@ -27,6 +28,9 @@ pub(super) const RESERVED: [&str; 13] = [
     "sid",
     "sub",
 ];
+
+/// How deeply `serde_json` reads, the claims' own object included.
+const DEEPEST: usize = 127;
 
 /// What a verified token says.
 pub(in crate::jwt) struct Claims<A> {
@@ -75,6 +79,9 @@ pub(super) fn application_claims<A: Serialize>(
 ) -> Result<Map<String, Value>, IssueError> {
     let value = serde_json::to_value(application)
         .map_err(|error| IssueError::Application(Box::new(error)))?;
+    if depth(&value) > DEEPEST {
+        return Err(IssueError::Application("they are nested too deeply to be read again".into()));
+    }
     let Value::Object(claims) = value else {
         return Err(IssueError::ApplicationNotObject);
     };
@@ -84,5 +91,14 @@ pub(super) fn application_claims<A: Serialize>(
     match RESERVED.into_iter().find(|claim| claims.contains_key(*claim)) {
         Some(claim) => Err(IssueError::Reserved { claim }),
         None => Ok(claims),
+    }
+}
+
+/// How many arrays and objects lie within each other.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => 1 + values.iter().map(depth).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => 0,
     }
 }

@@ -24,8 +24,8 @@ impl Grace {
     }
 
     /// With a grace below the skew, an honest request to a server whose clock is ahead
-    /// would be taken for reuse. One longer than an `update_age` would let a token
-    /// outlive the successor of its successor, so that three generations were in play.
+    /// would be taken for reuse. One longer than an `update_age` would put every re-issue
+    /// off past its renewal.
     pub(super) fn new(grace: TimeDelta, policies: &Policies) -> Result<Self, GraceError> {
         if grace.subsec_nanos() != 0 || grace.num_seconds() < 1 {
             return Err(GraceError::NotPositive { grace });
@@ -71,7 +71,7 @@ pub enum GraceError {
         /// Whose policy it does not fit.
         profile: Arc<str>,
     },
-    /// A token would still be served when a second successor is in play.
+    /// The grace is longer than a renewal holds, so no renewal would re-issue on schedule.
     #[error(
         "grace `{}` is longer than update_age `{}` of profile `{profile}`",
         Human(*grace),

@@ -55,7 +55,7 @@ const FIRST_GENERATION: u64 = 1;
 /// ```
 ///
 /// "Due" and "extend" are the renewal of [`SessionPolicy::evaluate`]. So of many
-/// parallel requests one rotates; a lost answer is forgiven with the *same*
+/// parallel requests one re-issues; a lost answer is forgiven with the *same*
 /// generation ([`EventKind::Forgiven`]); and an honest client whose requests and answers
 /// take less than the grace less the skew is never logged out by them. Where
 /// `update_age` is within the grace of a confirmation, every second renewal re-issues.
@@ -198,7 +198,8 @@ impl<S, A> HybridSessions<S, A> {
         self
     }
 
-    /// Issues no token that does not fit into a cookie of this name: browsers ignore one
+    /// Issues no token that does not fit into a cookie of this name, its prefix included;
+    /// it sets and reads no cookie. Browsers ignore one
     /// whose name and value are longer than 4,096 bytes together (RFC 6265bis section
     /// 5.6). `start` is then an error, and so is a renewal's
     /// [`Deferred`](crate::RenewalOutcome::Deferred).

@@ -10,14 +10,23 @@ use crate::sessions::{AuthenticateError, Event, EventKind, RenewalOutcome, Token
 use crate::store::{SessionStore, Update};
 use crate::time::Timestamp;
 
+/// Which token of the row's generation to answer with.
+#[derive(Clone, Copy)]
+pub(super) enum Answer {
+    /// The one that was lost, or has not arrived yet.
+    Again,
+    /// The next generation's.
+    Next,
+    Nothing,
+}
+
 /// What has become of a request that is served.
 pub(super) struct Turn {
     /// The row as it is now.
     pub(super) row: Session,
     /// What judges it in this request.
     pub(super) policy: SessionPolicy,
-    /// Whether to answer with a token of the row's generation.
-    pub(super) answers: bool,
+    pub(super) answer: Answer,
     pub(super) renewal: RenewalOutcome,
     pub(super) event: Option<EventKind>,
 }
@@ -82,29 +91,35 @@ where
                 Step::Reuse => return Err(AuthenticateError::Unknown),
                 Step::Serve(serve) => serve,
             };
-            let answers = answer.is_some();
-            let forgiven = (answer == Some(row.generation()))
-                .then_some(EventKind::Forgiven { generation: row.generation() });
+            let answer = match answer {
+                None => Answer::Nothing,
+                Some(generation) if generation == row.generation() => Answer::Again,
+                Some(_) => Answer::Next,
+            };
             let Some(write) = write else {
-                return Ok(Turn { row, policy, answers, renewal, event: forgiven });
+                return Ok(Turn { row, policy, answer, renewal, event: None });
             };
             let update = Update::new(&row, now, &write.lifetime)
                 .with_generation(write.generation, write.confirmed_at);
             let updated = update.apply(&row).ok_or(AuthenticateError::Unknown)?;
-            let answer = self.store().update(&update).await;
-            let is_written = matches!(answer, Ok(true));
+            let written = self.store().update(&update).await;
+            let is_written = matches!(written, Ok(true));
             let reloaded =
                 if is_written { Ok(updated.clone()) } else { self.load(presented).await };
-            if is_written || answer.is_err() && reloaded.as_ref().is_ok_and(|row| *row == updated) {
-                let event = forgiven.or_else(|| renewal_event(&row, &updated));
+            if is_written || written.is_err() && reloaded.as_ref().is_ok_and(|row| *row == updated)
+            {
                 let is_renewed = updated.lifetime() != row.lifetime();
+                let expires_at = updated.lifetime().expires_at();
+                // What is issued anew is told of once it is.
+                let event = (is_renewed && !matches!(answer, Answer::Next))
+                    .then_some(EventKind::Renewed { expires_at });
                 let renewal =
                     if is_renewed { RenewalOutcome::Renewed } else { RenewalOutcome::NotDue };
-                return Ok(Turn { row: updated, policy, answers, renewal, event });
+                return Ok(Turn { row: updated, policy, answer, renewal, event });
             }
-            renewal = match (answer, &reloaded) {
-                (Err(error), _) => RenewalOutcome::deferred(error),
-                (Ok(_), _) => RenewalOutcome::Superseded,
+            renewal = match written {
+                Err(error) => RenewalOutcome::deferred(error),
+                Ok(_) => RenewalOutcome::Superseded,
             };
             match (reloaded, &renewal) {
                 (Ok(reloaded), _) => row = reloaded,
@@ -113,17 +128,18 @@ where
                 (Err(error), _) => return Err(error),
             }
         }
-        let answers = match self.step(presented, &row, self.rows.context.now(), &policy) {
+        let answer = match self.step(presented, &row, self.rows.context.now(), &policy) {
             Step::Reject { reason, since } => {
                 return Err(AuthenticateError::Rejected { reason, since });
             }
             Step::Reuse => return Err(AuthenticateError::Unknown),
+            Step::Serve(Serve { answer, .. }) if answer == Some(row.generation()) => Answer::Again,
             // A further generation was not written.
-            Step::Serve(Serve { answer, .. }) => answer == Some(row.generation()),
+            Step::Serve(_) => Answer::Nothing,
         };
         let is_deferred = matches!(renewal, RenewalOutcome::Deferred(_));
         let event = is_deferred.then_some(EventKind::RenewalDeferred);
-        Ok(Turn { row, policy, answers, renewal, event })
+        Ok(Turn { row, policy, answer, renewal, event })
     }
 
     /// Ends the session of a superseded token; the answer to it.
@@ -157,7 +173,7 @@ where
 
     /// What judges the row in this request.
     async fn policy_of(&self, row: &Session) -> Result<SessionPolicy, AuthenticateError> {
-        self.rows.context.policy_of(row).await?.ok_or(AuthenticateError::Revoked)
+        self.rows.context.judging(row).await
     }
 
     /// The row that the token names, by a token of its family.
@@ -175,17 +191,5 @@ where
         let context = &self.rows.context;
         let kind = EventKind::rejected(error);
         context.tell(|| Event::of(&presented.session, context.now(), kind));
-    }
-}
-
-/// `None` if the write only confirmed a generation.
-fn renewal_event(before: &Session, after: &Session) -> Option<EventKind> {
-    let expires_at = after.lifetime().expires_at();
-    if after.generation() != before.generation() {
-        Some(EventKind::Reissued { expires_at })
-    } else if after.lifetime() != before.lifetime() {
-        Some(EventKind::Renewed { expires_at })
-    } else {
-        None
     }
 }

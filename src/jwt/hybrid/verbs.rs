@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::turn::Turn;
+use super::turn::{Answer, Turn};
 use super::{FIRST_GENERATION, HybridSessions};
 use crate::record::{Session, SessionId, SessionToken, SignIn};
 use crate::rule::{Decision, SessionPolicy};
@@ -46,14 +46,15 @@ where
             .await
     }
 
-    /// Judges a request by its token and the row, and extends, rotates, confirms
+    /// Judges a request by its token and the row, and extends, re-issues, confirms
     /// or ends the session as that calls for.
     ///
     /// # Errors
     ///
-    /// [`AuthenticateError`] if the token is not ours, there is no such session, a
-    /// limit is reached, the token was superseded, or the store cannot tell. An error
-    /// of the *renewal* is not one: see [`RenewalOutcome::Deferred`].
+    /// [`AuthenticateError`] if the token is not ours, there is no such session, a limit of
+    /// time is reached, the session is revoked, the token was superseded, or the store or
+    /// the bound cannot be told. An error of the *renewal* is not one: see
+    /// [`RenewalOutcome::Deferred`].
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
         let claims = self.verify(token)?;
         let turn = self.turn(&claims).await.inspect_err(|error| {
@@ -62,7 +63,9 @@ where
                 self.refused(&claims, error);
             }
         })?;
-        let Turn { row, policy, answers, renewal, event } = turn;
+        let Turn { row, policy, answer, renewal, event } = turn;
+        // Only the current token is sent again: whoever has another may be a thief.
+        let is_current = claims.session.generation() == row.generation();
         // The store may have taken its time, and an error most of all.
         let now = self.rows.context.now();
         if let Some(kind) = event {
@@ -75,16 +78,27 @@ where
         }
         let is_renewed = matches!(renewal, RenewalOutcome::Renewed);
         let mut served = served(row, claims.application, &policy, now, renewal);
-        let outlives = served.status.outlives_cookies(served.session.lifetime());
-        if answers || is_renewed && outlives {
-            match self.issue(&served.session, &served.claims, now) {
-                Ok(token) => served.token = Some(token),
-                Err(error) => {
-                    let session = &served.session;
-                    self.rows.context.tell(|| Event::of(session, now, EventKind::RenewalDeferred));
-                    served.renewal = RenewalOutcome::deferred(error);
-                }
+        let session = &served.session;
+        let (generation, expires_at) = (session.generation(), session.lifetime().expires_at());
+        let lapses = served.status.outlives_cookies(session.lifetime());
+        let told = match answer {
+            Answer::Again => Some(EventKind::Forgiven { generation }),
+            Answer::Next => Some(EventKind::Reissued { expires_at }),
+            Answer::Nothing if is_renewed && is_current && lapses => None,
+            Answer::Nothing => return Ok(served),
+        };
+        let told = match self.issue(session, &served.claims, now) {
+            Ok(token) => {
+                served.token = Some(token);
+                told
             }
+            Err(error) => {
+                served.renewal = RenewalOutcome::deferred(error);
+                Some(EventKind::RenewalDeferred)
+            }
+        };
+        if let Some(kind) = told {
+            self.rows.context.tell(|| Event::of(&served.session, now, kind));
         }
         Ok(served)
     }
@@ -116,7 +130,7 @@ where
     /// # Errors
     ///
     /// [`RotateError`] if the session has ended, was rotated by another request, is of
-    /// another kind or has reached a limit of time, no token can be issued as for
+    /// another kind, is revoked or has reached a limit of time, no token can be issued as for
     /// [`start`](Self::start), other writes came first each time, or the store cannot
     /// write.
     pub async fn rotate(&self, session: &Session, claims: A) -> Result<Started<A>, RotateError> {

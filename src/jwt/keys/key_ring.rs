@@ -38,7 +38,7 @@ const PROBE: &[u8] = b"session-policy";
 /// let key = SigningKey::secret("spring", Algorithm::Hs256, secret)?;
 /// let next = SigningKey::secret("summer", Algorithm::Hs256, next_secret)?;
 ///
-/// // A token that "spring" signed just before noon is good for `max_age`.
+/// // A stateless token that "spring" signed just before noon is good for `max_age`.
 /// let retires = noon.saturating_add(SessionPolicy::WORKING_DAY.max_age());
 /// let ring = KeyRing::new(key)?.with_successor(next, noon, retires)?;
 /// assert_eq!(ring.signs_at(morning), Some("spring"));
@@ -126,8 +126,8 @@ impl KeyRing {
     /// predecessor only verifies, until that retires at `retires_at` (the first
     /// instant at which it does not). The new key verifies at once.
     ///
-    /// For nobody to be logged out, let `retires_at` be the longest `max_age` of
-    /// the policies after `signs_from`.
+    /// For nobody to be logged out, let `retires_at` be after `signs_from` by the longest
+    /// `max_age` of the policies, or `absolute_cap` if the sessions are hybrid.
     ///
     /// # Errors
     ///

@@ -104,7 +104,8 @@ impl<A> JwtSessions<A> {
         self
     }
 
-    /// Issues no token that does not fit into a cookie of this name: browsers ignore one
+    /// Issues no token that does not fit into a cookie of this name, its prefix included;
+    /// it sets and reads no cookie. Browsers ignore one
     /// whose name and value are longer than 4,096 bytes together (RFC 6265bis section
     /// 5.6). `start` is then an error, and so is a renewal's
     /// [`Deferred`](crate::RenewalOutcome::Deferred).

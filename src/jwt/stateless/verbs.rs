@@ -22,10 +22,10 @@ impl<A: DeserializeOwned + Serialize + Send + Sync> JwtSessions<A> {
     /// # Errors
     ///
     /// [`StartError`] if the subject is not 1 to 1024 bytes without NUL, no policy
-    /// has the name of the profile, the ceiling is reached, the application's claims are no object or have a
-    /// reserved name, the token would be longer than 8 KiB, there is no randomness,
-    /// the ring only verifies, the subject's bound cannot be told or says no, or the policy
-    /// has a
+    /// has the name of the profile, the ceiling is reached, the epoch is missing or not
+    /// today's, the subject is to have no session or its bound cannot be told, the
+    /// application's claims are no object or have a reserved name, the token would be too
+    /// long, there is no randomness, the ring only verifies, or the policy has a
     /// [limit](crate::SessionLimit), which stateless tokens cannot be held to.
     pub async fn start(
         &self,

@@ -14,13 +14,12 @@ pub(crate) const CORE: &[Fault] = &[
     Fault {
         name: "AnswersUnwritten",
         file: "jwt/hybrid/turn.rs",
-        found: "Step::Serve(Serve { answer, .. }) => answer == Some(row.generation()),",
-        planted: "Step::Serve(Serve { answer, .. }) => {
-                if PLANTED && let Some(generation) = answer {
-                    row = Session { generation, ..row };
-                }
-                answer == Some(row.generation())
-            }",
+        found: "Step::Serve(Serve { answer, .. }) if answer == Some(row.generation()) => Answer::Again,",
+        planted: "Step::Serve(Serve { answer: Some(generation), .. }) if PLANTED => {
+                row = Session { generation, ..row };
+                Answer::Again
+            }
+            Step::Serve(Serve { answer, .. }) if answer == Some(row.generation()) => Answer::Again,",
     },
     Fault {
         name: "BlindWrite",
@@ -164,7 +163,7 @@ pub(crate) const CORE: &[Fault] = &[
         planted: "let mut rows = self.counted(self.store.list(self.subject).await?);
         if PLANTED {
             let now = self.context.now();
-            rows.retain(|row| !self.has_ended(row, now));
+            rows.retain(|row| self.status_of(row, now).is_some_and(|status| now < status.idle_expires_at));
         }",
     },
     Fault {
@@ -250,9 +249,9 @@ pub(crate) const CORE: &[Fault] = &[
     Fault {
         name: "ServesWithoutReload",
         file: "sessions/judge.rs",
-        found: "match (self.load(token).await, &outcome) {",
+        found: "match (self.find(token).await, &outcome) {",
         planted:
-            "let reloaded = if PLANTED { Ok(session.clone()) } else { self.load(token).await };
+            "let reloaded = if PLANTED { Ok(session.clone()) } else { self.find(token).await };
             match (reloaded, &outcome) {",
     },
     Fault {

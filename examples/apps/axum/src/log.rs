@@ -17,7 +17,9 @@ impl Observer for SessionLog {
         }
         match event.kind {
             EventKind::Ended { cause } => log!(info, "ended", cause = cause),
-            EventKind::Expired => log!(info, "expired", at = display(event.at)),
+            EventKind::Expired { reason } => {
+                log!(info, "expired", at = display(event.at), reason = reason.as_str())
+            }
             EventKind::Rejected { reason } => log!(warn, "rejected", reason = reason),
             EventKind::RenewalDeferred => log!(warn, "renewal deferred"),
             EventKind::Renewed { expires_at } => {
