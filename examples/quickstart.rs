@@ -12,49 +12,49 @@
 //! It prints:
 //!
 //! ```text
-//! 2026-03-02T09:00:00Z  sign-in  start until 2026-03-02T09:30:00Z             wrote create   sent cookie, Max-Age=1800
-//! 2026-03-02T09:00:01Z  request  keep until 2026-03-02T09:30:00Z              wrote nothing  sent nothing
-//! 2026-03-02T09:00:40Z  request  keep until 2026-03-02T09:30:00Z              wrote nothing  sent nothing
-//! 2026-03-02T09:02:10Z  request  keep until 2026-03-02T09:30:00Z              wrote nothing  sent nothing
-//! 2026-03-02T09:04:59Z  request  keep until 2026-03-02T09:30:00Z              wrote nothing  sent nothing
-//! 2026-03-02T09:05:00Z  request  renew until 2026-03-02T09:35:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T09:06:30Z  request  keep until 2026-03-02T09:35:00Z              wrote nothing  sent nothing
-//! 2026-03-02T09:08:00Z  request  keep until 2026-03-02T09:35:00Z              wrote nothing  sent nothing
-//! 2026-03-02T09:09:59Z  request  keep until 2026-03-02T09:35:00Z              wrote nothing  sent nothing
-//! 2026-03-02T09:30:00Z  poll     keep until 2026-03-02T09:35:00Z              wrote nothing  sent nothing
-//! 2026-03-02T09:34:59Z  request  renew until 2026-03-02T10:04:59Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T09:36:00Z  request  keep until 2026-03-02T10:04:59Z              wrote nothing  sent nothing
-//! 2026-03-02T09:37:00Z  request  keep until 2026-03-02T10:04:59Z              wrote nothing  sent nothing
-//! 2026-03-02T09:38:00Z  request  keep until 2026-03-02T10:04:59Z              wrote nothing  sent nothing
-//! 2026-03-02T09:59:00Z  request  renew until 2026-03-02T10:29:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T10:20:00Z  request  renew until 2026-03-02T10:50:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T10:44:00Z  request  renew until 2026-03-02T11:14:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T11:05:00Z  request  renew until 2026-03-02T11:35:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T11:06:00Z  request  keep until 2026-03-02T11:35:00Z              wrote nothing  sent nothing
-//! 2026-03-02T11:30:00Z  request  renew until 2026-03-02T12:00:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T11:54:00Z  request  renew until 2026-03-02T12:24:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T12:18:00Z  request  renew until 2026-03-02T12:48:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T12:42:00Z  request  renew until 2026-03-02T13:12:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T12:43:00Z  request  keep until 2026-03-02T13:12:00Z              wrote nothing  sent nothing
-//! 2026-03-02T12:44:00Z  request  keep until 2026-03-02T13:12:00Z              wrote nothing  sent nothing
-//! 2026-03-02T13:05:00Z  request  renew until 2026-03-02T13:35:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T13:29:00Z  request  renew until 2026-03-02T13:59:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T13:53:00Z  request  renew until 2026-03-02T14:23:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T14:17:00Z  request  renew until 2026-03-02T14:47:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T14:41:00Z  request  renew until 2026-03-02T15:11:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T15:05:00Z  request  renew until 2026-03-02T15:35:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T15:06:00Z  request  keep until 2026-03-02T15:35:00Z              wrote nothing  sent nothing
-//! 2026-03-02T15:30:00Z  request  renew until 2026-03-02T16:00:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T15:54:00Z  request  renew until 2026-03-02T16:24:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T16:17:00Z  request  renew until 2026-03-02T16:47:00Z             wrote update   sent cookie, Max-Age=1800
-//! 2026-03-02T16:41:00Z  request  renew until 2026-03-02T17:00:00Z             wrote update   sent cookie, Max-Age=1140
-//! 2026-03-02T16:42:30Z  request  keep until 2026-03-02T17:00:00Z              wrote nothing  sent nothing
-//! 2026-03-02T16:50:00Z  request  keep (at the cap) until 2026-03-02T17:00:00Z wrote nothing  sent nothing
-//! 2026-03-02T16:59:59Z  request  keep (at the cap) until 2026-03-02T17:00:00Z wrote nothing  sent nothing
-//! 2026-03-02T17:00:00Z  request  reject                                       wrote nothing  sent a cookie that clears
+//! 2026-03-02T09:00:00Z  sign-in  start until 2026-03-02T09:30:00Z wrote create   sent cookie, Max-Age=28800
+//! 2026-03-02T09:00:01Z  request  keep until 2026-03-02T09:30:00Z  wrote nothing  sent nothing
+//! 2026-03-02T09:00:40Z  request  keep until 2026-03-02T09:30:00Z  wrote nothing  sent nothing
+//! 2026-03-02T09:02:10Z  request  keep until 2026-03-02T09:30:00Z  wrote nothing  sent nothing
+//! 2026-03-02T09:04:59Z  request  keep until 2026-03-02T09:30:00Z  wrote nothing  sent nothing
+//! 2026-03-02T09:05:00Z  request  renew until 2026-03-02T09:35:00Z wrote update   sent nothing
+//! 2026-03-02T09:06:30Z  request  keep until 2026-03-02T09:35:00Z  wrote nothing  sent nothing
+//! 2026-03-02T09:08:00Z  request  keep until 2026-03-02T09:35:00Z  wrote nothing  sent nothing
+//! 2026-03-02T09:09:59Z  request  keep until 2026-03-02T09:35:00Z  wrote nothing  sent nothing
+//! 2026-03-02T09:30:00Z  poll     keep until 2026-03-02T09:35:00Z  wrote nothing  sent nothing
+//! 2026-03-02T09:34:59Z  request  renew until 2026-03-02T10:04:59Z wrote update   sent nothing
+//! 2026-03-02T09:36:00Z  request  keep until 2026-03-02T10:04:59Z  wrote nothing  sent nothing
+//! 2026-03-02T09:37:00Z  request  keep until 2026-03-02T10:04:59Z  wrote nothing  sent nothing
+//! 2026-03-02T09:38:00Z  request  keep until 2026-03-02T10:04:59Z  wrote nothing  sent nothing
+//! 2026-03-02T09:59:00Z  request  renew until 2026-03-02T10:29:00Z wrote update   sent nothing
+//! 2026-03-02T10:20:00Z  request  renew until 2026-03-02T10:50:00Z wrote update   sent nothing
+//! 2026-03-02T10:44:00Z  request  renew until 2026-03-02T11:14:00Z wrote update   sent nothing
+//! 2026-03-02T11:05:00Z  request  renew until 2026-03-02T11:35:00Z wrote update   sent nothing
+//! 2026-03-02T11:06:00Z  request  keep until 2026-03-02T11:35:00Z  wrote nothing  sent nothing
+//! 2026-03-02T11:30:00Z  request  renew until 2026-03-02T12:00:00Z wrote update   sent nothing
+//! 2026-03-02T11:54:00Z  request  renew until 2026-03-02T12:24:00Z wrote update   sent nothing
+//! 2026-03-02T12:18:00Z  request  renew until 2026-03-02T12:48:00Z wrote update   sent nothing
+//! 2026-03-02T12:42:00Z  request  renew until 2026-03-02T13:12:00Z wrote update   sent nothing
+//! 2026-03-02T12:43:00Z  request  keep until 2026-03-02T13:12:00Z  wrote nothing  sent nothing
+//! 2026-03-02T12:44:00Z  request  keep until 2026-03-02T13:12:00Z  wrote nothing  sent nothing
+//! 2026-03-02T13:05:00Z  request  renew until 2026-03-02T13:35:00Z wrote update   sent nothing
+//! 2026-03-02T13:29:00Z  request  renew until 2026-03-02T13:59:00Z wrote update   sent nothing
+//! 2026-03-02T13:53:00Z  request  renew until 2026-03-02T14:23:00Z wrote update   sent nothing
+//! 2026-03-02T14:17:00Z  request  renew until 2026-03-02T14:47:00Z wrote update   sent nothing
+//! 2026-03-02T14:41:00Z  request  renew until 2026-03-02T15:11:00Z wrote update   sent nothing
+//! 2026-03-02T15:05:00Z  request  renew until 2026-03-02T15:35:00Z wrote update   sent nothing
+//! 2026-03-02T15:06:00Z  request  keep until 2026-03-02T15:35:00Z  wrote nothing  sent nothing
+//! 2026-03-02T15:30:00Z  request  renew until 2026-03-02T16:00:00Z wrote update   sent nothing
+//! 2026-03-02T15:54:00Z  request  renew until 2026-03-02T16:24:00Z wrote update   sent nothing
+//! 2026-03-02T16:17:00Z  request  renew until 2026-03-02T16:47:00Z wrote update   sent nothing
+//! 2026-03-02T16:41:00Z  request  renew until 2026-03-02T17:00:00Z wrote update   sent nothing
+//! 2026-03-02T16:42:30Z  request  keep until 2026-03-02T17:00:00Z  wrote nothing  sent nothing
+//! 2026-03-02T16:50:00Z  request  renew until 2026-03-02T17:00:00Z wrote update   sent nothing
+//! 2026-03-02T16:59:59Z  request  renew until 2026-03-02T17:00:00Z wrote update   sent nothing
+//! 2026-03-02T17:00:00Z  request  reject                           wrote nothing  sent nothing
 //!
 //! The session ended. 2026-03-02T17:00:00Z: the session is refused since 2026-03-02T17:00:00Z: the absolute cap is reached.
-//! 37 requests were served with 20 writes; the throttle saved 17.
+//! 37 requests were served with 22 writes; the throttle saved 15.
 //! ```
 
 use std::error::Error;
@@ -140,7 +140,6 @@ impl Day {
                 }
                 let (decision, written) = match renewal {
                     RenewalOutcome::Renewed => ("renew", "update"),
-                    RenewalOutcome::NoGain => ("keep (at the cap)", "nothing"),
                     RenewalOutcome::NotDue | RenewalOutcome::Superseded => ("keep", "nothing"),
                     RenewalOutcome::Deferred(error) => return Err(error),
                 };
@@ -149,8 +148,7 @@ impl Day {
                 self.row(entry, &until(decision, &status), written, &sent)?;
             }
             Err(error @ AuthenticateError::Rejected { .. }) => {
-                let sent = if error.clears_cookie() { "a cookie that clears" } else { "nothing" };
-                self.row(entry, "reject", "nothing", sent)?;
+                self.row(entry, "reject", "nothing", "nothing")?;
                 self.end.get_or_insert(format!("{}: {error}", entry.instant));
             }
             Err(error) => return Err(error.into()),
@@ -168,7 +166,7 @@ impl Day {
         let Entry { instant, kind, .. } = entry;
         writeln!(
             self.report,
-            "{instant}  {:<8} {decision:<44} wrote {written:<8} sent {sent}",
+            "{instant}  {:<8} {decision:<32} wrote {written:<8} sent {sent}",
             kind.word()
         )
     }

@@ -21,10 +21,10 @@
 //! 12:14:58  request: served, nothing to send
 //! 12:14:59  request: served, token issued anew, signed by `summer`, good until 17:00:00
 //! 12:15:00  the token of 09:00:00 is replayed: served, since nothing ended it
-//! 14:00:00  ada changes the password; what was issued until now is revoked
+//! 14:00:00  ada changes the password, and with it the epoch
 //! 14:00:00  ada signs in; token signed by `summer`, good until 22:00:00
 //! 14:00:01  request: served, nothing to send
-//! 14:00:01  the token of 09:00:00 is replayed: refused, the subject's tokens are revoked up to and including 2026-03-02T14:00:00Z
+//! 14:00:01  the token of 09:00:00 is replayed: refused, the session is revoked
 //! 20:00:00  the token of 09:00:00 is replayed: refused, the token's key is retired since 2026-03-02T20:00:00Z
 //! 21:59:59  request: served, token issued anew, signed by `summer`, good until 22:00:00
 //! 22:00:00  request: refused, the session is refused since 2026-03-02T22:00:00Z: the absolute cap is reached
@@ -34,25 +34,24 @@
 //! 09:15:00  request with token 1: served, token 2
 //! 09:15:01  request with token 1: served, token 2
 //! 09:15:05  request with token 2: served, nothing to send
-//! 09:15:34  request with token 1: served, nothing to send
-//! 09:15:35  a thief replays token 1: refused, the token was superseded, so its session has been ended
-//! 09:15:36  request with token 2: refused, there is no such session
-//! the audit log of these: started, rotated, reuse_detected, rejected
+//! 09:16:34  request with token 1: served, nothing to send
+//! 09:16:35  a thief replays token 1: refused, the token was superseded
+//! 09:16:36  request with token 2: refused, there is no such session
+//! the audit log of these: started, reissued, forgiven, reuse_detected, rejected
 //! ```
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
-use session_policy::jwt::{
-    Algorithm, HybridSessions, JwtSessions, KeyRing, SigningKey, ValidAfter,
-};
+use session_policy::jwt::{Algorithm, HybridSessions, JwtSessions, KeyRing, SigningKey};
 use session_policy::store::StoreError;
 use session_policy::{
-    AuthenticateError, Authenticated, Clock, Event, ManualClock, MemoryStore, SessionPolicy,
-    Timestamp,
+    AuthenticateError, Authenticated, Bound, Bounds, Clock, Event, ManualClock, MemoryStore,
+    SessionPolicy, SignIn, Timestamp,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -67,14 +66,14 @@ pub(crate) fn play(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     hybrid(out)
 }
 
-/// When the one user of this example last changed the password. A real one keeps
-/// it in the user's row.
-struct PasswordChange(Mutex<Option<Timestamp>>);
+/// The epoch of the one user of this example, which changes with the password. A real
+/// one stands in the user's row, beside the password's hash.
+#[derive(Default)]
+struct Epoch(AtomicU64);
 
-impl ValidAfter for PasswordChange {
-    async fn valid_after(&self, _: &str) -> Result<Option<Timestamp>, StoreError> {
-        let change = self.0.lock().map_err(|_| StoreError::unavailable("poisoned"))?;
-        Ok(*change)
+impl Bounds for Epoch {
+    async fn bound(&self, _: &str, _: &str) -> Result<Option<Bound>, StoreError> {
+        Ok(Some(Bound::default().with_epoch(self.0.load(Ordering::SeqCst))))
     }
 }
 
@@ -90,14 +89,15 @@ fn stateless(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let ring = KeyRing::new(spring)?.with_successor(summer, noon, retires)?;
     let kid = |now| String::from(ring.signs_at(now).unwrap_or("none"));
 
-    let change = Arc::new(PasswordChange(Mutex::new(None)));
+    let epoch = Arc::new(Epoch::default());
+    let sign_in = || SignIn::of("ada").epoch(epoch.0.load(Ordering::SeqCst));
     let sessions = JwtSessions::new(ring.clone(), policy)
         .with_issuer("https://login.example")
         .with_audience("shop")
-        .with_valid_after(Arc::clone(&change))
+        .with_bounds(Arc::clone(&epoch))
         .with_clock(clock.clone());
 
-    let started = block_on(sessions.start("ada"))?;
+    let started = block_on(sessions.start(sign_in()))?;
     let signed = format!("token signed by `{}`", kid(clock.now()));
     let until = time(started.session.lifetime().expires_at());
     writeln!(out, "{}  ada signs in; {signed}, good until {until}", time(clock.now()))?;
@@ -151,12 +151,9 @@ fn stateless(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
                 writeln!(out, "{now}  the token of 09:00:00 is replayed: {served}")?;
             }
             "password" => {
-                *change.0.lock().map_err(|_| "poisoned")? = Some(instant);
-                writeln!(
-                    out,
-                    "{now}  ada changes the password; what was issued until now is revoked"
-                )?;
-                let started = block_on(sessions.start("ada"))?;
+                epoch.0.fetch_add(1, Ordering::SeqCst);
+                writeln!(out, "{now}  ada changes the password, and with it the epoch")?;
+                let started = block_on(sessions.start(sign_in()))?;
                 let until = time(started.session.lifetime().expires_at());
                 let signed = format!("token signed by `{}`", kid(instant));
                 writeln!(out, "{now}  ada signs in; {signed}, good until {until}")?;
@@ -196,9 +193,9 @@ fn hybrid(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         ("09:15:00", "request with", 1),
         ("09:15:01", "request with", 1), // the answer was lost
         ("09:15:05", "request with", 2),
-        ("09:15:34", "request with", 1), // was under way
-        ("09:15:35", "a thief replays", 1),
-        ("09:15:36", "request with", 2),
+        ("09:16:34", "request with", 1), // was under way
+        ("09:16:35", "a thief replays", 1),
+        ("09:16:36", "request with", 2),
     ] {
         clock.set(today(now)?);
         let answer = match block_on(sessions.authenticate(tokens[generation - 1].expose())) {

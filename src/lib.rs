@@ -88,7 +88,7 @@
 //!
 //! | feature | adds |
 //! | --- | --- |
-//! | `std` (default) | [`SystemClock`], OS randomness for tokens, [`Sessions`], durations as text |
+//! | `std` (default) | [`SystemClock`], OS randomness for tokens, [`Sessions`] |
 //! | `serde` (default) | policies and profiles from configuration, records to and from storage |
 //! | `memory` (default) | [`MemoryStore`], the embedded default |
 //! | `review` | `review`: standards, changes of policy, impact, explanations, timelines |
@@ -127,15 +127,13 @@ mod time;
 pub use crate::config::VarsError;
 pub use crate::config::{Policies, ProfileError, SessionLimit, WhenFull};
 #[cfg(feature = "std")]
-pub use crate::record::{NoClaims, SignIn};
-pub use crate::record::{Session, SessionError, SessionId, SessionToken};
-pub use crate::rule::{
-    Decision, Lifetime, LifetimeError, PolicyError, RejectReason, SessionPolicy, Status,
-};
+pub use crate::record::SignIn;
+pub use crate::record::{Session, SessionId, SessionToken};
+pub use crate::rule::{Decision, Lifetime, PolicyError, RejectReason, SessionPolicy, Status};
 #[cfg(feature = "std")]
 pub use crate::sessions::{
-    AuthenticateError, Authenticated, Event, EventKind, Observer, RenewalOutcome, RotateError,
-    Sessions, StartError, Started,
+    AuthenticateError, Authenticated, Bound, Bounds, Event, EventKind, Look, Observer,
+    RenewalOutcome, RotateError, Sessions, StartError, Started, Watch,
 };
 #[cfg(feature = "memory")]
 pub use crate::store::memory::MemoryStore;

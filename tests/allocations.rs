@@ -99,16 +99,6 @@ fn a_request_with_nothing_to_renew_allocates_nothing() {
 }
 
 #[test]
-fn a_request_at_the_cap_allocates_nothing() {
-    let (sessions, clock, _) = world();
-    let started = now(sessions.start(SignIn::of("user-42").until(at(900)))).unwrap();
-    clock.set(at(300));
-    let (count, answer) = allocations(|| now(sessions.authenticate(started.token.expose())));
-    assert!(matches!(answer.unwrap().renewal, RenewalOutcome::NoGain));
-    assert_eq!(count, 0);
-}
-
-#[test]
 fn a_refused_request_allocates_nothing() {
     let (sessions, clock, started) = world();
     clock.set(at(1_800));
@@ -131,12 +121,12 @@ fn a_refused_request_allocates_nothing() {
 /// The subject and the profile are in place or shared, and the index by expiry is
 /// touched only if the session is to end earlier than before.
 #[test]
-fn a_renewal_in_the_embedded_store_allocates_the_token_to_send_alone() {
+fn a_renewal_in_the_embedded_store_allocates_nothing() {
     let (sessions, clock, started) = world();
     for secs in [300, 1_800] {
         clock.set(at(secs));
         let (count, answer) = allocations(|| now(sessions.authenticate(started.token.expose())));
         assert!(matches!(answer.unwrap().renewal, RenewalOutcome::Renewed), "at {secs}");
-        assert_eq!(count, 1, "at {secs}");
+        assert_eq!(count, 0, "at {secs}");
     }
 }

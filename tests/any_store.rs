@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::TimeDelta;
 use pollster::block_on as wait;
-use session_policy::store::{AnyStore, SessionStore, StoreError, Update};
+use session_policy::store::{AnyStore, Removed, SessionStore, StoreError, Update};
 use session_policy::{
     AuthenticateError, ManualClock, RenewalOutcome, Session, SessionId, SessionPolicy, Sessions,
     SignIn, Timestamp,
@@ -52,12 +52,13 @@ impl SessionStore for Plain {
         Ok(self.map().remove(id).is_some())
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<Vec<Removed>, StoreError> {
         let mut map = self.map();
         let expired = |session: &&Session| session.lifetime().expires_at() <= now;
-        let ids: Vec<_> =
-            map.values().filter(expired).map(Session::id).take(limit as usize).collect();
-        Ok(ids.iter().filter_map(|id| map.remove(id)).count() as u64)
+        let removed: Vec<_> =
+            map.values().filter(expired).map(Removed::of).take(limit as usize).collect();
+        map.retain(|id, _| removed.iter().all(|removed| removed.id() != *id));
+        Ok(removed)
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
@@ -69,11 +70,13 @@ impl SessionStore for Plain {
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         let mut map = self.map();
-        let before = map.len();
-        map.retain(|id, session| session.subject() != subject || Some(id) == except);
-        Ok((before - map.len()) as u64)
+        let is_meant =
+            |session: &Session| session.subject() == subject && Some(&session.id()) != except;
+        let removed: Vec<_> = map.values().filter(|held| is_meant(held)).map(Session::id).collect();
+        map.retain(|id, _| !removed.contains(id));
+        Ok(removed)
     }
 }
 
@@ -108,7 +111,7 @@ impl SessionStore for Traced {
         self.inner("remove").remove(id).await
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<Vec<Removed>, StoreError> {
         self.inner("remove_expired").remove_expired(now, limit).await
     }
 
@@ -120,7 +123,7 @@ impl SessionStore for Traced {
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         self.inner("remove_all").remove_all(subject, except).await
     }
 }
@@ -139,15 +142,16 @@ fn policy() -> SessionPolicy {
 fn live_a_life(store: impl SessionStore) {
     let clock = ManualClock::new(at(0));
     let sessions = Sessions::new(store, policy()).with_clock(clock.clone());
+    let sessions = sessions.with_retention(TimeDelta::zero());
     let started = wait(sessions.start("user-42")).unwrap();
     clock.set(at(300));
     let answer = wait(sessions.authenticate(started.token.expose())).unwrap();
     assert!(matches!(answer.renewal, RenewalOutcome::Renewed));
-    assert_eq!(answer.token.unwrap().expose(), started.token.expose());
-    assert_eq!(answer.status.cookie_max_age(), TimeDelta::seconds(1_800));
+    assert!(answer.token.is_none());
+    assert_eq!(answer.status.cookie_max_age(), TimeDelta::seconds(28_500));
     let rotated = wait(sessions.rotate(&answer.session)).unwrap();
     let old = wait(sessions.authenticate(started.token.expose())).unwrap_err();
-    assert!(matches!(old, AuthenticateError::Unknown));
+    assert!(matches!(old, AuthenticateError::WrongSecret));
     assert_eq!(wait(sessions.peek(rotated.token.expose())).unwrap().session, rotated.session);
     let listed = wait(sessions.list("user-42")).unwrap();
     assert_eq!(listed, std::slice::from_ref(&rotated.session));

@@ -168,18 +168,19 @@ fn a_record_from_before_the_cap_is_adopted_under_it() {
 }
 
 #[test]
-fn a_cookie_lives_to_the_deadline_and_at_most_400_days() {
+fn a_cookie_lives_to_the_cap_and_at_most_400_days() {
     let year = [500 * DAY, 300, 900 * DAY, 60];
     for (boundary, settings, now, secs) in [
-        ("at the login", SLIDING, 0, 1_000),
-        ("the last second", SLIDING, 999, 1),
-        ("at the deadline", SLIDING, 1_000, 0),
-        ("after it", SLIDING, 1_001, 0),
-        ("a clock a minute behind", SLIDING, -60, 1_060),
+        ("at the login", SLIDING, 0, 5_000),
+        ("at the idle end", SLIDING, 1_000, 4_000),
+        ("the last second", SLIDING, 4_999, 1),
+        ("at the cap", SLIDING, 5_000, 0),
+        ("after it", SLIDING, 5_001, 0),
+        ("a clock a minute behind", SLIDING, -60, 5_060),
         ("more than 400 days ahead", year, 0, 400 * DAY),
-        ("a second more than 400 days ahead", year, 100 * DAY - 1, 400 * DAY),
-        ("400 days ahead", year, 100 * DAY, 400 * DAY),
-        ("a second less than 400 days ahead", year, 100 * DAY + 1, 400 * DAY - 1),
+        ("a second more than 400 days ahead", year, 500 * DAY - 1, 400 * DAY),
+        ("400 days ahead", year, 500 * DAY, 400 * DAY),
+        ("a second less than 400 days ahead", year, 500 * DAY + 1, 400 * DAY - 1),
     ] {
         let policy = policy(settings);
         let status = policy.status(&policy.start(at(0)), at(now));

@@ -55,6 +55,13 @@ mod scenarios {
         json!({"ends": {"after": after, "reason": reason}})
     }
 
+    /// Held to the cap, at most 400 days.
+    fn cookie(max_age: i64, cap: i64) -> Value {
+        let (held_for, sent_again) = (cap.min(400 * D), cap > 400 * D);
+        let lapses = held_for < max_age;
+        json!({"cookie": {"held_for": held_for, "sent_again": sent_again, "lapses": lapses}})
+    }
+
     fn served(until: i64) -> Value {
         json!({"served": {"until": until}})
     }
@@ -85,6 +92,14 @@ mod scenarios {
             ((17 * H, H, 2 * D), ends(2 * D, CAP), served(D + 17 * H), ends(17 * H, IDLE)),
             ((17 * H, H + M, 2 * D), ends(2 * D, CAP), served(D + 17 * H), ends(17 * H, IDLE)),
             ((7 * D, 0, 45 * D), ends(45 * D, CAP), served(8 * D), ends(7 * D, IDLE)),
+            // F2: a browser keeps no cookie for longer than 400 days.
+            ((365 * D, D, 3_653 * D), ends(3_653 * D, CAP), served(366 * D), ends(3_653 * D, CAP)),
+            (
+                (3_653 * D, D, 3_653 * D),
+                ends(3_653 * D, CAP),
+                served(3_653 * D),
+                ends(3_653 * D, CAP),
+            ),
             ((7 * D + 1, 0, 45 * D), ends(45 * D, CAP), served(8 * D + 1), ends(45 * D, CAP)),
         ] {
             let policy = policy(max_age, update_age, cap);
@@ -95,6 +110,7 @@ mod scenarios {
                 ("active_session", active),
                 ("idle_overnight", overnight),
                 ("remembered_device", remembered),
+                ("cookie", cookie(max_age, cap)),
                 ("token_reissue", reissue),
             ]
             .map(scenario);
@@ -134,6 +150,12 @@ fn an_outcome_prints_as_what_the_user_notices() {
     assert_eq!(overnight[1], "still signed in, until 31d after signing in");
     let remembered = &rows(&change, "| scenario")[2];
     assert_eq!(remembered[2], "signed out 1h 1m after signing in: idle for too long");
+    let change =
+        PolicyChange::between(policy(365 * D, D, 3_653 * D), policy(3_653 * D, D, 3_653 * D));
+    let cookie = rows(&change, "| scenario").into_iter().find(|row| row[0].contains("cookie"));
+    let [_, before, after] = &cookie.unwrap()[..] else { panic!("{change}") };
+    assert_eq!(before, "for 400d, sent again at each renewal");
+    assert_eq!(after, "for 400d, sent again at each renewal, then lost though the session lives",);
 }
 
 #[test]
@@ -211,6 +233,7 @@ fn the_operators_table_reads_as_markdown() {
 | active session, never idle for long              | signed out 1d after signing in: the absolute cap is reached | the same                                              |
 | idle overnight, 09:00 to 17:00 and back at 09:00 | signed out 9h after signing in: idle for too long           | signed out 8h 30m after signing in: idle for too long |
 | remembered device, used every 7 days             | signed out 1h after signing in: idle for too long           | signed out 30m after signing in: idle for too long    |
+| cookie in the browser                            | for 1d, sent once                                           | the same                                              |
 | write or token re-issue                          | at most every 1m, good for up to 1h                         | at every request, good for up to 30m                  |",
     );
 }

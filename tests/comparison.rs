@@ -85,10 +85,7 @@ fn every_test_that_the_page_names_is_there() {
     assert_eq!(asked.len(), questions, "{asked:?}");
     let named = rows.iter().map(|row| (row[1].trim_matches('`'), row[2].trim_matches('`')));
     let also = [
-        (
-            "a_password_change_revokes_what_was_issued_up_to_its_second_and_nothing_later",
-            "tests/jwt_sessions.rs",
-        ),
+        ("a_password_change_revokes_what_was_started_under_another_epoch", "tests/jwt_sessions.rs"),
         ("all_200_recorded_traces_replay_exactly", "tests/peer_traces.rs"),
     ];
     for (name, file) in named.chain(also) {

@@ -1,45 +1,82 @@
-//! The conformance kit passes a right store, and catches wrong ones by name.
+//! The conformance kit passes right stores, and finds each planted fault by name.
 #![cfg(all(feature = "memory", feature = "testing"))]
 #![allow(clippy::unwrap_used, reason = "a test that fails is to panic")]
 
+#[path = "conformance/columns.rs"]
+mod columns;
+#[path = "conformance/faults.rs"]
+mod faults;
 #[path = "conformance/planted.rs"]
 mod planted;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use planted::{Fault, Planted};
+use faults::{Fault, How, KINDS};
+use planted::Planted;
+use pollster::block_on;
 use session_policy::MemoryStore;
-use session_policy::testing::{Outcome, StoreKit};
+use session_policy::store::AnyStore;
+use session_policy::testing::{Outcome, Report, StoreKit};
 
 #[test]
-fn the_memory_store_conforms() {
-    let report = pollster::block_on(StoreKit::new().check(async || MemoryStore::new()));
-    report.assert_passed();
-}
-
-#[test]
-fn a_store_behind_a_pointer_conforms() {
+fn the_memory_store_conforms_by_two_handles_and_by_scans() {
     let empty = async || Arc::new(MemoryStore::new());
-    pollster::block_on(StoreKit::new().check(empty)).assert_passed();
+    let report = block_on(StoreKit::new().check_with_handles(empty, async |store| store.clone()));
+    report.assert_passed();
+    block_on(StoreKit::new().check_scan(empty)).assert_passed();
+    // What no planted fault fails may be no check at all.
+    let found: BTreeSet<_> =
+        KINDS.iter().flat_map(|(_, rows)| rows.iter().map(|(_, _, check)| *check)).collect();
+    let idle: Vec<_> = report
+        .checks()
+        .iter()
+        .map(|check| check.name)
+        .filter(|name| !found.contains(name) && !found.contains(one_handle(name)))
+        .filter(|name| *name != "two handles: one stores before it is dropped")
+        .collect();
+    assert!(idle.is_empty(), "nothing fails {idle:#?}");
+}
+
+/// The name of the check that the same is of one handle.
+fn one_handle(name: &str) -> &str {
+    name.strip_prefix("two handles: ").unwrap_or(name)
 }
 
 #[test]
-fn a_right_store_of_another_make_conforms() {
-    pollster::block_on(StoreKit::new().check(async || Planted::new(Fault::None))).assert_passed();
+fn a_store_of_an_erased_type_conforms() {
+    let empty = async || AnyStore::new(MemoryStore::new());
+    let kit = StoreKit::new().large(500);
+    block_on(kit.check_with_handles(empty, async |store| store.clone())).assert_passed();
+}
+
+#[test]
+fn a_right_store_conforms_whether_its_calls_wait_or_not() {
+    for waits in [false, true] {
+        let empty = async || Planted::new(Fault::None, waits);
+        let kit = StoreKit::new().large(500);
+        block_on(kit.check_with_handles(empty, async |store| store.another())).assert_passed();
+        block_on(kit.check_scan(empty)).assert_passed();
+    }
 }
 
 #[test]
 fn an_engine_that_expires_sessions_itself_conforms_if_the_kit_is_told() {
-    let empty = async || Planted::new(Fault::LoadHidesExpired);
-    pollster::block_on(StoreKit::new().engine_expires().check(empty)).assert_passed();
+    let empty = async || Planted::new(Fault::LoadHidesExpired, true);
+    let kit = StoreKit::new().engine_expires().large(500);
+    block_on(kit.check(empty)).assert_passed();
 }
 
 #[test]
 fn the_kit_may_run_where_futures_move_between_threads() {
     std::thread::spawn(|| {
-        let check: std::pin::Pin<Box<dyn Future<Output = _> + Send>> =
-            Box::pin(async { StoreKit::new().check(async || MemoryStore::new()).await });
-        pollster::block_on(check).assert_passed();
+        let check: std::pin::Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async {
+            let kit = StoreKit::new().large(100).only("remove");
+            kit.check(async || MemoryStore::new()).await
+        });
+        block_on(check).assert_passed();
     })
     .join()
     .unwrap();
@@ -47,101 +84,111 @@ fn the_kit_may_run_where_futures_move_between_threads() {
 
 #[test]
 fn an_error_of_the_store_fails_the_check_and_is_shown_with_its_cause() {
-    let empty = async || Planted::new(Fault::Unavailable);
-    let report = pollster::block_on(StoreKit::new().check(empty));
-    let Outcome::Failed { expected, seen } = &report.checks()[0].outcome else {
-        panic!("{report}");
-    };
-    assert_eq!(expected, "load gives an answer");
-    assert_eq!(seen, "the error: the session store is unavailable: the cable is out");
+    assert_eq!(
+        why(Fault::Unavailable, "an empty store holds nothing"),
+        "load gives no answer but the error: the session store is unavailable: the cable is out",
+    );
 }
 
+/// Only what differs is shown.
 #[test]
-#[should_panic(expected = "FAILED remove is idempotent\n  expected whether this call removed it: \
-                           false\n  seen     true")]
-fn a_failed_report_says_what_was_expected_and_seen() {
-    let empty = async || Planted::new(Fault::RemoveTwice);
-    pollster::block_on(StoreKit::new().check(empty)).assert_passed();
-}
-
-/// One row a fault: what the store does wrong, and the check that must say so.
-#[test]
-fn each_planted_fault_is_caught_by_name() {
-    let keeps = "update changes neither cap, creation, subject, profile nor secret";
-    let lists = "list returns every session of the subject, as load does";
-    let faults = [
-        (Fault::CreateChecksThenWrites, "raced creates of one id have one winner"),
-        (Fault::CreateIgnoresProfile, "create keeps every field"),
-        (Fault::CreateReplaces, "create never replaces a session"),
-        (Fault::CountsIn32Bits, "counts past 32 bits are kept whole"),
-        (Fault::GenerationIsVersion, "counts past 32 bits are kept whole"),
-        (Fault::IdsCutAt15Bytes, "ids are told apart to the last bit"),
-        (Fault::IdsIgnoreCase, "ids are told apart to the last bit"),
-        (Fault::InstantsBefore1970AreZero, "instants survive at the ends of the range"),
-        (Fault::InstantsClampedTo9999, "instants survive at the ends of the range"),
-        (Fault::InstantsClampedTo9999, "the sweep reaches the ends of the range"),
-        (Fault::ListHidesExpired, lists),
-        (Fault::ListIsEmpty, lists),
-        (Fault::ListKeepsRemoved, "list knows what became of a session"),
-        (Fault::ListLooksOnce, "a session that is being rotated is listed"),
-        (Fault::ListPages, "10,000 sessions are listed and ended by subject"),
-        (Fault::LoadCountsReads, "load writes nothing"),
-        (Fault::LoadHidesExpired, "instants survive at the ends of the range"),
-        (Fault::LoadHidesExpired, "load returns an expired session"),
-        (Fault::LoadTouches, "load writes nothing"),
-        (Fault::ProfilesTrimmed, "odd but legal texts are kept whole"),
+fn a_failed_check_says_what_differs() {
+    for (fault, check, expected) in [
         (
-            Fault::RemoveAllEndsEverybody,
-            "remove_all ends every session of the subject and no other",
+            Fault::UpdateKeepsVersion,
+            "update adds 1 to the version each time",
+            "the updated session: version: expected 1, seen 0",
         ),
-        (Fault::RemoveAllIgnoresExcept, "remove_all spares the excepted session"),
-        (Fault::RemoveAllLooksOnce, "remove_all ends the successors of rotations"),
-        (Fault::RemoveChecksThenWrites, "raced removals of one session have one winner"),
-        (Fault::RemoveEndsSubject, "remove ends that session only"),
-        (Fault::RemoveKeepsTombstone, "remove is idempotent"),
-        (Fault::RemoveMissesRenewed, "a logout after a renewal wins"),
-        (Fault::RemoveTwice, "remove is idempotent"),
-        (Fault::UpdateAtCap, "update is refused at and after the cap"),
-        (Fault::UpdateForgetsConfirmation, "update writes the generation and the confirmation"),
-        (Fault::UpdateGoesBack, "update keeps the order of the instants"),
-        (Fault::UpdateIgnoresVersion, "raced renewals of one version have one winner"),
-        (Fault::UpdateIgnoresVersion, "update refuses another version"),
-        (Fault::UpdateKeepsVersion, "update adds 1 to the version"),
-        (Fault::UpdateMovesCap, keeps),
-        (Fault::UpdateMovesCreation, keeps),
-        (Fault::UpdateOnlyLengthens, "update may shorten a session"),
-        (Fault::UpdatePastCap, "update never moves expires_at past the stored cap"),
-        (Fault::UpdateReadsThenWrites, "a raced logout is never lost"),
-        (Fault::UpdateReadsThenWrites, "a raced remove_all is never undone"),
-        (Fault::UpdateReadsThenWrites, "a raced sweep takes no renewed session"),
-        (Fault::UpdateReadsThenWrites, "raced renewals of one version have one winner"),
-        (Fault::UpdateRunsAllOfSubject, "update changes that session only"),
-        (Fault::UpdateTruncatesToMinutes, "update writes both instants to the second"),
-        (Fault::UpdateUpserts, "a logout before a renewal wins"),
-        (Fault::UpdateUpserts, "update never creates a session"),
-        (Fault::SecondBefore1970IsNone, "instants survive at the ends of the range"),
-        (Fault::SubjectsByPrefix, "subjects that look alike are told apart"),
-        (Fault::SubjectsIgnoreCase, "subjects that look alike are told apart"),
-        (Fault::SweepByCap, "the sweep is half-open"),
-        (Fault::SweepByFirstExpiry, "the sweep follows a renewal"),
-        (Fault::SweepClosed, "the sweep is half-open"),
-        (Fault::SweepIgnoresLimit, "the sweep removes at most its limit"),
-        (Fault::SweepOnce, "the sweep goes on until none is left"),
-        (Fault::SweepSelectsThenDeletes, "a raced sweep takes no renewed session"),
-        (Fault::SweepSelectsThenDeletes, "raced sweeps count each session once"),
-        (Fault::SweepTakesLiving, "the sweep takes nothing that lives"),
-        (Fault::TextsCutAt255, "odd but legal texts are kept whole"),
-        (Fault::TextsTrimmed, "odd but legal texts are kept whole"),
-        (Fault::SweepOnce, "10,000 sessions are created, renewed and swept"),
-        (Fault::Unavailable, "an empty store holds nothing"),
-    ];
-    for (fault, name) in faults {
-        let report = pollster::block_on(StoreKit::new().check(async || Planted::new(fault)));
-        let caught: Vec<_> = report.failed().map(|check| check.name).collect();
-        assert!(caught.contains(&name), "{fault:?} is not caught as `{name}` but as {caught:#?}");
+        (
+            Fault::UpdateIgnoresSecret,
+            "update writes the secret",
+            "the updated session: the secret differs",
+        ),
+        (
+            Fault::RemoveTwice,
+            "remove is idempotent",
+            "whether this call removed it: expected false, seen true",
+        ),
+        (
+            Fault::PanicsAtTheEnds,
+            "instants survive at the ends of the range",
+            "the store panicked: attempt to add with overflow",
+        ),
+        (
+            Fault::LocksTwice,
+            "remove_all spares the excepted session",
+            "no call was answered for 3s: one hangs, or is never woken",
+        ),
+    ] {
+        assert_eq!(why(fault, check), expected);
     }
-    let report = pollster::block_on(StoreKit::new().check(async || MemoryStore::new()));
-    for check in report.checks() {
-        assert!(faults.iter().any(|(_, name)| *name == check.name), "nothing fails `{check:?}`");
+}
+
+/// Why the check fails.
+fn why(fault: Fault, check: &'static str) -> String {
+    let report = checked(fault, How::Sync, check);
+    let failed: Vec<_> = report.failed().collect();
+    match failed.first().map(|check| &check.outcome) {
+        Some(Outcome::Failed { why }) => why.clone(),
+        _ => panic!("{report}"),
     }
+}
+
+#[test]
+#[should_panic(
+    expected = "the store breaks its contract:\nFAILED remove is idempotent\n  whether \
+                           this call removed it: expected false, seen true\n0 passed, 1 failed"
+)]
+fn a_failed_report_panics_with_the_failed_checks() {
+    checked(Fault::RemoveTwice, How::Sync, "remove is idempotent").assert_passed();
+}
+
+fn checked(fault: Fault, how: How, check: &'static str) -> Report {
+    let kit = StoreKit::new().only(check).time_limit(Duration::from_secs(3));
+    let empty = async || Planted::new(fault, how == How::Waits);
+    match how {
+        How::Scan => block_on(kit.check_scan(empty)),
+        How::Sync | How::Waits => block_on(kit.check(empty)),
+        How::Two => block_on(kit.check_with_handles(empty, async |store| store.another())),
+    }
+}
+
+/// Prints a table: the fault, the check that finds it, and how long that took.
+#[test]
+fn each_planted_fault_is_found_by_name() {
+    let rows: Vec<_> =
+        KINDS.iter().flat_map(|(kind, rows)| rows.iter().map(move |row| (*kind, row))).collect();
+    let (next, table) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some((kind, (fault, how, check))) =
+                    rows.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let started = Instant::now();
+                    // What threads find they find by chance, and rarely where the machine
+                    // has no core to spare.
+                    let runs = if *how == How::Waits { 1 } else { 4 };
+                    let found = (0..runs).any(|_| {
+                        let report = checked(*fault, *how, check);
+                        report.failed().any(|failed| failed.name == *check)
+                    });
+                    let seconds = started.elapsed().as_secs_f32();
+                    table.lock().unwrap().push((*kind, *fault, *how, *check, seconds, found));
+                }
+            });
+        }
+    });
+    let mut table = table.into_inner().unwrap();
+    table.sort_by(|one, other| (one.0, one.1, one.3).cmp(&(other.0, other.1, other.3)));
+    for (kind, fault, how, check, seconds, found) in &table {
+        let missed = if *found { "" } else { "MISSED " };
+        println!(
+            "{missed}{kind:20} {:32} {check:70} {seconds:5.2} s",
+            format!("{fault:?} {how:?}")
+        );
+    }
+    let missed: Vec<_> =
+        table.iter().filter(|row| !row.5).map(|row| (row.1, row.2, row.3)).collect();
+    assert!(missed.is_empty(), "not found: {missed:#?}");
 }

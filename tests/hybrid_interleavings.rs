@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chrono::TimeDelta;
 use session_policy::jwt::{Algorithm, HybridSessions, KeyRing, SigningKey};
-use session_policy::store::{SessionStore, StoreError, Update};
+use session_policy::store::{Removed, SessionStore, StoreError, Update};
 use session_policy::{
     AuthenticateError, Decision, Lifetime, ManualClock, MemoryStore, Session, SessionId,
     SessionPolicy, Timestamp,
@@ -32,7 +32,9 @@ fn ring() -> KeyRing {
 
 fn policy(update_age: i64) -> SessionPolicy {
     let secs = TimeDelta::seconds;
-    SessionPolicy::new(secs(10_000), secs(update_age), secs(20_000)).unwrap()
+    let policy = SessionPolicy::new(secs(10_000), secs(update_age), secs(20_000)).unwrap();
+    // Of one clock; `tests/model` has two.
+    policy.with_clock_skew(secs(0)).unwrap()
 }
 
 // 1. Every schedule of store operations.
@@ -81,8 +83,8 @@ impl SessionStore for Scheduled {
         Ok(self.row.lock().unwrap().take().is_some())
     }
 
-    async fn remove_expired(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
-        Ok(0)
+    async fn remove_expired(&self, _: Timestamp, _: u32) -> Result<Vec<Removed>, StoreError> {
+        Ok(Vec::new())
     }
 
     // The one row is the subject's.
@@ -90,8 +92,12 @@ impl SessionStore for Scheduled {
         Ok(self.row.lock().unwrap().iter().cloned().collect())
     }
 
-    async fn remove_all(&self, _: &str, _: Option<&SessionId>) -> Result<u64, StoreError> {
-        Ok(u64::from(self.row.lock().unwrap().take().is_some()))
+    async fn remove_all(
+        &self,
+        _: &str,
+        _: Option<&SessionId>,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        Ok(self.row.lock().unwrap().take().iter().map(Session::id).collect())
     }
 }
 
@@ -315,7 +321,6 @@ fn a_stolen_token_ends_the_session_in_every_schedule_and_clears_no_honest_cookie
                     Done::Served(answer) => assert!(!answer.as_deref().is_some_and(opens)),
                     Done::Refused(error) => {
                         assert!(matches!(error, AuthenticateError::Unknown), "{log:?}");
-                        assert!(!error.clears_cookie());
                     }
                     Done::Ended => panic!("{log:?}"),
                 }
@@ -382,7 +387,7 @@ impl Server for Real {
     }
 }
 
-/// The table written a second time, and three ways to get it wrong.
+/// The table written a second time, and two ways to get it wrong.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Table {
     AsDesigned,
@@ -419,7 +424,7 @@ impl Server for Model {
             Handled::Served(Some(g + 1))
         } else if presented == g {
             write(row, now, due, g, confirmed.or(Some(now)));
-            Handled::Served(due.map(|_| g))
+            Handled::Served(None)
         } else if presented + 1 == g && confirmed.is_none() {
             write(row, now, due, g, confirmed);
             Handled::Served(Some(g))
@@ -534,14 +539,15 @@ fn an_honest_client_is_never_logged_out_while_transit_stays_under_the_grace() {
 }
 
 #[test]
-fn the_three_wrong_tables_log_an_honest_client_out() {
+fn the_wrong_tables_log_an_honest_client_out() {
     for (table, grace, update_age, ends) in [
         (Table::AsDesigned, 2, 3, false),
         (Table::GraceFromRenewal, 2, 3, true),
         (Table::RotatesUnconfirmed, 2, 3, true),
-        // Grace above update_age, which `HybridSessions` refuses.
-        (Table::AsDesigned, 2, 1, true),
-        (Table::AsDesigned, 3, 2, true),
+        // Grace above update_age, which `HybridSessions` refuses: it ends nobody honest, but
+        // serves a superseded token for longer.
+        (Table::AsDesigned, 2, 1, false),
+        (Table::AsDesigned, 3, 2, false),
     ] {
         let (_, row) = Real::new(1, 1);
         let server = Model { table, grace, policy: policy(update_age) };

@@ -311,6 +311,15 @@ fn a_claim_is_decided_by_its_exact_json() {
         case("aud", "{\"oracle-app\":1}", "claim_malformed"),
         case("aud", "null", "claim_malformed"),
         case("unknown", "{\"ignored\":[1,2]}", "ok"),
+        // F23: names that serde_json takes for its own, at any depth.
+        case("unknown", r#"{"$serde_json::private::RawValue":"{\"sub\":\"root\"}"}"#, "malformed"),
+        case("unknown", r#"[1,{"a":[{"$serde_json::private::RawValue":"1"}]}]"#, "malformed"),
+        case("unknown", r#"{"$serde_json::private::Number":"1"}"#, "malformed"),
+        case("unknown", r#"{"\u0024serde_json::private::RawValue":"1"}"#, "malformed"),
+        case("$serde_json::private::RawValue", "\"{}\"", "malformed"),
+        case("sub", r#"{"$serde_json::private::RawValue":"\"root\""}"#, "claim_malformed"),
+        case("aud", r#"[{"$serde_json::private::RawValue":"\"oracle-app\""}]"#, "claim_malformed"),
+        case("unknown", r#""$serde_json::private::RawValue""#, "ok"),
     ]);
     for (claim, json, expected) in cases {
         let mut members: Vec<String> = claims()

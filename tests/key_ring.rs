@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::too_many_lines, reason = "one row a case")]
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use chrono::TimeDelta;
 use session_policy::jwt::{
     Algorithm, IssueError, JwtSessions, KeyError, KeyRing, SigningKey, TokenError, VerifyingKey,
@@ -51,6 +52,34 @@ fn all_keys() -> Vec<SigningKey> {
         pair(Algorithm::Rs256, RSA, RSA_PUBLIC),
         SigningKey::der("der", Algorithm::EdDsa, ED_DER, ED_PUBLIC_DER).unwrap(),
     ]
+}
+
+/// F24: of ES256, (r, s) and (r, n - s) both verify, and anybody can make one of the
+/// other. The documentation says so: it is the same token, by its `jti` and `sid`.
+#[test]
+fn an_es256_token_has_two_texts_and_one_identity() {
+    const ORDER: [u8; 32] = [
+        0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63,
+        0x25, 0x51,
+    ];
+    let key = SigningKey::pem("k", Algorithm::Es256, P256, P256_PUBLIC).unwrap();
+    let sessions = JwtSessions::new(KeyRing::new(key).unwrap(), SessionPolicy::WORKING_DAY)
+        .with_clock(ManualClock::new(at(0)));
+    let token = pollster::block_on(sessions.start("ada")).unwrap().token;
+    let (message, signature) = token.expose().rsplit_once('.').unwrap();
+    let mut signature = Base64UrlUnpadded::decode_vec(signature).unwrap();
+    let mut borrow = false;
+    for (byte, order) in signature[32..].iter_mut().zip(ORDER).rev() {
+        let (less, one) = order.overflowing_sub(*byte);
+        let (less, other) = less.overflowing_sub(u8::from(borrow));
+        (*byte, borrow) = (less, one || other);
+    }
+    let other = format!("{message}.{}", Base64UrlUnpadded::encode_string(&signature));
+    assert_ne!(other, token.expose());
+    let [one, other] =
+        [token.expose(), &other].map(|text| pollster::block_on(sessions.peek(text)).unwrap());
+    assert_eq!(one.session, other.session);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::thread;
 
 use chrono::TimeDelta;
 use pollster::block_on;
-use session_policy::store::{SecretHash, SessionStore, StoreError, Update};
+use session_policy::store::{Removed, SessionStore, StoreError, Update};
 use session_policy::{
     AuthenticateError, Clock, Event, EventKind, ManualClock, MemoryStore, Policies, Session,
     SessionId, SessionLimit, SessionPolicy, Sessions, SignIn, StartError, Started, Timestamp,
@@ -53,11 +53,11 @@ fn a_sign_in_beyond_the_limit_ends_the_oldest_session() {
 
 /// Under the ceiling of a provider's session that has ended.
 #[test]
-fn a_sign_in_that_is_over_at_once_displaces_nobody() {
+fn a_sign_in_that_would_be_over_at_once_displaces_nobody() {
     let (sessions, _) = sessions(MemoryStore::new(), 1, WhenFull::EndOldest);
     let live = block_on(sessions.start("user-42")).unwrap();
-    let over = block_on(sessions.start(SignIn::of("user-42").until(LOGIN))).unwrap();
-    assert!(block_on(sessions.authenticate(over.token.expose())).is_err());
+    let error = block_on(sessions.start(SignIn::of("user-42").until(LOGIN))).unwrap_err();
+    assert!(matches!(error, StartError::CeilingReached { .. }), "{error}");
     assert!(block_on(sessions.authenticate(live.token.expose())).is_ok());
 }
 
@@ -74,20 +74,6 @@ fn of_sign_ins_within_one_second_the_later_stays() {
 }
 
 #[test]
-fn an_id_stays_random_where_it_follows_those_of_its_second_already() {
-    let first = SessionId::from_bytes([0; 16]);
-    let lifetime = SessionPolicy::WORKING_DAY.start(LOGIN);
-    let secret = SecretHash::from_bytes([0; 32]);
-    let held = Session::new(first, "user-42", Policies::DEFAULT, secret, lifetime).unwrap();
-    let store = MemoryStore::new();
-    block_on(store.create(&held)).unwrap();
-    let (sessions, _) = sessions(store, 2, WhenFull::EndOldest);
-    let second = block_on(sessions.start("user-42")).unwrap().session.id();
-    // An id that was made to follow begins as the first; by chance, one in 2^32 does.
-    assert_ne!(second.as_bytes()[..4], first.as_bytes()[..4], "{second}");
-}
-
-#[test]
 fn a_limit_that_was_lowered_holds_after_one_sign_in() {
     let store = MemoryStore::new();
     let (before, clock) = sessions(&store, 10, WhenFull::EndOldest);
@@ -100,6 +86,28 @@ fn a_limit_that_was_lowered_holds_after_one_sign_in() {
     let left = block_on(store.list("user-42")).unwrap();
     assert_eq!(left.len(), 3);
     assert!(left.iter().any(|session| session.id() == newest.session.id()));
+}
+
+/// Before one that lives, though it is the oldest by far.
+#[test]
+fn what_has_ended_makes_way_however_much_of_it_there_is() {
+    for when_full in [WhenFull::EndOldest, WhenFull::EndLeastRecent, WhenFull::Refuse] {
+        let store = MemoryStore::new();
+        let (before, clock) = sessions(&store, 10, WhenFull::EndOldest);
+        let oldest = block_on(before.start("user-42")).unwrap();
+        for secs in 0..6 {
+            clock.set(LOGIN.saturating_add(TimeDelta::seconds(secs)));
+            let sign_in = SignIn::of("user-42").until(LOGIN.saturating_add(TimeDelta::hours(1)));
+            let _ = block_on(before.start(sign_in)).unwrap();
+        }
+        let (after, clock) = sessions(&store, 2, when_full);
+        clock.advance(TimeDelta::hours(2));
+        let newest = block_on(after.start("user-42")).unwrap();
+        for live in [&oldest, &newest] {
+            block_on(after.authenticate(live.token.expose())).unwrap();
+        }
+        assert_eq!(block_on(store.list("user-42")).unwrap().len(), 2, "{when_full:?}");
+    }
 }
 
 #[test]
@@ -153,7 +161,7 @@ fn the_observer_hears_of_every_session_that_a_sign_in_ends() {
     let ended = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&ended);
     let observer = move |event: &Event<'_>| {
-        if event.kind == EventKind::Ended {
+        if event.kind == (EventKind::Ended { cause: "limit" }) {
             told.lock().unwrap().push(event.session);
         }
     };
@@ -175,7 +183,7 @@ fn hybrid_sessions_are_limited_and_stateless_ones_refuse_a_limit() {
     let key = || SigningKey::secret("k", Algorithm::Hs256, [7; 32]).unwrap();
     let ring = || KeyRing::new(key()).unwrap();
     let clock = ManualClock::new(LOGIN);
-    for when_full in [WhenFull::EndOldest, WhenFull::Refuse] {
+    for when_full in [WhenFull::EndLeastRecent, WhenFull::EndOldest, WhenFull::Refuse] {
         let hybrid = HybridSessions::new(MemoryStore::new(), ring(), limited(1, when_full))
             .unwrap()
             .with_clock(clock.clone());
@@ -184,13 +192,13 @@ fn hybrid_sessions_are_limited_and_stateless_ones_refuse_a_limit() {
         let second = block_on(hybrid.start("user-42"));
         let first = block_on(hybrid.authenticate(first.token.expose()));
         match when_full {
-            WhenFull::EndOldest => {
+            WhenFull::EndLeastRecent | WhenFull::EndOldest => {
                 assert!(second.is_ok());
                 assert!(matches!(first.unwrap_err(), AuthenticateError::Unknown));
             }
             WhenFull::Refuse => {
                 let error = second.unwrap_err();
-                assert!(matches!(error, StartError::TooManySessions { .. }), "{error}");
+                assert!(matches!(error, StartError::TooMany { .. }), "{error}");
                 assert!(first.is_ok());
             }
         }
@@ -304,7 +312,7 @@ fn sign_ins_of_many_threads_converge_to_the_limit() {
 }
 
 #[test]
-fn of_two_sign_ins_for_the_last_place_the_younger_withdraws() {
+fn of_two_sign_ins_that_race_for_the_last_place_each_is_told_to_try_again() {
     let (store, now) = (Stepped::default(), Arc::new(AtomicI64::new(LOGIN.as_unix_secs())));
     let sessions =
         Sessions::new(&store, limited(1, WhenFull::Refuse)).with_clock(Ticking { now, tick: 1 });
@@ -322,11 +330,42 @@ fn of_two_sign_ins_for_the_last_place_the_younger_withdraws() {
             }
         }
     }
-    let [older, younger] = outcomes.map(Option::unwrap);
-    assert!(matches!(younger, Err(StartError::TooManySessions { .. })));
-    let left = block_on(store.sessions.list("user-42")).unwrap();
-    let ids: Vec<_> = left.iter().map(Session::id).collect();
-    assert_eq!(ids, [older.unwrap().session.id()]);
+    for outcome in outcomes.map(Option::unwrap) {
+        let error = outcome.unwrap_err();
+        assert!(matches!(error, StartError::Raced), "{error}");
+    }
+    assert!(store.sessions.is_empty());
+    assert!(block_on(sessions.start("user-42")).is_ok(), "alone it comes in");
+}
+
+#[test]
+fn a_full_subject_is_told_which_sessions_are_in_the_way() {
+    let (sessions, clock) = sessions(MemoryStore::new(), 2, WhenFull::Refuse);
+    let start = |_| {
+        clock.advance(TimeDelta::seconds(1));
+        block_on(sessions.start(SignIn::of("user-42").about("Firefox"))).unwrap().session
+    };
+    let started: Vec<_> = (0..2).map(start).collect();
+    let error = block_on(sessions.start("user-42")).unwrap_err();
+    let StartError::TooMany { max_sessions, sessions: in_the_way } = error else {
+        panic!("{error}")
+    };
+    assert_eq!((max_sessions.get(), in_the_way), (2, started));
+}
+
+#[test]
+fn the_session_that_was_renewed_the_longest_ago_makes_way() {
+    let (sessions, clock) = sessions(MemoryStore::new(), 2, WhenFull::EndLeastRecent);
+    let laptop = block_on(sessions.start("user-42")).unwrap();
+    clock.advance(TimeDelta::hours(1));
+    let tablet = block_on(sessions.start("user-42")).unwrap();
+    clock.advance(TimeDelta::hours(1));
+    block_on(sessions.authenticate(laptop.token.expose())).unwrap();
+    let phone = block_on(sessions.start("user-42")).unwrap();
+    assert!(block_on(sessions.authenticate(tablet.token.expose())).is_err());
+    for started in [laptop, phone] {
+        block_on(sessions.authenticate(started.token.expose())).unwrap();
+    }
 }
 
 #[test]
@@ -346,6 +385,13 @@ fn a_limit_is_read_from_configuration_and_written_back() {
         max_sessions = 1
         when_full = "refuse"
 
+        [profiles.family]
+        max_age = "30d"
+        update_age = "1d"
+        absolute_cap = "45d"
+        max_sessions = 5
+        when_full = "end_least_recent"
+
         [profiles.kiosk]
         max_age = "1h"
         update_age = "1m"
@@ -357,6 +403,7 @@ fn a_limit_is_read_from_configuration_and_written_back() {
     };
     assert_eq!(policies.limit("default").copied(), limit(3, WhenFull::EndOldest));
     assert_eq!(policies.limit("admin").copied(), limit(1, WhenFull::Refuse));
+    assert_eq!(policies.limit("family").copied(), limit(5, WhenFull::EndLeastRecent));
     assert_eq!(policies.limit("kiosk"), None);
     assert_eq!(policies.limit("retired").copied(), limit(3, WhenFull::EndOldest));
 
@@ -386,7 +433,8 @@ fn a_limit_that_is_not_one_is_refused_by_name() {
         ),
         (
             r#""max_sessions": 3, "when_full": "end_newest""#,
-            "when_full: unknown variant `end_newest`, expected `end_oldest` or `refuse`",
+            "when_full: unknown variant `end_newest`, expected one of `end_least_recent`, \
+             `end_oldest`, `refuse`",
         ),
         (r#""max_sesions": 3, "when_full": "refuse""#, "unknown field `max_sesions`"),
     ] {
@@ -451,7 +499,7 @@ impl SessionStore for Stepped {
         self.sessions.remove(id).await
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<Vec<Removed>, StoreError> {
         step().await;
         self.sessions.remove_expired(now, limit).await
     }
@@ -469,7 +517,7 @@ impl SessionStore for Stepped {
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         step().await;
         self.sessions.remove_all(subject, except).await
     }
@@ -580,7 +628,7 @@ fn race(
             tasks[next] = None;
             match started {
                 Ok(started) => _ = handed_out.insert(started.session.id()),
-                Err(StartError::Displaced | StartError::TooManySessions { .. }) => {}
+                Err(StartError::Displaced | StartError::Raced | StartError::TooMany { .. }) => {}
                 Err(error) => panic!("{error}"),
             }
         }

@@ -107,12 +107,12 @@ fn a_full_store_refuses_until_a_session_ends_or_is_swept() {
     assert!(wait(store.remove(&id(1))).unwrap());
     create(3).unwrap();
     assert_full(4);
-    assert_eq!(wait(store.remove_expired(at(9), 9)).unwrap(), 0);
+    assert_eq!(wait(store.remove_expired(at(9), 9)).unwrap().len(), 0);
     assert_full(4); // A live session is not evicted.
-    assert_eq!(wait(store.remove_expired(at(10), 1)).unwrap(), 1);
+    assert_eq!(wait(store.remove_expired(at(10), 1)).unwrap().len(), 1);
     create(4).unwrap();
     assert_full(5);
-    assert_eq!(wait(store.remove_all("user", None)).unwrap(), 2);
+    assert_eq!(wait(store.remove_all("user", None)).unwrap().len(), 2);
     assert!(store.is_empty());
 }
 
@@ -134,9 +134,13 @@ fn a_sweep_goes_by_the_expiry_of_the_last_renewal() {
             assert!(wait(store.update(&renewal)).unwrap());
         }
         for now in [0, 1, expired - 1] {
-            assert_eq!(wait(store.remove_expired(at(now), 9)).unwrap(), 0, "{renewals:?} {now}");
+            assert_eq!(
+                wait(store.remove_expired(at(now), 9)).unwrap().len(),
+                0,
+                "{renewals:?} {now}"
+            );
         }
-        assert_eq!(wait(store.remove_expired(at(expired), 9)).unwrap(), 1, "{renewals:?}");
+        assert_eq!(wait(store.remove_expired(at(expired), 9)).unwrap().len(), 1, "{renewals:?}");
         assert_nothing_is_left(&store);
     }
 }
@@ -149,10 +153,10 @@ fn a_sweep_of_many_removes_as_many_as_it_may() {
         wait(store.create(&session(number, &format!("user-{}", number % 700), expires_at)))
             .unwrap();
     }
-    assert_eq!(wait(store.remove_expired(at(10), 600)).unwrap(), 600);
-    assert_eq!(wait(store.remove_expired(at(10), u32::MAX)).unwrap(), 400);
+    assert_eq!(wait(store.remove_expired(at(10), 600)).unwrap().len(), 600);
+    assert_eq!(wait(store.remove_expired(at(10), u32::MAX)).unwrap().len(), 400);
     assert_eq!(store.len(), 1_000);
-    assert_eq!(wait(store.remove_expired(at(20), u32::MAX)).unwrap(), 1_000);
+    assert_eq!(wait(store.remove_expired(at(20), u32::MAX)).unwrap().len(), 1_000);
     assert_nothing_is_left(&store);
 }
 
@@ -210,19 +214,19 @@ fn carry_out(store: &MemoryStore, model: &mut Model, act: &Act) {
             let (subject, except) = (SUBJECTS[subject], except.map(id));
             let before = model.len();
             model.retain(|id, session| session.subject() != subject || except == Some(*id));
-            let removed = wait(store.remove_all(subject, except.as_ref())).unwrap();
-            assert_eq!(removed, (before - model.len()) as u64);
+            let removed = wait(store.remove_all(subject, except.as_ref())).unwrap().len();
+            assert_eq!(removed, before - model.len());
         }
         Act::RemoveExpired { now, limit } => {
             let expired = |session: &Session| session.lifetime().expires_at() <= at(now);
-            let due = model.values().filter(|session| expired(session)).count() as u64;
-            let removed = wait(store.remove_expired(at(now), limit)).unwrap();
-            assert_eq!(removed, due.min(u64::from(limit)));
+            let due = model.values().filter(|session| expired(session)).count();
+            let removed = wait(store.remove_expired(at(now), limit)).unwrap().len();
+            assert_eq!(removed, due.min(limit as usize));
             // Which of the expired ones is the store's to choose.
             let before = model.len();
             model
                 .retain(|id, session| wait(store.load(id)).unwrap().is_some() || !expired(session));
-            assert_eq!(removed, (before - model.len()) as u64);
+            assert_eq!(removed, before - model.len());
         }
         Act::Renew { number, stale, renewed_at, length, now } => {
             let Some(stored) = model.get(&id(number)) else {
@@ -271,11 +275,11 @@ proptest! {
             assert_same(&store, &model);
         }
         // A sweep that is resumed to its end leaves nothing expired, and exactly the rest.
-        while wait(store.remove_expired(at(20), 2)).unwrap() == 2 {}
+        while wait(store.remove_expired(at(20), 2)).unwrap().len() == 2 {}
         model.retain(|_, session| session.lifetime().expires_at() > at(20));
         assert_same(&store, &model);
-        let rest = model.len() as u64;
-        prop_assert_eq!(wait(store.remove_expired(Timestamp::MAX, u32::MAX)).unwrap(), rest);
+        let rest = model.len();
+        prop_assert_eq!(wait(store.remove_expired(Timestamp::MAX, u32::MAX)).unwrap().len(), rest);
         let empty = MemoryStore::with_capacity(NonZeroUsize::new(6).unwrap());
         prop_assert_eq!(format!("{store:?}"), format!("{empty:?}"));
     }
@@ -362,12 +366,12 @@ fn a_bounded_store_never_holds_more_than_its_capacity() {
                 }
                 Err(error) => {
                     assert!(matches!(error, StoreError::Full { capacity: 10 }));
-                    wait(store.remove_expired(at(10), 3)).unwrap();
+                    wait(store.remove_expired(at(10), 3)).unwrap().len();
                 }
             }
         }
     });
-    while wait(store.remove_expired(at(10), 3)).unwrap() > 0 {}
+    while !wait(store.remove_expired(at(10), 3)).unwrap().is_empty() {}
     assert_eq!(store.len(), 0);
     assert_eq!(wait(store.list("user")).unwrap(), []);
 }
@@ -407,12 +411,13 @@ fn all_verbs_at_once_neither_deadlock_nor_leave_anything_behind() {
                 }
                 6 => {
                     let except = id(number);
-                    count(&removed, wait(store.remove_all(&subject, Some(&except))).unwrap());
+                    let ended = wait(store.remove_all(&subject, Some(&except))).unwrap();
+                    count(&removed, ended.len() as u64);
                 }
                 _ => {
-                    let swept = wait(store.remove_expired(at(seconds), 5)).unwrap();
+                    let swept = wait(store.remove_expired(at(seconds), 5)).unwrap().len();
                     assert!(swept <= 5);
-                    count(&removed, swept);
+                    count(&removed, swept as u64);
                     for session in wait(store.list(&subject)).unwrap() {
                         assert_eq!(session.subject(), subject);
                     }
@@ -425,8 +430,8 @@ fn all_verbs_at_once_neither_deadlock_nor_leave_anything_behind() {
     assert_eq!(store.len() as u64, created - removed);
     let listed = |subject| wait(store.list(&format!("user-{subject}"))).unwrap().len();
     assert_eq!((0..5).map(listed).sum::<usize>(), store.len());
-    let rest = wait(store.remove_expired(Timestamp::MAX, u32::MAX)).unwrap();
-    assert_eq!(rest, created - removed);
+    let rest = wait(store.remove_expired(Timestamp::MAX, u32::MAX)).unwrap().len();
+    assert_eq!(rest as u64, created - removed);
     assert_nothing_is_left(&store);
 }
 

@@ -6,8 +6,9 @@
 mod strategies;
 
 use proptest::prelude::*;
+use session_policy::store::SessionError;
 use session_policy::store::{SecretHash, SessionParts, Update};
-use session_policy::{Lifetime, Session, SessionError, SessionId, SessionToken, Timestamp};
+use session_policy::{Lifetime, Session, SessionId, SessionToken, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::strategies::cases;
@@ -49,6 +50,9 @@ fn a_renewal_says_what_it_writes_and_onto_which_version() {
         id: SessionId::from_bytes([3; 16]),
         subject: "user".into(),
         profile: "default".into(),
+        epoch: None,
+        ordinal: 0,
+        about: None,
         version: 7,
         secret: SecretHash::from_bytes([0; 32]),
         lifetime: Lifetime::restore(at(0), at(100), at(1_000), at(5_000)).unwrap(),
@@ -337,8 +341,8 @@ fn a_stored_session_is_one_flat_object_and_read_back_equal() {
         text,
         format!(
             concat!(
-                r#"{{"id":"{ID}","subject":"user-42","profile":"default","version":0,"#,
-                r#""secret":{hash},"lifetime":{{"created_at":0,"renewed_at":0,"#,
+                r#"{{"id":"{ID}","subject":"user-42","profile":"default","epoch":null,"#,
+                r#""ordinal":0,"about":null,"version":0,"secret":{hash},"lifetime":{{"created_at":0,"renewed_at":0,"#,
                 r#""expires_at":60,"absolute_expires_at":90}},"generation":0,"confirmed_at":0}}"#,
             ),
             ID = ID,

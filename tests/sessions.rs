@@ -59,18 +59,20 @@ fn stored(sessions: &Node, session: &Session) -> Option<Session> {
     wait(sessions.store().load(&session.id())).unwrap()
 }
 
-/// An answer as one comparable word, and what it sets.
+/// An answer as one comparable word, and for how long a renewal holds. A cap of at most
+/// 400 days sends nothing again.
 fn word(answer: &Result<Authenticated, AuthenticateError>) -> (&'static str, Option<i64>) {
     match answer {
         Ok(Authenticated { renewal, status, token, .. }) => {
             let word = match renewal {
                 RenewalOutcome::Deferred(_) => "deferred",
-                RenewalOutcome::NoGain => "no gain",
                 RenewalOutcome::NotDue => "not due",
                 RenewalOutcome::Renewed => "renewed",
                 RenewalOutcome::Superseded => "superseded",
             };
-            (word, token.as_ref().map(|_| status.cookie_max_age().num_seconds()))
+            assert!(token.is_none());
+            let held = status.idle_expires_at.since(status.now).num_seconds();
+            (word, (word == "renewed").then_some(held))
         }
         Err(AuthenticateError::Rejected { reason, since }) => {
             (reason.as_str(), Some(since.since(at(0)).num_seconds()))
@@ -80,11 +82,7 @@ fn word(answer: &Result<Authenticated, AuthenticateError>) -> (&'static str, Opt
 }
 
 fn authenticate(sessions: &Node, token: &SessionToken) -> (&'static str, Option<i64>) {
-    let answer = wait(sessions.authenticate(token.expose()));
-    if let Ok(Authenticated { token: Some(sent), .. }) = &answer {
-        assert_eq!(sent.expose(), token.expose());
-    }
-    word(&answer)
+    word(&wait(sessions.authenticate(token.expose())))
 }
 
 #[test]
@@ -99,7 +97,7 @@ fn a_start_stores_the_session_and_tells_what_to_send() {
     let secret = Base64UrlUnpadded::decode_vec(secret).unwrap().try_into().unwrap();
     assert_eq!(*started.session.secret(), SecretHash::of_secret(&secret));
     assert_eq!(started.session.lifetime(), &POLICY.start(at(0)));
-    assert_eq!(started.status.cookie_max_age(), TimeDelta::seconds(1_800));
+    assert_eq!(started.status.cookie_max_age(), TimeDelta::seconds(28_800));
     assert_eq!(started.status, POLICY.status(started.session.lifetime(), at(0)));
     assert_eq!(stored(&sessions, &started.session), Some(started.session));
 }
@@ -117,7 +115,7 @@ fn a_profile_gives_its_own_lifetime() {
     let (sessions, clock) = new();
     let started = wait(sessions.start(SignIn::of("root").profile("admin"))).unwrap();
     assert_eq!(started.session.profile(), "admin");
-    assert_eq!(started.status.cookie_max_age(), TimeDelta::seconds(600));
+    assert_eq!(started.status.cookie_max_age(), TimeDelta::seconds(3_600));
     clock.set(at(600));
     assert_eq!(authenticate(&sessions, &started.token), ("idle", Some(600)));
 }
@@ -156,7 +154,7 @@ fn a_start_of_a_subject_that_cannot_be_stored_is_refused() {
 fn a_ceiling_lowers_the_cap_and_never_raises_it() {
     let (sessions, _) = new();
     for (ceiling, cap, max_age) in
-        [(3_600, 3_600, 1_800), (900, 900, 900), (0, 0, 0), (-5, 0, 0), (99_999, 28_800, 1_800)]
+        [(3_600, 3_600, 3_600), (900, 900, 900), (1, 1, 1), (99_999, 28_800, 28_800)]
     {
         let started = wait(sessions.start(SignIn::of("user-42").until(at(ceiling)))).unwrap();
         let lifetime = started.session.lifetime();
@@ -166,9 +164,23 @@ fn a_ceiling_lowers_the_cap_and_never_raises_it() {
             TimeDelta::seconds(max_age),
             "ceiling {ceiling}"
         );
-        let served = wait(sessions.authenticate(started.token.expose())).is_ok();
-        assert_eq!(served, cap > 0, "ceiling {ceiling}");
+        wait(sessions.authenticate(started.token.expose())).unwrap();
     }
+}
+
+#[test]
+fn a_ceiling_that_is_reached_starts_nothing() {
+    let (sessions, _) = new();
+    for ceiling in [0, -1, -5, i64::MIN / 4] {
+        let ceiling = at(ceiling);
+        let error = wait(sessions.start(SignIn::of("user-42").until(ceiling))).unwrap_err();
+        assert!(matches!(error, StartError::CeilingReached { .. }), "{error}");
+        let text = format!(
+            "the ceiling `{ceiling}` is not after `2027-01-15T08:00:00Z`, when the session starts"
+        );
+        assert_eq!(error.to_string(), text);
+    }
+    assert!(sessions.store().is_empty());
 }
 
 #[test]
@@ -218,19 +230,22 @@ fn a_renewal_is_what_is_stored_and_what_is_answered() {
 }
 
 #[test]
-fn a_session_that_is_pinned_at_its_cap_is_served_without_a_write() {
+fn a_session_that_is_pinned_at_its_cap_is_still_renewed_once_per_update_age() {
     let (sessions, clock) = new();
     let started = wait(sessions.start(SignIn::of("user-42").until(at(2_000)))).unwrap();
-    for (now, expected) in [
-        (300, ("renewed", Some(1_700))), // The last renewal that gains time.
-        (599, ("not due", None)),
-        (600, ("no gain", None)),
-        (1_999, ("no gain", None)),
-        (2_000, ("absolute_cap", Some(2_000))),
+    for (now, expected, renewed_at) in [
+        (300, ("renewed", Some(1_700)), 300), // The last renewal that gains time.
+        (599, ("not due", None), 300),
+        (600, ("renewed", Some(1_400)), 600),
+        (899, ("not due", None), 600),
+        (1_999, ("renewed", Some(1)), 1_999),
+        (2_000, ("absolute_cap", Some(2_000)), 1_999),
     ] {
         clock.set(at(now));
         assert_eq!(authenticate(&sessions, &started.token), expected, "now {now}");
-        assert_eq!(stored(&sessions, &started.session).unwrap().version(), 1, "now {now}");
+        let lifetime = *stored(&sessions, &started.session).unwrap().lifetime();
+        assert_eq!(lifetime.renewed_at(), at(renewed_at), "now {now}");
+        assert_eq!(lifetime.expires_at(), at(2_000), "now {now}");
     }
 }
 
@@ -245,8 +260,8 @@ fn a_busy_session_is_never_idle_and_ends_at_its_cap() {
         assert!(answer.session.lifetime().expires_at() <= at(28_800), "now {now}");
         renewals += u32::from(matches!(answer.renewal, RenewalOutcome::Renewed));
     }
-    // Every 300 s from 300 to 27,000; from then on expiry is pinned at the cap.
-    assert_eq!(renewals, 90);
+    // Every 300 s, also from 27,000 on, where expiry is pinned at the cap.
+    assert_eq!(renewals, 95);
     clock.set(at(28_800));
     assert_eq!(authenticate(&sessions, &started.token), ("absolute_cap", Some(28_800)));
 }
@@ -286,13 +301,13 @@ fn a_rotation_keeps_the_session_and_changes_its_token() {
     let started = wait(sessions.start(SignIn::of("root").profile("admin"))).unwrap();
     clock.set(at(59));
     let rotated = wait(sessions.rotate(&started.session)).unwrap();
-    assert_ne!(rotated.session.id(), started.session.id());
+    assert_eq!(rotated.session.id(), started.session.id());
     assert_ne!(rotated.session.secret(), started.session.secret());
     assert_eq!(rotated.session.subject(), "root");
     assert_eq!(rotated.session.profile(), "admin");
     assert_eq!(rotated.session.lifetime(), started.session.lifetime());
-    assert_eq!(rotated.status.cookie_max_age(), TimeDelta::seconds(541));
-    assert_eq!(authenticate(&sessions, &started.token), ("unknown", None));
+    assert_eq!(rotated.status.cookie_max_age(), TimeDelta::seconds(3_541));
+    assert_eq!(authenticate(&sessions, &started.token), ("wrong_secret", None));
     assert_eq!(authenticate(&sessions, &rotated.token), ("not due", None));
     assert_eq!(sessions.store().len(), 1);
 }
@@ -308,18 +323,18 @@ fn a_rotation_when_a_renewal_is_due_renews_under_the_same_cap() {
     assert_eq!(lifetime.renewed_at(), at(1_000));
     assert_eq!(lifetime.expires_at(), at(2_800));
     assert_eq!(lifetime.absolute_expires_at(), at(28_800));
-    assert_eq!(rotated.status.cookie_max_age(), TimeDelta::seconds(1_800));
+    assert_eq!(rotated.status.cookie_max_age(), TimeDelta::seconds(27_800));
     assert_eq!(stored(&sessions, &rotated.session), Some(rotated.session));
 }
 
 #[test]
-fn a_rotation_starts_again_at_the_first_version() {
+fn a_rotation_is_one_more_write_of_the_session() {
     let (sessions, clock) = new();
     let started = start(&sessions);
     clock.set(at(1_000));
     let renewed = wait(sessions.authenticate(started.token.expose())).unwrap().session;
     assert_eq!(renewed.version(), 1);
-    assert_eq!(wait(sessions.rotate(&renewed)).unwrap().session.version(), 0);
+    assert_eq!(wait(sessions.rotate(&renewed)).unwrap().session.version(), 2);
 }
 
 #[test]
@@ -429,6 +444,7 @@ fn a_list_has_the_live_sessions_oldest_first() {
 #[test]
 fn a_sweep_is_bounded_and_half_open() {
     let (sessions, clock) = new();
+    let sessions = sessions.with_retention(TimeDelta::zero());
     for _ in 0..5 {
         let _ = start(&sessions);
     }
@@ -533,7 +549,7 @@ fn a_session_of_a_retired_profile_is_judged_by_the_default_policy() {
 }
 
 #[test]
-fn a_refusal_says_why_and_what_to_do_with_the_cookie() {
+fn a_refusal_says_why() {
     let (sessions, clock) = new();
     let started = wait(sessions.start(SignIn::of("user-42").until(at(3_000)))).unwrap();
     let renewed = wait(sessions.start(SignIn::of("user-42").until(at(3_000)))).unwrap();
@@ -542,32 +558,50 @@ fn a_refusal_says_why_and_what_to_do_with_the_cookie() {
     let unknown = SessionToken::from_parts(SessionId::from_bytes([7; 16]), [0; 32]);
     let forged = SessionToken::from_parts(started.session.id(), [0; 32]);
     let prefix = "the session is refused";
-    for (token, now, text, clears) in [
+    for (token, now, text) in [
         (
             started.token.expose(),
             -61,
             format!("{prefix} until 2027-01-15T07:59:00Z: not yet valid"),
-            false,
         ),
         (
             started.token.expose(),
             1_800,
             format!("{prefix} since 2027-01-15T08:30:00Z: idle for too long"),
-            true,
         ),
         (
             renewed.token.expose(),
             3_000,
             format!("{prefix} since 2027-01-15T08:50:00Z: the absolute cap is reached"),
-            true,
         ),
-        (unknown.expose(), 0, "there is no such session".into(), false),
-        (forged.expose(), 0, "the token's secret is wrong".into(), false),
-        ("a token of nobody's", 0, "the token is malformed".into(), false),
+        (unknown.expose(), 0, "there is no such session".into()),
+        (forged.expose(), 0, "the token's secret is wrong".into()),
+        ("a token of nobody's", 0, "the token is malformed".into()),
     ] {
         clock.set(at(now));
         let error = wait(sessions.authenticate(token)).unwrap_err();
-        assert_eq!((error.to_string(), error.clears_cookie()), (text, clears));
+        assert_eq!(error.to_string(), text);
+    }
+}
+
+/// F2: a browser keeps no cookie for longer than 400 days.
+#[test]
+fn only_where_the_cap_is_longer_than_a_cookie_it_is_sent_again() {
+    const DAY: i64 = 86_400;
+    for (cap, sent) in [(399, None), (400, None), (401, Some(400)), (3_653, Some(400))] {
+        let (sessions, clock) = node(&Arc::default(), policy(365 * DAY, DAY, cap * DAY));
+        let started = start(&sessions);
+        assert_eq!(started.status.cookie_max_age(), TimeDelta::days(cap.min(400)));
+        clock.set(at(DAY));
+        let served = wait(sessions.authenticate(started.token.expose())).unwrap();
+        assert!(matches!(served.renewal, RenewalOutcome::Renewed));
+        let token = served.token.as_ref().map(SessionToken::expose);
+        assert_eq!(token, sent.map(|_| started.token.expose()), "{cap} days");
+        let max_age = served.token.map(|_| served.status.cookie_max_age());
+        assert_eq!(max_age, sent.map(TimeDelta::days), "{cap} days");
+        // Nothing is due, so nothing is sent.
+        let kept = wait(sessions.authenticate(started.token.expose())).unwrap();
+        assert!(kept.token.is_none());
     }
 }
 

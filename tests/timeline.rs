@@ -36,8 +36,8 @@ const CAP: RejectReason = RejectReason::AbsoluteCap;
 const IDLE: RejectReason = RejectReason::Idle;
 
 #[test]
-fn an_active_session_is_renewed_until_it_is_pinned_and_ends_at_the_cap() {
-    use Happening::{Ended, Kept, Pinned, Refused, Renewed, SignedIn};
+fn an_active_session_is_renewed_also_once_pinned_and_ends_at_the_cap() {
+    use Happening::{Ended, Kept, Refused, Renewed, SignedIn};
 
     let timeline = play(&policy(60, 20, 150), &[19, 20, 39, 75, 100, 149, 150, 151]);
     assert_eq!(
@@ -49,13 +49,13 @@ fn an_active_session_is_renewed_until_it_is_pinned_and_ends_at_the_cap() {
             (39, Kept, 80),
             (75, Renewed, 135),
             (100, Renewed, 150),
-            (149, Pinned, 150),
+            (149, Renewed, 150),
             (150, Ended { reason: CAP }, 150),
             (150, Refused { reason: CAP, since: at(150) }, 150),
             (151, Refused { reason: CAP, since: at(150) }, 150),
         ],
     );
-    assert_eq!((timeline.requests(), timeline.writes()), (8, 4));
+    assert_eq!((timeline.requests(), timeline.writes()), (8, 5));
     assert_eq!(timeline.policy(), &policy(60, 20, 150));
 }
 
@@ -83,16 +83,12 @@ fn writes_cookies_and_tokens_come_with_the_events_that_cause_them() {
         .iter()
         .map(|event| (event.cookie, event.token.map(Timestamp::as_unix_secs)))
         .collect();
-    let set = Some(TimeDelta::seconds(60));
+    // The cookie runs to the cap, so a renewal need not send it again, and no refusal
+    // clears it.
+    let set = Some(TimeDelta::seconds(150));
     assert_eq!(
         effects,
-        [
-            (set, Some(60)),
-            (None, None),
-            (set, Some(80)),
-            (None, None),
-            (Some(TimeDelta::zero()), None),
-        ],
+        [(set, Some(60)), (None, None), (None, Some(80)), (None, None), (None, None)],
     );
     let lines: Vec<_> = timeline.events().iter().map(TimelineEvent::to_string).collect();
     let written = |word: &str| lines.iter().filter(|line| line.contains(word)).collect::<Vec<_>>();
@@ -155,17 +151,88 @@ fn a_timeline_prints_a_line_an_event() {
     assert_eq!(
         timeline.with_warning(TimeDelta::seconds(20)).to_string(),
         "\
-1970-01-01T00:00:00Z  signed in, until 1970-01-01T00:01:00Z; record created; cookie for 1m; token until 1970-01-01T00:01:00Z
+1970-01-01T00:00:00Z  signed in, until 1970-01-01T00:01:00Z; record created; cookie for 2m 30s; token until 1970-01-01T00:01:00Z
 1970-01-01T00:00:10Z  kept, until 1970-01-01T00:01:00Z
-1970-01-01T00:00:20Z  renewed, until 1970-01-01T00:01:20Z; record written; cookie for 1m; token until 1970-01-01T00:01:20Z
+1970-01-01T00:00:20Z  renewed, until 1970-01-01T00:01:20Z; record written; token until 1970-01-01T00:01:20Z
 1970-01-01T00:01:00Z  warned, 20s before the end
-1970-01-01T00:01:15Z  renewed, until 1970-01-01T00:02:15Z; record written; cookie for 1m; token until 1970-01-01T00:02:15Z
-1970-01-01T00:01:40Z  renewed, until 1970-01-01T00:02:30Z; record written; cookie for 50s; token until 1970-01-01T00:02:30Z
+1970-01-01T00:01:15Z  renewed, until 1970-01-01T00:02:15Z; record written; token until 1970-01-01T00:02:15Z
+1970-01-01T00:01:40Z  renewed, until 1970-01-01T00:02:30Z; record written; token until 1970-01-01T00:02:30Z
 1970-01-01T00:02:10Z  warned, 20s before the end
-1970-01-01T00:02:29Z  kept, at the cap, until 1970-01-01T00:02:30Z
+1970-01-01T00:02:29Z  renewed, until 1970-01-01T00:02:30Z; record written; token until 1970-01-01T00:02:30Z
 1970-01-01T00:02:30Z  ended: the absolute cap is reached
-1970-01-01T00:02:31Z  refused since 1970-01-01T00:02:30Z: the absolute cap is reached; cookie cleared",
+1970-01-01T00:02:31Z  refused since 1970-01-01T00:02:30Z: the absolute cap is reached",
     );
+}
+
+/// F2: a browser keeps no cookie for longer than 400 days.
+mod day_400 {
+    use super::*;
+
+    const D: i64 = 86_400;
+
+    fn days(days: impl IntoIterator<Item = i64>) -> Vec<i64> {
+        days.into_iter().map(|day| day * D).collect()
+    }
+
+    fn happened(timeline: &Timeline, happening: Happening) -> Vec<i64> {
+        let events = timeline.events().iter().filter(|event| event.happening == happening);
+        events.map(|event| event.at.as_unix_secs() / D).collect()
+    }
+
+    fn cookies(timeline: &Timeline) -> Vec<(i64, i64)> {
+        let events = timeline.events().iter();
+        events
+            .filter_map(|event| {
+                Some((event.at.as_unix_secs() / D, event.cookie?.num_seconds() / D))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_cookie_of_a_longer_cap_is_sent_again_at_each_renewal() {
+        for cap in [401, 800, 3_653] {
+            let timeline = play(&policy(365 * D, D, cap * D), &days(1..cap + 10));
+            assert!(happened(&timeline, Happening::CookieLapsed).is_empty());
+            let sent: Vec<_> = (0..cap).map(|day| (day, (cap - day).min(400))).collect();
+            assert_eq!(cookies(&timeline), sent);
+            let reason = RejectReason::AbsoluteCap;
+            assert_eq!(happened(&timeline, Happening::Ended { reason }), [cap]);
+        }
+    }
+
+    #[test]
+    fn a_cookie_of_a_shorter_cap_is_sent_once() {
+        for cap in [1, 399, 400] {
+            let timeline = play(&policy(cap * D, 0, cap * D), &days(1..cap + 10));
+            assert_eq!(cookies(&timeline), [(0, cap)]);
+            assert!(happened(&timeline, Happening::CookieLapsed).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_session_may_outlive_its_cookie_only_by_a_longer_max_age() {
+        let timeline = play(&policy(800 * D, D, 3_653 * D), &days([10, 409, 900]));
+        assert_eq!(cookies(&timeline), [(0, 400), (10, 400), (409, 400)]);
+        assert_eq!(happened(&timeline, Happening::CookieLapsed), [809]);
+        assert_eq!(happened(&timeline, Happening::WithoutCookie), [900]);
+        let reason = RejectReason::Idle;
+        assert_eq!(happened(&timeline, Happening::Ended { reason }), [1_209]);
+        let text = timeline.to_string();
+        let lines: Vec<_> = text.lines().skip(3).collect();
+        assert_eq!(
+            lines,
+            [
+                "1972-03-20T00:00:00Z  the browser drops the cookie; the session lives until \
+                 1973-04-24T00:00:00Z",
+                "1972-06-19T00:00:00Z  came without a cookie",
+                "1973-04-24T00:00:00Z  ended: idle for too long",
+            ],
+        );
+        // Nobody came: the cookie is dropped all the same.
+        let timeline = play(&policy(401 * D, D, 3_653 * D), &[]);
+        assert_eq!(happened(&timeline, Happening::CookieLapsed), [400]);
+        assert_eq!(happened(&timeline, Happening::Ended { reason }), [401]);
+    }
 }
 
 #[test]
@@ -184,7 +251,7 @@ fn a_timeline_serialises_as_its_policy_and_events() {
         serde_json::json!([
             {
                 "at": 0, "happening": "signed_in", "until": 60,
-                "cookie": 60, "token": 60,
+                "cookie": 150, "token": 60,
             },
             {
                 "at": 60, "happening": "ended", "reason": "idle", "until": 60,
@@ -192,7 +259,7 @@ fn a_timeline_serialises_as_its_policy_and_events() {
             },
             {
                 "at": 90, "happening": "refused", "reason": "idle", "since": 60, "until": 60,
-                "cookie": 0, "token": null,
+                "cookie": null, "token": null,
             },
         ]),
     );
@@ -253,17 +320,13 @@ mod against_sessions {
                 let event = events.next().unwrap();
                 prop_assert_eq!(event.at, at(request));
                 let outcome = pollster::block_on(sessions.authenticate(started.token.expose()));
-                let cookie = match &outcome {
-                    Ok(served) => served.token.as_ref().map(|_| served.status.cookie_max_age()),
-                    Err(error) => error.clears_cookie().then(TimeDelta::zero),
-                };
-                prop_assert_eq!(event.cookie, cookie);
+                let sent = outcome.as_ref().ok().and_then(|served| {
+                    served.token.as_ref().map(|_| served.status.cookie_max_age())
+                });
+                prop_assert_eq!(event.cookie, sent);
                 match (event.happening, outcome) {
                     (Happening::Kept, Ok(authenticated)) => {
                         prop_assert!(matches!(authenticated.renewal, RenewalOutcome::NotDue));
-                    }
-                    (Happening::Pinned, Ok(authenticated)) => {
-                        prop_assert!(matches!(authenticated.renewal, RenewalOutcome::NoGain));
                     }
                     (Happening::Renewed, Ok(authenticated)) => {
                         prop_assert!(matches!(authenticated.renewal, RenewalOutcome::Renewed));
@@ -353,38 +416,33 @@ mod against_tokens {
     }
 
     #[test]
-    fn tokens_are_reissued_up_to_the_end_where_sessions_writes_no_more_once_pinned() {
+    fn what_is_written_and_reissued_is_the_schedule_up_to_the_end() {
         const M: i64 = 60;
         let (day, sliding) = (SessionPolicy::WORKING_DAY, policy(30 * M, 5 * M, 480 * M));
-        for (policy, writes, tokens) in [(day, 0, 31), (sliding, 90, 95)] {
+        for (policy, renewals) in [(day, 31), (sliding, 95)] {
             let step = usize::try_from(policy.update_age().num_seconds()).unwrap();
             let requests: Vec<_> = (0..policy.absolute_cap().num_seconds()).step_by(step).collect();
             let timeline = play(&policy, &requests);
             let schedule: Vec<_> = policy.renewal_schedule(&policy.start(at(0))).collect();
-            assert_eq!(schedule.len(), tokens);
+            assert_eq!(schedule.len(), renewals);
 
-            assert_eq!(timeline.writes(), writes + 1);
-            assert_eq!(written(policy, &requests), writes as u64);
+            assert_eq!(timeline.writes(), renewals + 1);
+            assert_eq!(written(policy, &requests), renewals as u64);
             let instants = renewed(&timeline).into_iter().map(|(at, _)| at);
-            assert_eq!(instants.collect::<Vec<_>>(), schedule[..writes]);
+            assert_eq!(instants.collect::<Vec<_>>(), schedule);
 
-            let by_jwt = reissued(policy, &requests);
-            assert_eq!(by_jwt[..writes], renewed(&timeline));
-            assert_eq!(by_jwt.into_iter().map(|(at, _)| at).collect::<Vec<_>>(), schedule);
+            assert_eq!(reissued(policy, &requests), renewed(&timeline));
+            // Every second renewal confirms what the one before has issued.
             let (by_hybrid, hybrid_writes) = reissued_by_hybrid(policy, &requests);
-            assert_eq!(by_hybrid, schedule);
-            assert_eq!(hybrid_writes, tokens as u64);
+            assert_eq!(by_hybrid, schedule.iter().copied().step_by(2).collect::<Vec<_>>());
+            assert_eq!(hybrid_writes, renewals as u64);
         }
     }
 
     proptest! {
         #[test]
-        fn up_to_the_cap_a_token_is_reissued_where_a_timeline_renews((policy, requests) in any_play()) {
-            let timeline = play(&policy, &requests);
-            let mut judged = timeline.events().iter().filter(|event| event.is_request());
-            let pinned = judged.position(|event| event.happening == Happening::Pinned);
-            let before = &requests[..pinned.unwrap_or(requests.len())];
-            prop_assert_eq!(reissued(policy, before), renewed(&play(&policy, before)));
+        fn a_token_is_reissued_where_a_timeline_renews((policy, requests) in any_play()) {
+            prop_assert_eq!(reissued(policy, &requests), renewed(&play(&policy, &requests)));
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Requests over the embedded store, and the floor under them: a bare sharded
 //! map and one SHA-256.
 
+use std::collections::HashMap;
 use std::pin::pin;
+use std::sync::RwLock;
 use std::task::{Context, Poll, Waker};
 
-use dashmap::DashMap;
 use session_policy::store::{SecretHash, SessionStore};
 use session_policy::{
     ManualClock, MemoryStore, Session, SessionId, SessionToken, Sessions, Timestamp,
@@ -85,27 +86,53 @@ impl World {
     }
 }
 
+type Part<T> = RwLock<HashMap<[u8; 16], T, foldhash::fast::RandomState>>;
+
+/// A map in as many parts as the embedded store's, each behind a lock, by the last byte
+/// of the id.
+struct Parts<T>(Vec<Part<T>>);
+
+impl<T> Parts<T> {
+    fn new(held: impl Iterator<Item = ([u8; 16], T)>) -> Self {
+        let parts = Self((0..128).map(|_| RwLock::default()).collect());
+        for (id, value) in held {
+            parts.part(&id).write().expect("no panic").insert(id, value);
+        }
+        parts
+    }
+
+    #[inline]
+    fn part(&self, id: &[u8; 16]) -> &Part<T> {
+        &self.0[usize::from(id[15]) % 128]
+    }
+
+    #[inline]
+    fn read<U>(&self, id: &[u8; 16], read: impl FnOnce(&T) -> U) -> Option<U> {
+        self.part(id).read().expect("no panic").get(id).map(read)
+    }
+}
+
 /// The floor under a store of whole records: a map of the same sessions.
-pub struct BareRecords(DashMap<SessionId, Session, foldhash::fast::RandomState>);
+pub struct BareRecords(Parts<Session>);
 
 impl BareRecords {
     pub fn new(world: &World) -> Self {
         let held = |id: SessionId| {
             let session = now(world.sessions.store().load(&id)).expect("a memory");
-            (id, session.expect("held"))
+            (*id.as_bytes(), session.expect("held"))
         };
-        Self((0..world.secrets.len()).map(|number| held(world.id(number))).collect())
+        Self(Parts::new((0..world.secrets.len()).map(|number| held(world.id(number)))))
     }
 
     #[inline]
     pub fn authenticate(&self, id: &SessionId, secret: &str) -> bool {
-        let Some(session) = self.0.get(id) else { return false };
-        *session.secret() == SecretHash::from_bytes(Sha256::digest(secret).into())
+        let hash = || SecretHash::from_bytes(Sha256::digest(secret).into());
+        self.0.read(id.as_bytes(), |session| *session.secret() == hash()).unwrap_or(false)
     }
 }
 
 /// The floor: an id gives a hash, and the secret's is compared.
-pub struct Bare(DashMap<[u8; 16], [u8; 32], foldhash::fast::RandomState>);
+pub struct Bare(Parts<[u8; 32]>);
 
 impl Bare {
     pub fn new(world: &World) -> Self {
@@ -113,12 +140,12 @@ impl Bare {
             let (id, secret) = world.parts(number);
             (*id.as_bytes(), Sha256::digest(secret).into())
         };
-        Self((0..world.secrets.len()).map(hash).collect())
+        Self(Parts::new((0..world.secrets.len()).map(hash)))
     }
 
     #[inline]
     pub fn authenticate(&self, id: &SessionId, secret: &str) -> bool {
-        let Some(hash) = self.0.get(id.as_bytes()) else { return false };
-        *hash == <[u8; 32]>::from(Sha256::digest(secret))
+        let is_its = |hash: &[u8; 32]| *hash == <[u8; 32]>::from(Sha256::digest(secret));
+        self.0.read(id.as_bytes(), is_its).unwrap_or(false)
     }
 }

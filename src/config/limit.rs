@@ -6,17 +6,11 @@ use core::num::NonZeroU32;
 /// | setting | unit | bound |
 /// | --- | --- | --- |
 /// | `max_sessions` | live sessions of one subject | 1 to 4 294 967 295 |
-/// | `when_full` | – | `end_oldest` or `refuse` |
+/// | `when_full` | – | `end_oldest`, `end_least_recent` or `refuse` |
 ///
 /// It belongs to a profile of [`Policies`], beside the [`SessionPolicy`], which
-/// is about time alone. Sessions that a limit of time has ended do not count,
-/// swept or not.
-///
-/// A session that is being [rotated](crate::Sessions::rotate) counts as two for a
-/// moment. A sign-in in that moment finds one too many: under
-/// [`Refuse`](WhenFull::Refuse) it is refused, and can be tried again; under
-/// [`EndOldest`](WhenFull::EndOldest), if the rotated session is the oldest, that
-/// ends, and its next request is refused if its rotation is not.
+/// is about time alone. Each profile counts its own sessions. Those that have ended
+/// make way first, swept or not.
 ///
 /// [`Policies`]: crate::Policies
 /// [`SessionPolicy`]: crate::SessionPolicy
@@ -75,6 +69,9 @@ impl SessionLimit {
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum WhenFull {
+    /// As [`EndOldest`](Self::EndOldest), but in the order of their last renewal: the one
+    /// unused for the longest ends first. That is known to within `update_age`.
+    EndLeastRecent,
     /// End the oldest sessions until there is room: all that exceed the limit,
     /// not one per sign-in, so that a limit that was lowered holds at once.
     EndOldest,

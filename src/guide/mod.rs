@@ -6,8 +6,10 @@
 //! 4. [`frameworks`]: adding a web framework.
 //! 5. [`testing`]: an application's sessions with a clock moved by hand.
 //! 6. [`migrating`]: from tower-sessions, actix-session and Auth.js.
-//! 7. [`why`]: the reasons behind what looks odd.
-//! 8. [`comparison`]: what other session libraries do, with links to their sources.
+//! 7. [`recipes`]: sign out everywhere, guests, re-authentication, impersonation,
+//!    back-channel logout, policies that change, connections that stay open.
+//! 8. [`why`]: the reasons behind what looks odd.
+//! 9. [`comparison`]: what other session libraries do, with links to their sources.
 
 #[doc = include_str!("changing.md")]
 pub mod changing {}
@@ -19,6 +21,8 @@ pub mod comparison {}
 pub mod frameworks {}
 #[doc = include_str!("migrating.md")]
 pub mod migrating {}
+#[doc = include_str!("recipes.md")]
+pub mod recipes {}
 #[doc = include_str!("stores.md")]
 pub mod stores {}
 #[doc = include_str!("testing.md")]

@@ -5,8 +5,8 @@
 //! | client holds | opaque `id.secret` | signed claims | signed claims with the session's id and generation |
 //! | truth | the row | the claims | the row; the claims only name it |
 //! | verbs beside `start`, `authenticate`, `peek` | `rotate(session)`, `end`, `end_all`, `end_others`, `list`, `sweep` | none | the same, and `rotate(session, claims)` |
-//! | to end a session | at once | at `exp`, or by the subject's [`ValidAfter`] | at once |
-//! | renewal | one guarded write | a token issued anew | both; of parallel requests one wins |
+//! | to end a session | at once | at `exp`, or by the subject's epoch ([`Bounds`](crate::Bounds)) | at once |
+//! | renewal | one guarded write, nothing sent | a token issued anew | one guarded write; a new generation is sent |
 //! | replay of a superseded token | – | good until its own `exp` | ends the session, after the grace |
 //!
 //! # Claims
@@ -16,11 +16,13 @@
 //! | `sub` | the subject | RFC 7519 section 4.1.2 |
 //! | `sid` | the session's id, 22 base64url characters | OpenID Connect Front-Channel Logout section 3 |
 //! | `auth_time` | `created_at` | OpenID Connect Core section 2; a refreshed token keeps it (12.2) |
-//! | `iat` | `renewed_at` | RFC 7519 section 4.1.6 |
-//! | `exp` | `expires_at` | RFC 7519 section 4.1.4 |
+//! | `iat` | stateless: `renewed_at`; hybrid: the instant of issue | RFC 7519 section 4.1.6 |
+//! | `exp` | stateless: `expires_at`; hybrid: the cap, since the row decides | RFC 7519 section 4.1.4 |
 //! | `cap` | `absolute_expires_at` | |
 //! | `jti` | 128 random bits, another in every token | RFC 7519 section 4.1.7 |
 //! | `gen` | the generation of a hybrid token, from 1; 0 in a stateless one | |
+//! | `fam` | hybrid: the first 8 bytes of the hash of the row's secret | |
+//! | `epoch` | that of the sign-in, if it had one | |
 //! | `profile` | the policy's name | |
 //! | `iss`, `aud` | as configured | RFC 7519 sections 4.1.1 and 4.1.3 |
 //!
@@ -33,12 +35,18 @@
 //!
 //! A [`KeyRing`] signs and verifies, on `jsonwebtoken`'s keys and crypto
 //! provider. Claims are read here, and more strictly than RFC 7519 asks: no name
-//! occurs twice, instants are whole non-negative seconds, every
+//! occurs twice, none is one that `serde_json` takes for its own, at any depth, instants
+//! are whole non-negative seconds, every
 //! [session claim](#claims) is there, and a token has at most 8 KiB, before
 //! anything is parsed. Time is judged by
 //! [`SessionPolicy::evaluate`](crate::SessionPolicy::evaluate) with the clock of
 //! the sessions; `jsonwebtoken` never reads one. `nbf`, which these tokens do not
 //! have, is honoured without leeway.
+//!
+//! A token may have more than one text: of ES256 the signatures (r, s) and
+//! (r, n - s) both verify, and anybody can make one of the other. So a token's text is no
+//! identifier, and a list of refused texts refuses nothing; `jti` and `sid` tell tokens
+//! and sessions apart, and nothing here goes by the text.
 //!
 //! # JSON Web Token Best Current Practices
 //!
@@ -56,7 +64,7 @@
 //! | 3.8 validate issuer and subject | `iss` is exactly the configured one; `sub` is required and well-formed | `jwt_attacks`: `a_claim_is_decided_by_its_exact_json` |
 //! | 3.9 use and validate audience | `aud` is or has exactly the configured one; without one configured, a token with an audience is refused | the same, and `an_unconfigured_audience_accepts_only_tokens_without_one` |
 //! | 3.10 do not trust received claims | `kid` is compared with the ring's ids and nothing else; `jku`, `jwk`, `x5c` and `x5u` are ignored | `jwt_attacks`: `a_header_is_decided_by_what_it_demands` |
-//! | 3.11 use explicit typing | `typ` is absent or JWT: an access token (`at+jwt`) or logout token is refused | the same test |
+//! | 3.11 use explicit typing | `typ` is absent or JWT in a stateless token, and `session+jwt` in a hybrid one: an access token (`at+jwt`) or logout token is refused | the same test; `jwt_sessions`: `a_token_is_good_for_one_strategy_only` |
 //! | 3.12 use mutually exclusive validation rules | `sid`, `auth_time`, `cap`, `gen`, `profile` and `jti` are required, which other kinds of JWT do not have; `gen` tells stateless from hybrid tokens | `jwt_attacks`: `a_claim_is_decided_by_its_exact_json`; `jwt_sessions`: `a_token_is_good_for_one_strategy_only` |
 
 mod codec;
@@ -66,5 +74,6 @@ mod stateless;
 
 pub use self::hybrid::{GraceError, HybridSessions};
 pub use self::keys::{Algorithm, KeyError, KeyRing, SigningKey, VerifyingKey};
-pub use self::stateless::{JwtSessions, ValidAfter};
+pub use self::stateless::JwtSessions;
+pub use crate::record::NoClaims;
 pub use crate::sessions::{IssueError, TokenError};

@@ -14,9 +14,8 @@ const NOT_AN_ID: ParseError = ParseError::of_text("session id is not 22 base64ur
 ///
 /// It finds a session but does not open it (the token's secret does), so it may
 /// stand in logs, on a page of the user's devices and in URLs. 128 bits from the
-/// operating system's generator meet OWASP ASVS 5.0 7.2.3. Under a
-/// [limit](crate::SessionLimit), an id follows those that the subject has of the
-/// same second by 96 random bits, so that the later sign-in counts as the later.
+/// operating system's generator meet OWASP ASVS 5.0 7.2.3. It names one session from
+/// sign-in to end, also after a rotation.
 ///
 /// # Example
 ///
@@ -47,15 +46,6 @@ impl SessionId {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; Self::BYTES] {
         &self.0
-    }
-
-    /// An id that follows `earlier`, by the 96 random bits that this one begins
-    /// with; this one if there is none.
-    #[cfg(feature = "std")]
-    pub(crate) fn after(self, earlier: Self) -> Self {
-        let step = (u128::from_be_bytes(self.0) >> 32) + 1;
-        let later = u128::from_be_bytes(earlier.0).checked_add(step);
-        later.map_or(self, |later| Self(later.to_be_bytes()))
     }
 }
 

@@ -1,7 +1,9 @@
 //! What is stored of a session, and what its client holds.
 
+mod about;
 mod id;
 mod session;
+mod session_parts;
 #[cfg(feature = "std")]
 mod sign_in;
 #[cfg(feature = "serde")]
@@ -13,9 +15,14 @@ pub use self::id::SessionId;
 pub(crate) use self::id::random_id;
 #[cfg(feature = "std")]
 pub(crate) use self::session::check_names;
-pub use self::session::{Session, SessionError, SessionParts};
+pub use self::session::{Session, SessionError};
+pub use self::session_parts::SessionParts;
 #[cfg(feature = "std")]
-pub use self::sign_in::{NoClaims, SignIn};
+// Named in `jwt`; elsewhere it is what a parameter defaults to.
+#[cfg_attr(not(feature = "jwt-custom-provider"), allow(unreachable_pub, reason = "as above"))]
+pub use self::sign_in::NoClaims;
+#[cfg(feature = "std")]
+pub use self::sign_in::SignIn;
 #[cfg(feature = "std")]
 pub(crate) use self::token::PresentedToken;
 pub use self::token::{SecretHash, SessionToken};

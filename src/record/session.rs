@@ -3,7 +3,9 @@ use core::fmt;
 
 use smol_str::SmolStr;
 
+use super::about::shown;
 use super::id::SessionId;
+use super::session_parts::SessionParts;
 use super::token::SecretHash;
 use crate::config::{ProfileError, check_profile_name};
 use crate::rule::Lifetime;
@@ -13,9 +15,14 @@ const LONGEST_SUBJECT: usize = 1_024;
 
 /// One session as a store keeps it.
 ///
-/// The creation time, the cap, the subject and the profile have no setter: what
-/// changes a stored session is an [`Update`], which has no field for them. Only a
-/// new login makes a new cap. Cloning does not allocate.
+/// It is one record under one id from sign-in to end: a renewal moves its instants,
+/// a rotation gives it another secret, and the id stays. So a page of devices, an
+/// audit log and an application's own tables can rely on the id.
+///
+/// The creation time, the cap, the subject, the profile, the epoch, the ordinal and
+/// what it is about have no setter: what changes a stored session is an [`Update`],
+/// which has no field for them. Only a new login makes a new cap. Cloning does not
+/// allocate.
 ///
 /// [`Update`]: crate::store::Update
 #[derive(Clone, Eq, PartialEq)]
@@ -27,42 +34,19 @@ pub struct Session {
     pub(crate) id: SessionId,
     pub(crate) subject: SmolStr,
     pub(crate) profile: SmolStr,
-    pub(crate) secret: SecretHash,
+    pub(crate) epoch: Option<u64>,
+    pub(crate) ordinal: u64,
+    pub(crate) about: Option<Arc<str>>,
     pub(crate) version: u64,
+    pub(crate) secret: SecretHash,
     pub(crate) lifetime: Lifetime,
     pub(crate) generation: u64,
     pub(crate) confirmed_at: Option<Timestamp>,
 }
 
-/// The fields of a [`Session`], for stores to write and read.
-///
-/// Serialised as one flat object, whose instants are unix seconds.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
-#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
-pub struct SessionParts {
-    /// The public name of the session.
-    pub id: SessionId,
-    /// Whose session it is: 1 to 1024 bytes without NUL.
-    pub subject: Arc<str>,
-    /// Which policy of the set it was started under: 1 to 64 bytes without
-    /// control characters.
-    pub profile: Arc<str>,
-    /// Counts the guarded writes; what a renewal compares. Starts at 0.
-    pub version: u64,
-    /// The hash of the token's secret.
-    pub secret: SecretHash,
-    /// The four instants.
-    pub lifetime: Lifetime,
-    /// Counts the tokens of a hybrid session; 0 for others.
-    pub generation: u64,
-    /// When a hybrid session's current token was first presented; `None` until
-    /// then. At the start, the start.
-    pub confirmed_at: Option<Timestamp>,
-}
-
 impl Session {
-    /// A new session, at version 0 and generation 0.
+    /// A new session, at version 0 and generation 0, of no epoch, about nothing and
+    /// with ordinal 0.
     ///
     /// # Errors
     ///
@@ -80,6 +64,9 @@ impl Session {
             id,
             subject: subject.into(),
             profile: profile.into(),
+            epoch: None,
+            ordinal: 0,
+            about: None,
             version: 0,
             secret,
             lifetime,
@@ -98,6 +85,9 @@ impl Session {
             id,
             subject,
             profile,
+            epoch,
+            ordinal,
+            about,
             version,
             secret,
             lifetime,
@@ -105,17 +95,51 @@ impl Session {
             confirmed_at,
         } = parts;
         check_names(&subject, &profile)?;
-        let (subject, profile) = (subject.into(), profile.into());
-        Ok(Self { id, subject, profile, secret, version, lifetime, generation, confirmed_at })
+        Ok(Self {
+            id,
+            subject: subject.into(),
+            profile: profile.into(),
+            epoch,
+            ordinal,
+            about: about.and_then(shown),
+            version,
+            secret,
+            lifetime,
+            generation,
+            confirmed_at,
+        })
     }
 
     /// Its fields, for a store to write.
     #[must_use]
     pub fn into_parts(self) -> SessionParts {
-        let Self { id, subject, profile, secret, version, lifetime, generation, confirmed_at } =
-            self;
+        let Self {
+            id,
+            subject,
+            profile,
+            epoch,
+            ordinal,
+            about,
+            version,
+            secret,
+            lifetime,
+            generation,
+            confirmed_at,
+        } = self;
         let (subject, profile) = (subject.into(), profile.into());
-        SessionParts { id, subject, profile, version, secret, lifetime, generation, confirmed_at }
+        SessionParts {
+            id,
+            subject,
+            profile,
+            epoch,
+            ordinal,
+            about,
+            version,
+            secret,
+            lifetime,
+            generation,
+            confirmed_at,
+        }
     }
 
     /// The public name of the session.
@@ -134,6 +158,25 @@ impl Session {
     #[must_use]
     pub fn profile(&self) -> &str {
         &self.profile
+    }
+
+    /// Under which epoch of its subject it was started, if under any.
+    #[must_use]
+    pub const fn epoch(&self) -> Option<u64> {
+        self.epoch
+    }
+
+    /// Its place among its subject's sessions, where a limit counts them; else 0.
+    #[must_use]
+    pub const fn ordinal(&self) -> u64 {
+        self.ordinal
+    }
+
+    /// What its user knows it by, for a page of devices, which escapes it; as given
+    /// to [`SignIn::about`](crate::SignIn::about).
+    #[must_use]
+    pub fn about(&self) -> Option<&str> {
+        self.about.as_deref()
     }
 
     /// Counts the guarded writes.
@@ -167,6 +210,13 @@ impl Session {
     #[must_use]
     pub const fn confirmed_at(&self) -> Option<Timestamp> {
         self.confirmed_at
+    }
+}
+
+#[cfg(feature = "std")]
+impl Session {
+    pub(crate) fn with_about(self, about: Option<Arc<str>>) -> Self {
+        Self { about: about.and_then(shown), ..self }
     }
 }
 

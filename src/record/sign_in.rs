@@ -1,6 +1,7 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 
+use super::session::Session;
 use crate::config::Policies;
 use crate::time::Timestamp;
 
@@ -11,6 +12,9 @@ use crate::time::Timestamp;
 /// | [`of`](Self::of) | whose session it is: 1 to 1024 bytes without NUL | – |
 /// | [`profile`](Self::profile) | which policy of the set | "default" |
 /// | [`until`](Self::until) | an upper bound of the cap | the policy's cap alone |
+/// | [`about`](Self::about) | what the user knows the session by | nothing |
+/// | [`epoch`](Self::epoch) | the subject's value that revokes when it changes | none |
+/// | [`replacing`](Self::replacing) | which session ends once this one stands | none |
 /// | [`claims`](Self::claims) | what of the application's own a signed token says | nothing |
 ///
 /// A `&str` or a [`String`] converts, as the subject. The parts are checked by the
@@ -40,6 +44,9 @@ pub struct SignIn<A = NoClaims> {
     pub(crate) subject: Arc<str>,
     pub(crate) profile: Arc<str>,
     pub(crate) ceiling: Timestamp,
+    pub(crate) about: Option<Arc<str>>,
+    pub(crate) epoch: Option<u64>,
+    pub(crate) replacing: Option<Session>,
     pub(crate) claims: A,
 }
 
@@ -50,6 +57,9 @@ impl SignIn {
             subject: subject.into(),
             profile: Policies::DEFAULT.into(),
             ceiling: Timestamp::MAX,
+            about: None,
+            epoch: None,
+            replacing: None,
             claims: NoClaims {},
         }
     }
@@ -62,17 +72,46 @@ impl<A> SignIn<A> {
     }
 
     /// With a cap of at most `ceiling`, such as the end of an upstream provider's
-    /// session (`SessionNotOnOrAfter` of SAML). A ceiling that has passed is no error: the
-    /// session is started, and refused from its first second on.
+    /// session (`SessionNotOnOrAfter` of SAML; not the `exp` of an ID token, which
+    /// ends the token and not the session). A ceiling that is already reached is an
+    /// error of `start`.
     pub fn until(self, ceiling: impl Into<Timestamp>) -> Self {
         Self { ceiling: ceiling.into(), ..self }
+    }
+
+    /// With a text by which the user knows the session on a page of devices, such as
+    /// "Firefox on Linux" or a name that the user gives.
+    ///
+    /// It is never refused: control and bidirectional characters are removed, and it
+    /// is cut at a character within 1 KiB. The page escapes it. It decides nothing,
+    /// enters no token, event or `Debug`, survives renewals and rotations, and is gone
+    /// with the session.
+    pub fn about(self, about: impl Into<Arc<str>>) -> Self {
+        Self { about: Some(about.into()), ..self }
+    }
+
+    /// Under this epoch: the value of the subject's that the application changes to
+    /// revoke all that was started under another ([`Bounds`](crate::Bounds)). It is the
+    /// one that was read together with the hash of the password.
+    pub fn epoch(self, epoch: u64) -> Self {
+        Self { epoch: Some(epoch), ..self }
+    }
+
+    /// In the place of a session, such as at a re-authentication or when a guest signs
+    /// in: the old session ends once the new one stands, and does not count beside it.
+    /// Nothing of it is carried over: give profile, epoch and `about` again.
+    ///
+    /// A stateless token is replaced at its client alone: a copy of it is good until
+    /// its `exp`.
+    pub fn replacing(self, session: &Session) -> Self {
+        Self { replacing: Some(session.clone()), ..self }
     }
 
     /// With the application's own claims, which a signed token carries beside the
     /// session's.
     pub fn claims<B>(self, claims: B) -> SignIn<B> {
-        let Self { subject, profile, ceiling, claims: _ } = self;
-        SignIn { subject, profile, ceiling, claims }
+        let Self { subject, profile, ceiling, about, epoch, replacing, claims: _ } = self;
+        SignIn { subject, profile, ceiling, about, epoch, replacing, claims }
     }
 }
 

@@ -140,7 +140,7 @@ impl<'a> PresentedToken<'a> {
 /// let session = Session::new(id, "user-42", "default", SecretHash::of_secret(&secret), lifetime)?;
 /// let cookie = SessionToken::from_parts(id, secret);
 /// # let _ = (session, cookie);
-/// # Ok::<(), session_policy::SessionError>(())
+/// # Ok::<(), session_policy::store::SessionError>(())
 /// ```
 #[derive(Clone, Copy)]
 pub struct SecretHash([u8; Self::BYTES]);

@@ -81,7 +81,7 @@ impl PolicyChange {
     }
 
     /// What users notice, before and after, in the order of [`Scenario::ALL`].
-    fn scenarios(&self) -> [ScenarioChange; 4] {
+    fn scenarios(&self) -> [ScenarioChange; 5] {
         Scenario::ALL.map(|scenario| ScenarioChange {
             scenario,
             before: scenario.play(&self.old),

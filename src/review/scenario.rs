@@ -26,6 +26,8 @@ pub(super) struct ScenarioChange {
 pub(super) enum Scenario {
     /// Never idle for as long as `guaranteed_idle`.
     ActiveSession,
+    /// What a browser holds.
+    Cookie,
     /// Signs in at 09:00, sends a request a minute until 17:00, and comes back
     /// at 09:00 on the next day.
     IdleOvernight,
@@ -38,8 +40,13 @@ pub(super) enum Scenario {
 
 impl Scenario {
     /// All scenarios.
-    pub(super) const ALL: [Self; 4] =
-        [Self::ActiveSession, Self::IdleOvernight, Self::RememberedDevice, Self::TokenReissue];
+    pub(super) const ALL: [Self; 5] = [
+        Self::ActiveSession,
+        Self::IdleOvernight,
+        Self::RememberedDevice,
+        Self::Cookie,
+        Self::TokenReissue,
+    ];
 
     pub(super) fn play(self, policy: &SessionPolicy) -> ScenarioOutcome {
         match self {
@@ -47,6 +54,17 @@ impl Scenario {
                 after: policy.absolute_cap(),
                 reason: RejectReason::AbsoluteCap,
             },
+            Self::Cookie => {
+                let start = Timestamp::from_unix_secs(0);
+                let lifetime = policy.start(start);
+                let status = policy.status(&lifetime, start);
+                let held_for = status.cookie_max_age();
+                ScenarioOutcome::Cookie {
+                    held_for,
+                    sent_again: status.outlives_cookies(&lifetime),
+                    lapses: held_for < policy.max_age(),
+                }
+            }
             Self::IdleOvernight => {
                 let day = (1..=8 * 60).map(TimeDelta::minutes);
                 play(policy, day.chain([TimeDelta::hours(24)]))
@@ -66,6 +84,7 @@ impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::ActiveSession => "active session, never idle for long",
+            Self::Cookie => "cookie in the browser",
             Self::IdleOvernight => "idle overnight, 09:00 to 17:00 and back at 09:00",
             Self::RememberedDevice => "remembered device, used every 7 days",
             Self::TokenReissue => "write or token re-issue",
@@ -79,6 +98,16 @@ impl fmt::Display for Scenario {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub(super) enum ScenarioOutcome {
+    /// The browser holds a cookie.
+    Cookie {
+        /// How long each is held, at most.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::time::secs"))]
+        held_for: TimeDelta,
+        /// Whether it is sent again at each renewal.
+        sent_again: bool,
+        /// Whether it can be dropped although the session lives.
+        lapses: bool,
+    },
     /// The session ends.
     Ends {
         /// How long after it started.
@@ -107,6 +136,11 @@ pub(super) enum ScenarioOutcome {
 impl fmt::Display for ScenarioOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
+            Self::Cookie { held_for, sent_again, lapses } => {
+                write!(f, "for {}, sent ", Human(held_for))?;
+                f.write_str(if sent_again { "again at each renewal" } else { "once" })?;
+                f.write_str(if lapses { ", then lost though the session lives" } else { "" })
+            }
             Self::Ends { after, reason } => {
                 write!(f, "signed out {} after signing in: {reason}", Human(after))
             }

@@ -10,14 +10,13 @@ use crate::time::Timestamp;
 /// One session, played request by request under a policy: every decision, write
 /// and cookie.
 ///
-/// It shows what [`Sessions`](crate::Sessions) would do, without a store or a clock. A
-/// renewal that gains no time, since the session is pinned at its cap, writes nothing.
-///
-/// Up to there `jwt::JwtSessions` and `jwt::HybridSessions` re-issue a token where
-/// `Sessions` writes, and once pinned they go on, as in
-/// [`renewal_schedule`](SessionPolicy::renewal_schedule). A timeline shows neither
-/// that nor what a hybrid session writes besides: that a token has arrived, and
-/// each renewal once pinned.
+/// It shows what [`Sessions`](crate::Sessions) would do, without a store or a clock, and
+/// what a browser holds: a cookie runs to the cap, at most 400 days, and is sent again
+/// at a renewal only where the cap is longer than that. `jwt::JwtSessions` re-issues a
+/// token, in a cookie of the same kind, where `Sessions` writes. `jwt::HybridSessions` does
+/// so only once the token before it was presented and its grace is over; the `exp` of such
+/// a token is the cap. A timeline does not show what a hybrid session writes besides: that
+/// a token has arrived.
 ///
 /// `Display` prints one line per event. Serialised with instants as unix seconds and
 /// durations as whole seconds.
@@ -38,12 +37,12 @@ use crate::time::Timestamp;
 /// 2027-01-15T08:00:00Z  signed in, until 2027-01-15T16:00:00Z; record created; cookie for 8h; \
 /// token until 2027-01-15T16:00:00Z
 /// 2027-01-15T08:05:00Z  kept, until 2027-01-15T16:00:00Z
-/// 2027-01-15T08:20:00Z  kept, at the cap, until 2027-01-15T16:00:00Z
+/// 2027-01-15T08:20:00Z  renewed, until 2027-01-15T16:00:00Z; record written; \
+/// token until 2027-01-15T16:00:00Z
 /// 2027-01-15T16:00:00Z  ended: the absolute cap is reached
-/// 2027-01-15T16:20:00Z  refused since 2027-01-15T16:00:00Z: the absolute cap is reached; \
-/// cookie cleared",
+/// 2027-01-15T16:20:00Z  refused since 2027-01-15T16:00:00Z: the absolute cap is reached",
 /// );
-/// assert_eq!(timeline.events()[2].happening, Happening::Pinned);
+/// assert_eq!(timeline.events()[2].happening, Happening::Renewed);
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -66,12 +65,15 @@ impl Timeline {
             policy,
             lifetime: policy.start(sign_in),
             events: Vec::new(),
+            cookie_until: sign_in,
+            has_lapsed: false,
             has_ended: false,
         };
         player.emit(sign_in, Happening::SignedIn);
         for request in requests {
             player.request(request.into());
         }
+        player.lapse(player.until());
         player.end();
         Self { policy: *policy, events: player.events }
     }
@@ -122,8 +124,7 @@ impl Timeline {
         &self.events
     }
 
-    /// How often `Sessions` writes the record: created once, and at each renewal
-    /// that gains time.
+    /// How often `Sessions` writes the record: created once, and at each renewal.
     #[must_use]
     pub fn writes(&self) -> usize {
         self.events.iter().filter(|event| event.is_write()).count()
@@ -160,11 +161,18 @@ struct Player<'a> {
     policy: &'a SessionPolicy,
     lifetime: Lifetime,
     events: Vec<TimelineEvent>,
+    /// Until when the browser holds the cookie.
+    cookie_until: Timestamp,
+    has_lapsed: bool,
     has_ended: bool,
 }
 
 impl Player<'_> {
     fn request(&mut self, at: Timestamp) {
+        self.lapse(at);
+        if self.has_lapsed {
+            return self.emit(at, Happening::WithoutCookie);
+        }
         match self.policy.evaluate(&self.lifetime, at) {
             Decision::Keep { .. } => self.emit(at, Happening::Kept),
             Decision::Reject { reason, since } => {
@@ -173,13 +181,22 @@ impl Player<'_> {
                 }
                 self.emit(at, Happening::Refused { reason, since });
             }
-            Decision::Renew { lifetime } if lifetime.expires_at() <= self.until() => {
-                self.emit(at, Happening::Pinned);
-            }
             Decision::Renew { lifetime } => {
                 self.lifetime = lifetime;
                 self.emit(at, Happening::Renewed);
             }
+        }
+    }
+
+    /// The browser drops the cookie of a session that lives on.
+    fn lapse(&mut self, now: Timestamp) {
+        let lapses = self.cookie_until <= now && self.cookie_until < self.until();
+        if lapses && !self.has_lapsed {
+            self.has_lapsed = true;
+            self.emit(self.cookie_until, Happening::CookieLapsed);
+        }
+        if self.has_lapsed && self.until() <= now {
+            self.end();
         }
     }
 
@@ -193,15 +210,18 @@ impl Player<'_> {
     }
 
     fn emit(&mut self, at: Timestamp, happening: Happening) {
-        let max_age = self.policy.status(&self.lifetime, at).cookie_max_age();
-        let token = Some(self.lifetime.expires_at());
-        let (cookie, token) = match happening {
-            Happening::SignedIn | Happening::Renewed => (Some(max_age), token),
-            Happening::Refused { reason, .. } if reason != RejectReason::NotYetValid => {
-                (Some(TimeDelta::zero()), None)
-            }
-            _ => (None, None),
+        let status = self.policy.status(&self.lifetime, at);
+        let is_sent = match happening {
+            Happening::SignedIn => true,
+            Happening::Renewed => status.outlives_cookies(&self.lifetime),
+            _ => false,
         };
+        let cookie = is_sent.then(|| status.cookie_max_age());
+        if let Some(max_age) = cookie {
+            self.cookie_until = at.saturating_add(max_age);
+        }
+        let is_issued = matches!(happening, Happening::SignedIn | Happening::Renewed);
+        let token = is_issued.then(|| self.lifetime.expires_at());
         let until = self.until();
         self.events.push(TimelineEvent { at, happening, until, cookie, token });
     }

@@ -17,11 +17,10 @@ pub struct TimelineEvent {
     pub happening: Happening,
     /// When the session ends without further activity, as of this event.
     pub until: Timestamp,
-    /// The `Max-Age` of the cookie that the browser is sent, if any; 0 s clears it.
+    /// The `Max-Age` of the cookie that the browser is sent, if any.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::time::opt_secs"))]
     pub cookie: Option<TimeDelta>,
-    /// The `exp` of the token that is issued, where the session is in tokens and
-    /// not yet pinned at its cap.
+    /// The `exp` of the token that is issued, where the session is in tokens.
     pub token: Option<Timestamp>,
 }
 
@@ -29,8 +28,8 @@ impl TimelineEvent {
     /// Whether it is a request that was judged.
     #[must_use]
     pub const fn is_request(&self) -> bool {
-        use Happening::{Kept, Pinned, Refused, Renewed};
-        matches!(self.happening, Kept | Pinned | Refused { .. } | Renewed)
+        use Happening::{Kept, Refused, Renewed, WithoutCookie};
+        matches!(self.happening, Kept | Refused { .. } | Renewed | WithoutCookie)
     }
 
     /// Whether a store is asked to write.
@@ -44,27 +43,26 @@ impl fmt::Display for TimelineEvent {
         let Self { at, until, .. } = self;
         write!(f, "{at}  ")?;
         match self.happening {
+            Happening::CookieLapsed => {
+                write!(f, "the browser drops the cookie; the session lives until {until}")?;
+            }
             Happening::Ended { reason } => write!(f, "ended: {reason}")?,
             Happening::Kept => write!(f, "kept, until {until}")?,
-            Happening::Pinned => write!(f, "kept, at the cap, until {until}")?,
             Happening::Refused { reason, since } => {
                 write!(f, "refused {} {since}: {reason}", reason.bound())?;
             }
             Happening::Renewed => write!(f, "renewed, until {until}")?,
             Happening::SignedIn => write!(f, "signed in, until {until}")?,
             Happening::Warned => write!(f, "warned, {} before the end", Human(until.since(*at)))?,
+            Happening::WithoutCookie => f.write_str("came without a cookie")?,
         }
         match self.happening {
             Happening::SignedIn => f.write_str("; record created")?,
             Happening::Renewed => f.write_str("; record written")?,
             _ => {}
         }
-        match self.cookie {
-            Some(_) if matches!(self.happening, Happening::Refused { .. }) => {
-                f.write_str("; cookie cleared")?;
-            }
-            Some(max_age) => write!(f, "; cookie for {}", Human(max_age))?,
-            None => {}
+        if let Some(max_age) = self.cookie {
+            write!(f, "; cookie for {}", Human(max_age))?;
         }
         match self.token {
             Some(expires_at) => write!(f, "; token until {expires_at}"),
@@ -78,6 +76,10 @@ impl fmt::Display for TimelineEvent {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case", tag = "happening"))]
 pub enum Happening {
+    /// The browser dropped the cookie of a session that lived on: none is kept for longer
+    /// than 400 days (RFC 6265bis section 5.6.2). Only a `max_age` over 400 days lets it
+    /// come to that.
+    CookieLapsed,
     /// The session ended.
     Ended {
         /// At which limit.
@@ -85,9 +87,6 @@ pub enum Happening {
     },
     /// A request was served; no renewal was due.
     Kept,
-    /// A request was served; a renewal was due, but the session is pinned at its
-    /// cap, so it would gain no time. A signed token is re-issued all the same.
-    Pinned,
     /// A request was refused.
     Refused {
         /// For which limit.
@@ -101,4 +100,6 @@ pub enum Happening {
     SignedIn,
     /// The end is near, and nobody was active.
     Warned,
+    /// A request came after its cookie had lapsed, so it opened no session.
+    WithoutCookie,
 }

@@ -118,24 +118,32 @@ pub struct Status {
 }
 
 impl Status {
-    /// The `Max-Age` attribute of the session's cookie, if it is sent now: the time
-    /// to `idle_expires_at`, at least 0 s and at most 400 days.
+    /// The `Max-Age` attribute of the session's cookie, if it is sent now: the time to
+    /// the cap, at least 0 s and at most 400 days.
     ///
-    /// 400 days is the limit that user agents apply (RFC 6265bis section 5.6.2).
-    /// The attribute only spares the browser a dead cookie; the record ends the
-    /// session (NIST SP 800-63B-4 section 5.1.1).
+    /// 400 days is the limit that user agents apply (RFC 6265bis section 5.6.2). The
+    /// record ends the session, never the cookie (NIST SP 800-63B-4 section 5.1.1): one
+    /// that ran to `idle_expires_at` would have to be sent again at each renewal, and a
+    /// lost answer would cost the cookie of a live session.
     ///
     /// ```
     /// use chrono::TimeDelta;
     /// use session_policy::{SessionPolicy, Timestamp};
     ///
     /// let now = Timestamp::from_unix_secs(1_800_000_000);
-    /// let policy = SessionPolicy::WORKING_DAY;
+    /// let policy = SessionPolicy::SLIDING_MONTH;
     /// let status = policy.status(&policy.start(now), now);
-    /// assert_eq!(status.cookie_max_age(), TimeDelta::hours(8));
+    /// assert_eq!(status.cookie_max_age(), TimeDelta::days(45));
     /// ```
     #[must_use]
     pub fn cookie_max_age(&self) -> TimeDelta {
-        self.idle_expires_at.since(self.now).clamp(TimeDelta::zero(), MAX_COOKIE_AGE)
+        self.absolute_expires_at.since(self.now).clamp(TimeDelta::zero(), MAX_COOKIE_AGE)
+    }
+
+    /// Whether the session may live longer than a cookie: then the cookie is sent again
+    /// at every renewal.
+    #[cfg(any(feature = "review", feature = "std"))]
+    pub(crate) fn outlives_cookies(&self, lifetime: &Lifetime) -> bool {
+        self.absolute_expires_at.since(lifetime.created_at()) > MAX_COOKIE_AGE
     }
 }

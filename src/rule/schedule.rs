@@ -8,14 +8,12 @@ use super::policy::SessionPolicy;
 use crate::time::Timestamp;
 
 impl SessionPolicy {
-    /// The instants at which the token of a continuously active session is
-    /// re-issued, from `lifetime` on to its end: a schedule that can be predicted
-    /// and audited.
+    /// The instants at which a continuously active session is renewed, from `lifetime`
+    /// on to its end: a schedule that can be predicted and audited.
     ///
-    /// It is that of `jwt::JwtSessions` and `jwt::HybridSessions`, whose tokens are
-    /// re-issued up to the end. [`Sessions`](crate::Sessions) has none to re-issue:
-    /// it keeps the schedule until a renewal would gain no time, since the session
-    /// is pinned at its cap, and writes no more from there on.
+    /// At each, a stored session's record is written, and a stateless token re-issued. A
+    /// hybrid one is re-issued only once the token before it was presented and its grace
+    /// is over.
     ///
     /// Each is the first instant at which [`evaluate`](Self::evaluate) renews,
     /// and then that renewal's. A session without activity at such an instant is

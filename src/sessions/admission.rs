@@ -1,173 +1,175 @@
 //! Carries out a [`SessionLimit`] around the creation of a session.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 
+use super::bounds::Bound;
 use super::context::Context;
 use super::error::StartError;
 use super::event::{Event, EventKind};
 use crate::config::{SessionLimit, WhenFull};
 use crate::record::{Session, SessionId};
-use crate::store::{SessionStore, StoreError};
+use crate::rule::Status;
+use crate::store::{SessionStore, StoreError, yield_now};
 use crate::time::Timestamp;
 
-/// How often a sign-in that fits by age looks whether the others, which do not,
-/// have withdrawn.
-const SETTLING_READS: u32 = 4;
+/// After how many removals other tasks run.
+const REMOVED_AT_ONCE: usize = 256;
 
-/// One sign-in under a limit: [`look`](Self::look), then read the clock, name the
-/// session by [`Before::follow`], and [`admit`](Self::admit) it.
+/// One sign-in under a limit: [`make_room`](Self::make_room), create the session with
+/// the ordinal that this gives, and [`settle`](Self::settle).
 ///
-/// All sign-ins go by one order, `(created_at, id)`, and end what has
-/// `max_sessions` later ones: so those are never ended, whoever races, and the
-/// last to be created, which sees all, ends the others. By one clock the order is
-/// that of creation, since the clock is read after the look and ids of one second
-/// follow each other.
+/// Rows count, whether or not their time is over: a renewal that is under way may
+/// still come. Those that have ended are removed before others, so that it finds no
+/// row.
+///
+/// Sign-ins that race see each other by listing again after the creation, and go by
+/// one order, that of the ordinals, which no clock decides: a session that is there
+/// before a sign-in looks has a lower ordinal than the one it starts.
 pub(super) struct Admission<'a, S> {
     pub(super) store: &'a S,
     pub(super) context: &'a Context,
+    pub(super) limit: SessionLimit,
+    pub(super) bound: &'a Bound,
+    /// The subject's, before the bound was asked.
+    pub(super) listed: &'a [Session],
     pub(super) subject: &'a str,
     pub(super) profile: &'a str,
-}
-
-/// The subject's live sessions before a sign-in, the oldest first.
-pub(super) struct Before(Vec<Session>);
-
-impl Before {
-    /// `id`, or one that follows those of this second.
-    pub(super) fn follow(&self, id: SessionId, now: Timestamp) -> SessionId {
-        match self.0.iter().rfind(|held| held.lifetime().created_at() == now) {
-            Some(newest) if newest.id() >= id => id.after(newest.id()),
-            _ => id,
-        }
-    }
+    pub(super) replacing: Option<SessionId>,
 }
 
 impl<S: SessionStore> Admission<'_, S> {
-    /// Refuses a session for which there is no room. Writes nothing.
-    pub(super) async fn look(&self, now: Timestamp) -> Result<Before, StartError> {
-        let Some(&limit) = self.limit() else {
-            return Ok(Before(Vec::new()));
-        };
-        let live = self.live(now).await?;
-        if limit.when_full() == WhenFull::Refuse && live.len() >= max(limit) {
-            return Err(refusal(limit));
-        }
-        Ok(Before(live))
-    }
-
-    /// Creates the session, with the limit held around it; after an error it is
-    /// not to be handed out.
-    pub(super) async fn admit(
-        &self,
-        before: Before,
-        session: &Session,
-        now: Timestamp,
-    ) -> Result<(), StartError> {
-        self.make_way(before, now).await?;
-        self.store.create(session).await?;
-        self.settle(session.id(), now).await
-    }
-
-    /// Where as many sessions as may stay are later than `now` (another server's
-    /// clock is ahead), ends the oldest of these: they were there before.
-    async fn make_way(&self, Before(before): Before, now: Timestamp) -> Result<(), StartError> {
-        let Some(&limit) = self.limit() else {
-            return Ok(());
-        };
-        let past = before.partition_point(|held| held.lifetime().created_at() <= now);
-        let ahead = &before[past..];
-        let excess = (ahead.len() + 1).saturating_sub(max(limit));
-        self.end(&ahead[..excess], now).await
-    }
-
-    /// Makes the limit hold once the session is created; an error means that it
-    /// has been removed.
-    async fn settle(&self, id: SessionId, now: Timestamp) -> Result<(), StartError> {
-        let Some(&limit) = self.limit() else {
-            return Ok(());
-        };
-        let settled = match limit.when_full() {
-            WhenFull::EndOldest => self.end_oldest(limit, id, now).await,
-            WhenFull::Refuse => self.wait_for_room(limit, id, now).await,
-        };
-        if settled.is_err() {
-            // If this fails too, the session expires unused: nobody has its
-            // token.
-            let _ = self.store.remove(&id).await;
-        }
-        settled
-    }
-
-    async fn end_oldest(
-        &self,
-        limit: SessionLimit,
-        id: SessionId,
-        now: Timestamp,
-    ) -> Result<(), StartError> {
-        let live = self.live(now).await?;
-        let excess = live.len().saturating_sub(max(limit));
-        let (own, others): (Vec<_>, Vec<_>) =
-            live.into_iter().take(excess).partition(|held| held.id() == id);
-        self.end(&others, now).await?;
-        if own.is_empty() { Ok(()) } else { Err(StartError::Displaced) }
-    }
-
-    /// A sign-in goes ahead only if after its creation the limit holds, so that
-    /// it never holds for too few: of sessions that are too many, the last to be
-    /// created has seen the others. Those that do not fit by age withdraw, and
-    /// the others look again.
-    async fn wait_for_room(
-        &self,
-        limit: SessionLimit,
-        id: SessionId,
-        now: Timestamp,
-    ) -> Result<(), StartError> {
-        for _ in 0..SETTLING_READS {
-            let live = self.live(now).await?;
-            if live.len() <= max(limit) {
-                return Ok(());
-            }
-            if !live.iter().take(max(limit)).any(|held| held.id() == id) {
-                break;
+    /// The ordinal of the new session, one more than the greatest. Under
+    /// [`WhenFull::Refuse`] it refuses where there is no room, nor what has ended would
+    /// make some.
+    pub(super) fn make_room(&self) -> Result<u64, StartError> {
+        let ordinal = self.listed.iter().map(Session::ordinal).max().unwrap_or(0).saturating_add(1);
+        if self.limit.when_full() == WhenFull::Refuse {
+            let mut live = self.counted(self.listed.to_vec());
+            let now = self.context.now();
+            live.retain(|row| {
+                self.status_of(row, now).is_some_and(|status| now < status.idle_expires_at)
+            });
+            if live.len() >= self.max() {
+                live.sort_by_key(|row| (row.lifetime().created_at(), row.id()));
+                let max_sessions = self.limit.max_sessions();
+                return Err(StartError::TooMany { max_sessions, sessions: live });
             }
         }
-        Err(refusal(limit))
+        Ok(ordinal)
     }
 
-    async fn end(&self, sessions: &[Session], now: Timestamp) -> Result<(), StartError> {
-        for held in sessions {
-            // Another sign-in, which tells of it, may have been first.
-            if self.store.remove(&held.id()).await? {
-                self.context.tell(|| Event::of(held, now, EventKind::Ended));
+    /// Makes the limit hold once `own` is created. After an error it must be withdrawn.
+    ///
+    /// Whether `own` stands is decided before anything is ended for it.
+    pub(super) async fn settle(&self, own: &Session) -> Result<(), StartError> {
+        let rows = self.counted(self.store.list(self.subject).await?);
+        if !rows.iter().any(|row| row.id() == own.id()) {
+            return Err(StartError::Displaced);
+        }
+        let excess = rows.len().saturating_sub(self.max());
+        if excess == 0 {
+            return Ok(());
+        }
+        let now = self.context.now();
+        let is_lower = |row: &Session| row.ordinal() < own.ordinal();
+        let (mut ended, mut others): (Vec<_>, Vec<_>) = {
+            let known = OnceCell::new();
+            let ids = || self.listed.iter().map(Session::id).collect::<BTreeSet<_>>();
+            let has_ended = |row: &Session| match self.status_of(row, now) {
+                Some(status) => status.idle_expires_at <= now,
+                // What came after the bound was asked may be of a later epoch than it knows.
+                None => known.get_or_init(ids).contains(&row.id()),
+            };
+            rows.iter().partition(|row| is_lower(row) && has_ended(row))
+        };
+        let mut in_the_way = lowest(&mut ended, excess, by_ordinal).to_vec();
+        if in_the_way.len() < excess {
+            match self.limit.when_full() {
+                WhenFull::Refuse => return Err(StartError::Raced),
+                WhenFull::EndOldest => {}
+                WhenFull::EndLeastRecent => {
+                    let mut lower: Vec<_> = others.extract_if(.., |row| is_lower(row)).collect();
+                    let excess = excess - in_the_way.len();
+                    let by_renewal = |row: &Session| (row.lifetime().renewed_at(), row.id());
+                    in_the_way.extend_from_slice(lowest(&mut lower, excess, by_renewal));
+                }
+            }
+            let excess = excess - in_the_way.len();
+            in_the_way.extend_from_slice(lowest(&mut others, excess, by_ordinal));
+        }
+        if in_the_way.iter().any(|row| row.id() == own.id()) {
+            return Err(StartError::Displaced);
+        }
+        self.remove(&in_the_way, now).await
+    }
+
+    /// Removes sessions, which others may have been first to remove, and tells of each.
+    async fn remove(&self, sessions: &[&Session], now: Timestamp) -> Result<(), StartError> {
+        for some in sessions.chunks(REMOVED_AT_ONCE) {
+            for row in some {
+                if remove(self.store, &row.id()).await? {
+                    self.context.tell(|| match self.status_of(row, now) {
+                        None => Event::of(row, now, EventKind::Ended { cause: "revoked" }),
+                        Some(status) if status.idle_expires_at <= now => {
+                            Event::of(row, status.idle_expires_at, EventKind::expired(&status))
+                        }
+                        Some(_) => Event::of(row, now, EventKind::Ended { cause: "limit" }),
+                    });
+                }
+            }
+            if some.len() == REMOVED_AT_ONCE {
+                yield_now().await;
             }
         }
         Ok(())
     }
 
-    /// The subject's live sessions under the profile, the oldest first. A profile
+    /// The rows that count: those of the profile, but the one to be replaced. A profile
     /// that is no longer in the set counts as the default one, which judges it.
-    async fn live(&self, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-        let mut sessions = self.store.list(self.subject).await?;
+    fn counted(&self, mut listed: Vec<Session>) -> Vec<Session> {
         let policies = self.context.policies();
         let profile = policies.known(self.profile);
-        sessions.retain(|held| {
-            let policy = policies.policy_for(held.profile());
-            policies.known(held.profile()) == profile
-                && policy.peek(held.lifetime(), now).is_served()
+        listed.retain(|row| {
+            Some(row.id()) != self.replacing && policies.known(row.profile()) == profile
         });
-        sessions.sort_by_key(|held| (held.lifetime().created_at(), held.id()));
-        Ok(sessions)
+        listed
     }
 
-    fn limit(&self) -> Option<&SessionLimit> {
-        self.context.policies().limit(self.profile)
+    /// Of a session under today's policy and bound; `None` if it is revoked.
+    fn status_of(&self, row: &Session, now: Timestamp) -> Option<Status> {
+        let policy = self.context.policy_under(Some(self.bound), row)?;
+        Some(policy.status(row.lifetime(), now))
+    }
+
+    fn max(&self) -> usize {
+        usize::try_from(self.limit.max_sessions().get()).unwrap_or(usize::MAX)
     }
 }
 
-fn max(limit: SessionLimit) -> usize {
-    usize::try_from(limit.max_sessions().get()).unwrap_or(usize::MAX)
+/// After an error it is not known whether the session was removed: it is asked once
+/// more, so that one failure ends nothing for a sign-in that then does not stand. It is
+/// gone then, and told of, whoever removed it.
+pub(super) async fn remove<S: SessionStore>(store: &S, id: &SessionId) -> Result<bool, StoreError> {
+    match store.remove(id).await {
+        Ok(removed) => Ok(removed),
+        Err(_) => store.remove(id).await.map(|_| true),
+    }
 }
 
-fn refusal(limit: SessionLimit) -> StartError {
-    StartError::TooManySessions { max_sessions: limit.max_sessions() }
+fn by_ordinal(row: &Session) -> (u64, Timestamp, SessionId) {
+    (row.ordinal(), row.lifetime().created_at(), row.id())
+}
+
+/// The `count` lowest of `rows`, or all of them, in no order.
+fn lowest<'a, 'b, K: Ord>(
+    rows: &'a mut [&'b Session],
+    count: usize,
+    key: fn(&Session) -> K,
+) -> &'a [&'b Session] {
+    if count >= rows.len() {
+        return rows;
+    }
+    rows.select_nth_unstable_by_key(count, |row| key(row)).0
 }

@@ -1,10 +1,11 @@
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::error::Error;
 use core::num::NonZeroU32;
 
 use super::token_error::{IssueError, TokenError};
-use crate::record::SessionError;
+use crate::record::{Session, SessionError};
 use crate::rule::RejectReason;
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -15,6 +16,9 @@ use crate::time::Timestamp;
 /// Exhaustive, since callers branch on it: [`Store`](Self::Store) is a 503, the
 /// others are a 401. Do not tell a client [`Token`](Self::Token),
 /// [`Unknown`](Self::Unknown) and [`WrongSecret`](Self::WrongSecret) apart.
+///
+/// No refusal clears the client's cookie: clearing works by name, so a late refusal
+/// would delete the cookie of the next sign-in. Only a sign-out clears it.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateError {
     /// The session has reached a limit of its policy, or a signed token its `nbf`
@@ -26,16 +30,14 @@ pub enum AuthenticateError {
         /// As of [`Decision::Reject`](crate::Decision::Reject).
         since: Timestamp,
     },
-    /// A superseded token of a hybrid session came back, so the session was ended
-    /// (RFC 9700 section 4.14.2, OWASP ASVS 5.0 10.4.5).
-    #[error("the token was superseded, so its session has been ended")]
+    /// A superseded token of a hybrid session came back, so `authenticate` has ended the
+    /// session (RFC 9700 section 4.14.2, OWASP ASVS 5.0 10.4.5); `peek` ends nothing.
+    #[error("the token was superseded")]
     Reused,
-    /// Everything issued to the subject up to this instant is revoked.
-    #[error("the subject's tokens are revoked up to and including {valid_after}")]
-    Revoked {
-        /// The last instant whose tokens are revoked.
-        valid_after: Timestamp,
-    },
+    /// The session was started under another epoch than its subject's, or the subject is
+    /// to have no session ([`Bounds`](crate::Bounds)).
+    #[error("the session is revoked")]
+    Revoked,
     /// The store could not tell, so nobody is let in.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -45,7 +47,8 @@ pub enum AuthenticateError {
     /// There is no such session: it was ended, swept or never was.
     #[error("there is no such session")]
     Unknown,
-    /// The session is there, and the token's secret is not its own: a forgery.
+    /// The session is there, and the token's secret is not its own: it was rotated
+    /// away, or is a forgery. Nothing is ended for it.
     #[error("the token's secret is wrong")]
     WrongSecret,
 }
@@ -57,29 +60,12 @@ impl AuthenticateError {
         match self {
             Self::Rejected { reason, .. } => reason.as_str(),
             Self::Reused => "reused",
-            Self::Revoked { .. } => "revoked",
+            Self::Revoked => "revoked",
             Self::Store(_) => "store",
             Self::Token(error) => error.as_str(),
             Self::Unknown => "unknown",
             Self::WrongSecret => "wrong_secret",
         }
-    }
-
-    /// Whether to send a cookie that clears the client's.
-    ///
-    /// Only where the token will never be good again. After
-    /// [`Unknown`](Self::Unknown) the cookie is kept, since the request may have
-    /// raced a [rotation](crate::Sessions::rotate) whose answer has just set the
-    /// cookie anew; after [`Store`](Self::Store), since the session may be well.
-    #[must_use]
-    pub const fn clears_cookie(&self) -> bool {
-        matches!(
-            self,
-            Self::Rejected { reason: RejectReason::AbsoluteCap | RejectReason::Idle, .. }
-                | Self::Reused
-                | Self::Revoked { .. }
-                | Self::Token(TokenError::KeyRetired { .. })
-        )
     }
 }
 
@@ -87,10 +73,22 @@ impl AuthenticateError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
+    /// The ceiling of the cap is reached already, so the session would have ended.
+    #[error("the ceiling `{ceiling}` is not after `{now}`, when the session starts")]
+    CeilingReached {
+        /// The refused ceiling.
+        ceiling: Timestamp,
+        /// When the session would have started.
+        now: Timestamp,
+    },
     /// Later sign-ins of the same subject raced this one and ended it, as the
     /// profile's limit has it.
     #[error("the session was ended by later sign-ins of the same subject")]
     Displaced,
+    /// The subject has an epoch, and the sign-in carries none: the one that was read
+    /// together with the password's hash. Asking for it now would give a thief today's.
+    #[error("the sign-in carries no epoch, and its subject has one")]
+    EpochMissing,
     /// No signed token could be made.
     #[error(transparent)]
     Issue(#[from] IssueError),
@@ -101,26 +99,37 @@ pub enum StartError {
         /// The profile.
         profile: String,
     },
+    /// The session that was to be replaced could not be ended, as far as is known, so it
+    /// may live on, and the new one was withdrawn.
+    #[error("the session to be replaced could not be ended")]
+    NotReplaced(#[source] StoreError),
+    /// Sign-ins of the same subject raced for the last place that the profile's limit
+    /// allows, and this one withdrew. To be tried again.
+    #[error("sign-ins of the same subject raced for the last place")]
+    Raced,
     /// There was no randomness for a token.
     #[error("the operating system gave no randomness")]
     Random(#[source] Box<dyn Error + Send + Sync>),
-    /// The subject's tokens are revoked to beyond the end of the new session.
-    #[error("the subject's tokens are revoked up to and including {valid_after}")]
-    Revoked {
-        /// The last instant whose tokens are revoked.
-        valid_after: Timestamp,
-    },
+    /// The subject's epoch changed since it was read with the password's hash, or the
+    /// subject is to have no session ([`Bounds`](crate::Bounds)).
+    #[error("sessions of the subject are revoked")]
+    Revoked,
     /// The subject or the profile cannot be a session's.
     #[error(transparent)]
     Session(#[from] SessionError),
     /// The store did not take the session.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The subject has as many sessions as the profile's limit allows.
+    /// The subject has as many sessions as the profile's limit allows, under
+    /// [`WhenFull::Refuse`](crate::WhenFull::Refuse).
     #[error("the subject has as many sessions as it may: {max_sessions}")]
-    TooManySessions {
+    TooMany {
         /// The limit.
         max_sessions: NonZeroU32,
+        /// The live sessions in the way, the oldest first: a page can offer to end one.
+        /// Once the user has chosen, start again with
+        /// [`replacing`](crate::SignIn::replacing) that one, which takes its place.
+        sessions: Vec<Session>,
     },
     /// No policy has this name, and a misspelt name must not inherit another
     /// lifetime.
@@ -144,6 +153,10 @@ pub enum RotateError {
     /// No signed token could be made.
     #[error(transparent)]
     Issue(#[from] IssueError),
+    /// Other writes of the session came first each time; the old token is as it was.
+    /// To be tried again.
+    #[error("other writes of the session came first")]
+    Raced,
     /// There was no randomness for a token.
     #[error("the operating system gave no randomness")]
     Random(#[source] Box<dyn Error + Send + Sync>),
@@ -155,11 +168,14 @@ pub enum RotateError {
         /// As of [`Decision::Reject`](crate::Decision::Reject).
         since: Timestamp,
     },
-    /// The store could not write; the old token is as it was, unless the store
-    /// removed the session and its answer was lost.
+    /// As of [`AuthenticateError::Revoked`].
+    #[error("the session is revoked")]
+    Revoked,
+    /// The store could not write, or could not tell whether it did: then the old token
+    /// is as it was, or opens nothing any more and its user signs in again.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The session has ended meanwhile; it is not brought back.
+    /// The session has ended, or another rotation gave it another secret.
     #[error("there is no such session")]
     Unknown,
 }

@@ -2,6 +2,8 @@ use alloc::sync::Arc;
 
 use super::error::AuthenticateError;
 use crate::record::{Session, SessionId};
+use crate::rule::{RejectReason, Status};
+use crate::store::Removed;
 use crate::time::Timestamp;
 
 /// One step in the life of a session, for an audit log (OWASP ASVS 5.0 16.2 and
@@ -16,15 +18,21 @@ use crate::time::Timestamp;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Event<'a> {
-    /// When it happened, by the clock of the sessions.
+    /// When it happened, by the clock of the sessions; `Expired` is dated at the session's
+    /// end.
     pub at: Timestamp,
-    /// Which session. Of a refused opaque token it is the id that the token names, which
-    /// nothing proves; `None` if the token cannot be read, or if it was several.
+    /// Which session. Of a refused token that did not prove itself it is the id that the
+    /// token names, which nothing proves; `None` if the token cannot be read.
     pub session: Option<SessionId>,
-    /// Whose session, if known; not to `end`, nor of a refused opaque token.
+    /// Whose session, if known; not to `end`, nor where no record was found.
     pub subject: Option<&'a str>,
     /// The profile of the session, if known.
     pub profile: Option<&'a str>,
+    /// Whether the event is about a token that did not prove to be one of these sessions':
+    /// by its secret, or by its signature, issuer, audience and claims. It may name
+    /// anybody's session. Serialised where it is so.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_proven"))]
+    pub unproven: bool,
     /// What happened.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub kind: EventKind,
@@ -37,15 +45,30 @@ pub struct Event<'a> {
 #[non_exhaustive]
 pub enum EventKind {
     /// The session was ended before its time.
-    Ended,
-    /// Sessions of the subject were ended together.
-    EndedMany {
-        /// How many there were.
-        count: u64,
+    Ended {
+        /// By what, as a stable word: the verb `end`, `end_all` or `end_others`; `limit`,
+        /// by a sign-in that exceeded a limit; `replaced`, by one in its place; or
+        /// `revoked`, by its subject's bound.
+        cause: &'static str,
     },
-    /// A stateless session's token was issued anew.
+    /// The session's time was over, and its record was removed. The event is dated at
+    /// its end. What a store's engine drops by itself is not told of.
+    Expired {
+        /// At which limit of time.
+        reason: RejectReason,
+    },
+    /// A superseded token of a hybrid session came back before its successor was
+    /// presented, and was answered with the successor again: the answer was lost, or a
+    /// thief and the owner take turns. A run of these is a thief's trace.
+    Forgiven {
+        /// The generation of the successor.
+        generation: u64,
+    },
+    /// A token was issued anew: a stateless session's, or the next generation of a hybrid
+    /// one's.
     Reissued {
-        /// The end of the new token.
+        /// The session's new end without further activity. A stateless token ends then; a
+        /// hybrid one runs to the cap, and its renewal is this event alone.
         expires_at: Timestamp,
     },
     /// A token was refused.
@@ -61,20 +84,19 @@ pub enum EventKind {
         /// The session's new end without further activity.
         expires_at: Timestamp,
     },
-    /// A superseded token came back, so its session was ended (RFC 9700 section
-    /// 4.14.2, OWASP ASVS 5.0 10.4.5).
+    /// A superseded token came back, so its session is ended (RFC 9700 section
+    /// 4.14.2, OWASP ASVS 5.0 10.4.5). If the store fails, `Rejected` with the reason
+    /// `store` follows, and the next such request tries again.
     ReuseDetected {
         /// The generation of the token.
         presented: u64,
         /// The generation of the session.
         current: u64,
     },
-    /// The session goes on under a new token, and `session` is its new id.
+    /// The session goes on under a new token.
     Rotated {
         /// The generation of the new token; 0 for an opaque one.
         generation: u64,
-        /// The id under which it went until now.
-        predecessor: SessionId,
     },
     /// The session was started.
     Started {
@@ -86,9 +108,17 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    pub(crate) fn expired(status: &Status) -> Self {
+        Self::Expired { reason: reason(status.idle_expires_at, status.absolute_expires_at) }
+    }
+
     pub(crate) const fn rejected(error: &AuthenticateError) -> Self {
         Self::Rejected { reason: error.as_str() }
     }
+}
+
+fn reason(end: Timestamp, cap: Timestamp) -> RejectReason {
+    if end == cap { RejectReason::AbsoluteCap } else { RejectReason::Idle }
 }
 
 /// Is told what happens to sessions, if it was given to them by `with_observer`.
@@ -132,7 +162,7 @@ impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
 impl<'a> Event<'a> {
     /// What happened to nobody in particular.
     pub(crate) const fn anonymous(at: Timestamp, kind: EventKind) -> Self {
-        Self { at, session: None, subject: None, profile: None, kind }
+        Self { at, session: None, subject: None, profile: None, unproven: false, kind }
     }
 
     pub(crate) fn of(session: &'a Session, at: Timestamp, kind: EventKind) -> Self {
@@ -141,8 +171,27 @@ impl<'a> Event<'a> {
             session: Some(session.id()),
             subject: Some(session.subject()),
             profile: Some(session.profile()),
+            unproven: false,
             kind,
         }
+    }
+
+    /// Dated at its end.
+    pub(crate) fn expired(removed: &'a Removed) -> Self {
+        Self {
+            at: removed.expires_at(),
+            session: Some(removed.id()),
+            subject: Some(removed.subject()),
+            profile: Some(removed.profile()),
+            unproven: false,
+            kind: EventKind::Expired {
+                reason: reason(removed.expires_at(), removed.absolute_expires_at()),
+            },
+        }
+    }
+
+    pub(crate) const fn unproven(self) -> Self {
+        Self { unproven: true, ..self }
     }
 
     pub(crate) const fn with_session(self, id: SessionId) -> Self {
@@ -152,4 +201,10 @@ impl<'a> Event<'a> {
     pub(crate) const fn with_subject(self, subject: &'a str) -> Self {
         Self { subject: Some(subject), ..self }
     }
+}
+
+#[cfg(feature = "serde")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+const fn is_proven(unproven: &bool) -> bool {
+    !*unproven
 }

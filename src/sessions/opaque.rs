@@ -4,14 +4,17 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use chrono::TimeDelta;
+
+use super::bounds::Bounds;
 use super::context::Context;
 use super::error::{AuthenticateError, RotateError, StartError};
-use super::event::{Event, EventKind, Observer};
+use super::event::Observer;
 use super::outcome::{Authenticated, RenewalOutcome, Started};
 use super::rows::Rows;
 use crate::config::Policies;
-use crate::record::{NoClaims, Session, SessionId, SessionToken, SignIn};
-use crate::store::{SessionStore, StoreError};
+use crate::record::{NoClaims, Session, SessionId, SignIn};
+use crate::store::{ScanStore, SessionStore, StoreError};
 use crate::time::Clock;
 
 /// An opaque token has none.
@@ -24,8 +27,8 @@ const GENERATION: u64 = 0;
 /// no I/O but the store's. A clone is the same sessions.
 ///
 /// A request costs one [`load`](SessionStore::load), and one
-/// [`update`](SessionStore::update) when a renewal is due and gains time. A request
-/// that loses a race loads once more.
+/// [`update`](SessionStore::update) when a renewal is due. A request that loses a race
+/// loads once more.
 ///
 /// # Example
 ///
@@ -43,7 +46,7 @@ const GENERATION: u64 = 0;
 ///     started.token.expose(),
 ///     started.status.cookie_max_age().num_seconds(),
 /// );
-/// # assert!(cookie.contains("Max-Age=2592000"));
+/// # assert!(cookie.contains("Max-Age=3888000"));
 ///
 /// // A request: the token comes back.
 /// # let presented = started.token.expose();
@@ -84,6 +87,22 @@ impl<S> Sessions<S> {
         self.with_context(|context| context.with_observer(observer))
     }
 
+    /// The same sessions, each judged by what holds for its subject right now, too.
+    #[must_use]
+    pub fn with_bounds(self, bounds: impl Bounds + 'static) -> Self {
+        self.with_context(|context| context.with_bounds(bounds))
+    }
+
+    /// The same sessions, of which [`sweep`](Self::sweep) keeps those that have ended
+    /// for `retention`: 1 day if not set, and none if negative.
+    ///
+    /// So a user who comes back is told why the session ended, and a server whose clock
+    /// is ahead by less than the retention deletes nobody's live session.
+    #[must_use]
+    pub fn with_retention(self, retention: TimeDelta) -> Self {
+        Self { rows: self.rows.with_retention(retention) }
+    }
+
     /// The policies in force.
     #[must_use]
     pub fn policies(&self) -> &Policies {
@@ -111,17 +130,20 @@ impl<S: SessionStore> Sessions<S> {
     ///
     /// If the policy has a [limit](crate::SessionLimit), the subject's sessions
     /// are listed before and after the creation. Of sign-ins that race,
-    /// [`WhenFull::EndOldest`] leaves as many as the limit allows, the latest
-    /// (perhaps fewer, where three or more race and their servers' clocks differ).
-    /// [`WhenFull::Refuse`] never leaves more, and if they race closely for the last
-    /// place perhaps none, so that one has to be tried again.
+    /// [`WhenFull::EndOldest`] leaves exactly as many as the limit allows, the latest (one
+    /// fewer while servers whose clocks differ disagree whether a session has ended), and [`WhenFull::EndLeastRecent`] at most as many and never none.
+    /// [`WhenFull::Refuse`] never leaves more, and if they race for the last place
+    /// perhaps none: those are told [`StartError::Raced`], to be tried again.
     ///
     /// # Errors
     ///
     /// [`StartError`] if the subject is not 1 to 1024 bytes without NUL, no policy
-    /// has the name of the profile, there is no randomness, the store does not take
-    /// the session, or the subject has as many sessions as it may.
+    /// has the name of the profile, the ceiling is reached, the epoch is missing or not
+    /// today's, the subject is to have no session or its bound cannot be told, there is no
+    /// randomness, the store does not take the session, the subject has as many sessions
+    /// as it may or sign-ins raced, or the session to be replaced cannot be ended.
     ///
+    /// [`WhenFull::EndLeastRecent`]: crate::WhenFull::EndLeastRecent
     /// [`WhenFull::EndOldest`]: crate::WhenFull::EndOldest
     /// [`WhenFull::Refuse`]: crate::WhenFull::Refuse
     pub async fn start(&self, sign_in: impl Into<SignIn> + Send) -> Result<Started, StartError> {
@@ -133,24 +155,11 @@ impl<S: SessionStore> Sessions<S> {
     /// # Errors
     ///
     /// [`AuthenticateError`] if the text is no token, there is no such session, the
-    /// secret is wrong, a limit is reached, or the store cannot tell. An error of the
-    /// *renewal* is not one: see [`RenewalOutcome::Deferred`].
+    /// secret is wrong, a limit of time is reached, the session is revoked, or the store or
+    /// the bound cannot be told. An error of the *renewal* is not one: see
+    /// [`RenewalOutcome::Deferred`].
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated, AuthenticateError> {
-        let presented = self.parse(token)?;
-        let served = self.judge(&presented).await;
-        let mut served = served.inspect_err(|error| self.refused(&presented, error))?;
-        let kind = match &served.renewal {
-            RenewalOutcome::Deferred(_) => EventKind::RenewalDeferred,
-            RenewalOutcome::Renewed => {
-                served.token = Some(SessionToken::of_text(token));
-                EventKind::Renewed { expires_at: served.session.lifetime().expires_at() }
-            }
-            RenewalOutcome::NoGain | RenewalOutcome::NotDue | RenewalOutcome::Superseded => {
-                return Ok(served);
-            }
-        };
-        self.rows.context.tell(|| Event::of(&served.session, served.status.now, kind));
-        Ok(served)
+        self.answer(token).await
     }
 
     /// [`authenticate`](Self::authenticate) for traffic that is not the user's,
@@ -161,44 +170,44 @@ impl<S: SessionStore> Sessions<S> {
     ///
     /// As for [`authenticate`](Self::authenticate).
     pub async fn peek(&self, token: &str) -> Result<Authenticated, AuthenticateError> {
-        let presented = self.parse(token)?;
-        let served = match self.load(&presented).await {
-            Ok(session) => self.served(session, self.rows.context.now(), RenewalOutcome::NotDue),
-            Err(error) => Err(error),
-        };
-        served.inspect_err(|error| self.refused(&presented, error))
+        let session = self.load(&self.parse(token)?).await?;
+        let policy = self.policy_of(&session).await?;
+        self.served(session, &policy, self.rows.context.now(), RenewalOutcome::NotDue)
     }
 
-    /// Replaces a session's id and secret: the same session with the same cap
-    /// under a new token, and the old token ends.
+    /// Gives a session another secret: the same session, under the same id and cap,
+    /// and the old token opens nothing any more.
     ///
     /// To be called on any change of privilege (OWASP Session Management Cheat
-    /// Sheet, "Renew the Session ID After Any Privilege Level Change"). The new
-    /// record is created before the old one is removed, and is taken back if the
-    /// old one was ended meanwhile, so that rotation never undoes a logout.
+    /// Sheet, "Renew the Session ID After Any Privilege Level Change": what must change
+    /// is the token). It is one guarded write, where the stored session still has the
+    /// secret of `session`, so a handler with an old secret does not oust whoever holds the
+    /// new one, and a rotation undoes no logout. An error of the store whose
+    /// outcome is unknown is looked into, and it is tried again.
+    ///
+    /// A request under way with the old token is refused, and its client tries once
+    /// more with the new one. If the answer with the new token is lost, the user signs
+    /// in again.
+    ///
+    /// The id survives. What must not, such as an anti-forgery token of the
+    /// application's, is to be bound to [`Session::secret`], which changes at a
+    /// rotation and nowhere else.
     ///
     /// # Errors
     ///
-    /// [`RotateError`] if the session has ended or is of another kind, a limit is
-    /// reached, there is no randomness, or the store cannot write, which includes a bounded store that
-    /// is full: it holds both records for a moment. The old token is then as it
-    /// was, unless the store removed the session and its answer was lost.
+    /// [`RotateError`] if the session has ended, was rotated by another request, is of
+    /// another kind, is revoked or has reached a limit of time, there is no randomness, other writes
+    /// came first each time, or the store cannot write.
     pub async fn rotate(&self, session: &Session) -> Result<Started, RotateError> {
-        if session.generation() != 0 {
-            // It has no opaque token that could be replaced.
-            return Err(RotateError::Unknown);
-        }
-        self.rows.rotate(session, NoClaims {}, |_, _, token, _| Ok(token)).await
+        self.rows.rotate(session, NoClaims {}, GENERATION, |_, _, token, _| Ok(token)).await
     }
 
     /// Ends a session; whether there was one. Idempotent.
     ///
-    /// `false` also where the session was [rotated](Self::rotate) just before: it
-    /// lives on under its new id, and [`end_all`](Self::end_all) ends it.
-    ///
-    /// Send the client a cookie that clears. The id is public, so make sure that
-    /// whoever asks may end it: authenticate first, and for another device of the
-    /// same user look it up in [`list`](Self::list).
+    /// No request that begins after it has returned is served by the session, by any
+    /// token that it ever had. Send the client a cookie that clears. The id is public, so
+    /// make sure that whoever asks may end it: authenticate first, and for another device
+    /// of the same user look it up in [`list`](Self::list).
     ///
     /// # Errors
     ///
@@ -218,13 +227,11 @@ impl<S: SessionStore> Sessions<S> {
     }
 
     /// Ends the subject's other sessions, as after a password change (OWASP ASVS
-    /// 5.0 7.4.3). Returns the number ended. After a [rotation](Self::rotate), pass
-    /// the session that it returned: the old one spares nothing.
+    /// 5.0 7.4.3). Returns the number ended.
     ///
     /// A sign-in under way, which has checked the old password and not yet started its
-    /// session, is not among them. So store the new password before this, and let a
-    /// sign-in look again, once its session is started, whether the password that it
-    /// checked is still the one, and end the session if it is not.
+    /// session, is not among them: let the [epoch](crate::SignIn::epoch) of the subject
+    /// change with the password.
     ///
     /// # Errors
     ///
@@ -242,9 +249,9 @@ impl<S: SessionStore> Sessions<S> {
         self.rows.list(subject).await
     }
 
-    /// Removes at most `limit` expired sessions. Returns the number removed; fewer
-    /// than `limit` means that none is left but those that are being written just
-    /// then.
+    /// Removes at most `limit` (from 1) sessions that expired at least the
+    /// [retention](Self::with_retention) ago. Returns the number removed; fewer than `limit`
+    /// means that none is left but those that are being written just then.
     ///
     /// Sweeping only frees space: an expired session is refused whether or not it
     /// has been swept. A loop around it should go on after an error.
@@ -254,6 +261,24 @@ impl<S: SessionStore> Sessions<S> {
     /// [`StoreError`] if the store cannot write.
     pub async fn sweep(&self, limit: u32) -> Result<u64, StoreError> {
         self.rows.sweep(limit).await
+    }
+}
+
+impl<S: ScanStore> Sessions<S> {
+    /// Goes through the whole store, some `batch` sessions at a time, and removes those
+    /// that today's policy ended longer ago than the [retention](Self::with_retention).
+    /// Returns the number removed.
+    ///
+    /// For after a policy was tightened: the records say when they end under the policy
+    /// that wrote them, and [`sweep`](Self::sweep) goes by the records. Nobody is let in
+    /// by them either way. Revoked sessions are removed once they were unused for as long.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot tell or write. What was removed until then
+    /// stays removed; start over.
+    pub async fn sweep_by_policy(&self, batch: u32) -> Result<u64, StoreError> {
+        self.rows.sweep_by_policy(batch).await
     }
 }
 

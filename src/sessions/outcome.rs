@@ -1,6 +1,8 @@
 use alloc::boxed::Box;
 use core::error::Error;
 
+use chrono::TimeDelta;
+
 use crate::record::{NoClaims, Session, SessionToken};
 use crate::rule::Status;
 
@@ -40,6 +42,30 @@ pub struct Authenticated<A = NoClaims> {
     pub renewal: RenewalOutcome,
 }
 
+impl<A> Authenticated<A> {
+    /// Whether the sign-in is less than `within` ago, for pages that ask for a recent one
+    /// (RFC 9470). Only a sign-in makes a session fresh; to re-authenticate, start one
+    /// [in the place](crate::SignIn::replacing) of this.
+    ///
+    /// ```
+    /// # #[cfg(feature = "memory")] {
+    /// # use chrono::TimeDelta;
+    /// # use session_policy::{MemoryStore, SessionPolicy, Sessions};
+    /// # pollster::block_on(async {
+    /// # let sessions = Sessions::new(MemoryStore::new(), SessionPolicy::WORKING_DAY);
+    /// # let started = sessions.start("user-42").await?;
+    /// let served = sessions.authenticate(started.token.expose()).await?;
+    /// assert!(served.is_fresh(TimeDelta::minutes(5)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_fresh(&self, within: TimeDelta) -> bool {
+        self.status.now.since(self.session.lifetime().created_at()) < within
+    }
+}
+
 /// What became of a renewal.
 #[derive(Debug)]
 pub enum RenewalOutcome {
@@ -48,10 +74,7 @@ pub enum RenewalOutcome {
     /// token could be signed. The session is valid and served, and the next request
     /// tries again.
     Deferred(Box<dyn Error + Send + Sync>),
-    /// It was due, but would gain no time, as where the session is pinned at its cap.
-    /// Nothing was written.
-    NoGain,
-    /// It was not due, or `peek` was asked, which never renews.
+    /// It was not due.
     NotDue,
     /// It was carried out.
     Renewed,

@@ -1,58 +1,57 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::admission::Admission;
+use chrono::TimeDelta;
+
+use super::admission::{Admission, remove};
+use super::bounds::Bound;
 use super::context::Context;
-use super::error::{RotateError, StartError};
+use super::error::StartError;
 use super::event::{Event, EventKind};
 use super::outcome::Started;
 use super::token_error::IssueError;
 use crate::record::{Session, SessionId, SessionToken, SignIn, random_id};
-use crate::rule::{Decision, SessionPolicy};
+use crate::rule::{Lifetime, SessionPolicy};
 use crate::store::{SessionStore, StoreError};
 use crate::time::Timestamp;
+
+/// How long what has ended is kept, so that "why was I signed out?" has an answer, and
+/// a clock that is ahead by less deletes no live session.
+const RETENTION: TimeDelta = TimeDelta::days(1);
+/// How many ended sessions make way in a store that is full.
+const MAKES_WAY: u32 = 128;
 
 /// Sessions whose truth is a row of a store: what opaque and hybrid ones share.
 pub(crate) struct Rows<S> {
     store: Arc<S>,
     pub(crate) context: Context,
+    pub(super) retention: TimeDelta,
 }
 
 /// The same rows: it clones no store.
 impl<S> Clone for Rows<S> {
     fn clone(&self) -> Self {
-        Self { store: Arc::clone(&self.store), context: self.context.clone() }
+        let Self { store, context, retention } = self;
+        Self { store: Arc::clone(store), context: context.clone(), retention: *retention }
     }
 }
 
 impl<S> Rows<S> {
     pub(crate) fn new(store: S, context: Context) -> Self {
-        Self { store: Arc::new(store), context }
+        Self { store: Arc::new(store), context, retention: RETENTION }
     }
 
     pub(crate) fn with_context(self, change: impl FnOnce(Context) -> Context) -> Self {
         Self { context: change(self.context), ..self }
     }
 
+    pub(crate) fn with_retention(self, retention: TimeDelta) -> Self {
+        Self { retention: retention.max(TimeDelta::zero()), ..self }
+    }
+
     #[inline]
     pub(crate) fn store(&self) -> &S {
         &self.store
-    }
-
-    #[inline]
-    pub(crate) fn policy_of(&self, session: &Session) -> &SessionPolicy {
-        self.context.policies().policy_for(session.profile())
-    }
-
-    fn started<A>(
-        &self,
-        session: Session,
-        token: SessionToken,
-        claims: A,
-        now: Timestamp,
-    ) -> Started<A> {
-        let status = self.policy_of(&session).status(session.lifetime(), now);
-        Started { token, session, claims, status }
     }
 }
 
@@ -66,76 +65,96 @@ impl<S: SessionStore> Rows<S> {
         issue: impl FnOnce(&Session, &A, SessionToken, Timestamp) -> Result<SessionToken, IssueError>
         + Send,
     ) -> Result<Started<A>, StartError> {
-        let policy = self.context.policy_of(&sign_in)?;
-        let SignIn { subject, profile, ceiling, claims } = sign_in;
+        // Before the bound is asked: what is there by then and of another epoch is of a
+        // former one. What comes later may be of a later one.
+        let limit = self.context.check(&sign_in)?;
+        let listed = match limit {
+            Some(_) => self.store.list(&sign_in.subject).await?,
+            None => Vec::new(),
+        };
+        let (policy, bound) = self.context.admit(&sign_in).await?;
+        let SignIn { subject, profile, ceiling, about, epoch, replacing, claims } = sign_in;
         let (store, context) = (self.store(), &self.context);
-        let admission = Admission { store, context, subject: &subject, profile: &profile };
-        let before = admission.look(self.context.now()).await?;
-        let now = self.context.now();
-        let id = before.follow(random_id().map_err(StartError::random)?, now);
+        let admission = limit.map(|limit| Admission {
+            store,
+            context,
+            limit,
+            listed: &listed,
+            bound: &bound,
+            subject: &subject,
+            profile: &profile,
+            replacing: replacing.as_ref().map(Session::id),
+        });
+        let ordinal = match &admission {
+            Some(admission) => admission.make_room()?,
+            None => 0,
+        };
+        let now = context.now();
+        let lifetime = start_until(&policy, now, ceiling)?;
+        let id = random_id().map_err(StartError::random)?;
         let (token, secret) = SessionToken::generate(id).map_err(StartError::random)?;
-        let lifetime = policy.start_until(now, ceiling);
         let session =
             Session::new(id, Arc::clone(&subject), Arc::clone(&profile), secret, lifetime)?;
-        let session = Session { generation, ..session };
+        let session = Session { epoch, ordinal, generation, ..session }.with_about(about);
         let token = issue(&session, &claims, token, now)?;
-        admission.admit(before, &session, now).await?;
-        self.context.tell(|| {
+        self.create(&session, now).await?;
+        if let Some(admission) = &admission
+            && let Err(error) = admission.settle(&session).await
+        {
+            return Err(self.withdraw(&session, error).await);
+        }
+        if let Some(replaced) = replacing {
+            match remove(store, &replaced.id()).await {
+                Ok(true) => {
+                    let kind = EventKind::Ended { cause: "replaced" };
+                    context.tell(|| Event::of(&replaced, now, kind));
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    return Err(self.withdraw(&session, StartError::NotReplaced(error)).await);
+                }
+            }
+        }
+        context.tell(|| {
             let kind = EventKind::Started {
                 absolute_expires_at: lifetime.absolute_expires_at(),
                 expires_at: lifetime.expires_at(),
             };
             Event::of(&session, now, kind)
         });
-        Ok(self.started(session, token, claims, now))
+        Ok(Started { token, status: policy.status(&lifetime, now), session, claims })
     }
 
-    /// The same session under another id and secret. `issue` as for `start`.
-    pub(crate) async fn rotate<A: Send + Sync>(
-        &self,
-        session: &Session,
-        claims: A,
-        issue: impl FnOnce(&Session, &A, SessionToken, Timestamp) -> Result<SessionToken, IssueError>
-        + Send,
-    ) -> Result<Started<A>, RotateError> {
-        let now = self.context.now();
-        let lifetime = match self.policy_of(session).evaluate(session.lifetime(), now) {
-            Decision::Keep { .. } => *session.lifetime(),
-            Decision::Reject { reason, since } => {
-                return Err(RotateError::Rejected { reason, since });
-            }
-            Decision::Renew { lifetime } => lifetime,
-        };
-        let id = random_id().map_err(RotateError::random)?;
-        let (token, secret) = SessionToken::generate(id).map_err(RotateError::random)?;
-        let successor = Session { id, secret, version: 0, lifetime, ..session.clone() };
-        let token = issue(&successor, &claims, token, now)?;
-        self.store.create(&successor).await?;
-        match self.store.remove(&session.id()).await {
-            Ok(true) => {
-                let (generation, predecessor) = (successor.generation(), session.id());
-                let kind = EventKind::Rotated { generation, predecessor };
-                self.context.tell(|| Event::of(&successor, now, kind));
-                Ok(self.started(successor, token, claims, now))
-            }
-            Ok(false) => {
-                self.store.remove(&successor.id()).await?;
-                Err(RotateError::Unknown)
-            }
-            Err(error) => {
-                // If this fails too, the successor expires unused: nobody has
-                // its token.
-                let _ = self.store.remove(&successor.id()).await;
-                Err(error.into())
-            }
+    /// Where the store is full, what has ended makes way, and it is tried once more.
+    async fn create(&self, session: &Session, now: Timestamp) -> Result<(), StartError> {
+        let mut created = self.store.create(session).await;
+        if let Err(StoreError::Full { .. }) = created
+            && self.remove_expired(now, MAKES_WAY).await? > 0
+        {
+            created = self.store.create(session).await;
         }
+        match created {
+            Ok(()) => Ok(()),
+            Err(error @ (StoreError::Conflict | StoreError::Full { .. })) => Err(error.into()),
+            // Perhaps it was created, and nobody has its token.
+            Err(error) => Err(self.withdraw(session, error.into()).await),
+        }
+    }
+
+    /// Takes back a session whose token nobody has. If that fails, too, it expires
+    /// unused.
+    async fn withdraw(&self, session: &Session, why: StartError) -> StartError {
+        let _ = remove(self.store(), &session.id()).await;
+        why
     }
 
     pub(crate) async fn end(&self, id: &SessionId) -> Result<bool, StoreError> {
         let ended = self.store.remove(id).await?;
         if ended {
-            self.context
-                .tell(|| Event::anonymous(self.context.now(), EventKind::Ended).with_session(*id));
+            self.context.tell(|| {
+                Event::anonymous(self.context.now(), EventKind::Ended { cause: "end" })
+                    .with_session(*id)
+            });
         }
         Ok(ended)
     }
@@ -145,27 +164,51 @@ impl<S: SessionStore> Rows<S> {
         subject: &str,
         except: Option<&SessionId>,
     ) -> Result<u64, StoreError> {
-        let count = self.store.remove_all(subject, except).await?;
-        if count > 0 {
+        let ended = self.store.remove_all(subject, except).await?;
+        let cause = if except.is_some() { "end_others" } else { "end_all" };
+        for id in &ended {
             self.context.tell(|| {
-                let kind = EventKind::EndedMany { count };
-                Event::anonymous(self.context.now(), kind).with_subject(subject)
+                Event::anonymous(self.context.now(), EventKind::Ended { cause })
+                    .with_session(*id)
+                    .with_subject(subject)
             });
         }
-        Ok(count)
+        Ok(ended.len() as u64)
     }
 
     /// The live sessions of a subject, the oldest first.
     pub(crate) async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
-        let mut sessions = self.store.list(subject).await?;
-        let now = self.context.now();
-        sessions
-            .retain(|session| self.policy_of(session).peek(session.lifetime(), now).is_served());
+        let mut sessions = Vec::new();
+        let mut bounds: Vec<(Arc<str>, Option<Bound>)> = Vec::new();
+        for session in self.store.list(subject).await? {
+            let profile = session.profile();
+            let known = bounds.iter().find(|(known, _)| **known == *profile);
+            let bound = if let Some((_, bound)) = known {
+                *bound
+            } else {
+                let bound = self.context.bound(subject, profile).await?;
+                bounds.push((profile.into(), bound));
+                bound
+            };
+            let policy = self.context.policy_under(bound.as_ref(), &session);
+            let now = self.context.now();
+            if policy.is_some_and(|policy| policy.peek(session.lifetime(), now).is_served()) {
+                sessions.push(session);
+            }
+        }
         sessions.sort_by_key(|session| (session.lifetime().created_at(), session.id()));
         Ok(sessions)
     }
+}
 
-    pub(crate) async fn sweep(&self, limit: u32) -> Result<u64, StoreError> {
-        self.store.remove_expired(self.context.now(), limit).await
+/// The lifetime of a new session, whose ceiling must lie ahead.
+pub(crate) fn start_until(
+    policy: &SessionPolicy,
+    now: Timestamp,
+    ceiling: Timestamp,
+) -> Result<Lifetime, StartError> {
+    if ceiling <= now {
+        return Err(StartError::CeilingReached { ceiling, now });
     }
+    Ok(policy.start_until(now, ceiling))
 }

@@ -73,7 +73,8 @@ pub enum TokenError {
         /// Its length.
         bytes: usize,
     },
-    /// The header's `typ` is neither absent nor JWT.
+    /// The header's `typ` is not that of this kind of session: absent or `JWT` in a
+    /// stateless token, `session+jwt` in a hybrid one.
     #[error("the token is of another type")]
     Type,
     /// The header's `kid` names no key of the ring.
@@ -122,6 +123,10 @@ pub enum IssueError {
         /// When.
         created_at: Timestamp,
     },
+    /// A name in the application's claims, at whatever depth, is one that `serde_json`
+    /// takes for its own: the claims would be read as something else.
+    #[error("the application's claims have a name that serde_json takes for its own")]
+    Private,
     /// There was no randomness.
     #[error("the operating system gave no randomness")]
     Random(#[source] Box<dyn Error + Send + Sync>),
@@ -134,11 +139,14 @@ pub enum IssueError {
     /// The crypto provider failed.
     #[error("the crypto provider did not sign")]
     Signing,
-    /// The token would be refused, since it is longer than 8 KiB.
-    #[error("the token of {bytes} bytes is longer than 8192 bytes")]
+    /// The token would be refused, since it is longer than 8 KiB, or ignored by browsers,
+    /// since its cookie is longer than 4 KiB.
+    #[error("the token of {bytes} bytes is longer than {longest} bytes: give it fewer claims")]
     TooLong {
         /// Its length.
         bytes: usize,
+        /// The longest that is issued.
+        longest: usize,
     },
     /// The key ring holds no key that signs.
     #[error("the key ring only verifies")]

@@ -6,6 +6,7 @@ use core::future::Future;
 use core::pin::Pin;
 
 use super::contract::{SessionStore, StoreError};
+use super::scan::Removed;
 use super::update::Update;
 use crate::record::{Session, SessionId};
 use crate::time::Timestamp;
@@ -58,10 +59,13 @@ trait Erased: Send + Sync {
     fn load<'a>(&'a self, id: &'a SessionId) -> Answer<'a, Option<Session>>;
     fn update<'a>(&'a self, update: &'a Update) -> Answer<'a, bool>;
     fn remove<'a>(&'a self, id: &'a SessionId) -> Answer<'a, bool>;
-    fn remove_expired(&self, now: Timestamp, limit: u32) -> Answer<'_, u64>;
+    fn remove_expired(&self, before: Timestamp, limit: u32) -> Answer<'_, Vec<Removed>>;
     fn list<'a>(&'a self, subject: &'a str) -> Answer<'a, Vec<Session>>;
-    fn remove_all<'a>(&'a self, subject: &'a str, except: Option<&'a SessionId>)
-    -> Answer<'a, u64>;
+    fn remove_all<'a>(
+        &'a self,
+        subject: &'a str,
+        except: Option<&'a SessionId>,
+    ) -> Answer<'a, Vec<SessionId>>;
 }
 
 impl<S: SessionStore> Erased for S {
@@ -81,8 +85,8 @@ impl<S: SessionStore> Erased for S {
         Box::pin(SessionStore::remove(self, id))
     }
 
-    fn remove_expired(&self, now: Timestamp, limit: u32) -> Answer<'_, u64> {
-        Box::pin(SessionStore::remove_expired(self, now, limit))
+    fn remove_expired(&self, before: Timestamp, limit: u32) -> Answer<'_, Vec<Removed>> {
+        Box::pin(SessionStore::remove_expired(self, before, limit))
     }
 
     fn list<'a>(&'a self, subject: &'a str) -> Answer<'a, Vec<Session>> {
@@ -93,7 +97,7 @@ impl<S: SessionStore> Erased for S {
         &'a self,
         subject: &'a str,
         except: Option<&'a SessionId>,
-    ) -> Answer<'a, u64> {
+    ) -> Answer<'a, Vec<SessionId>> {
         Box::pin(SessionStore::remove_all(self, subject, except))
     }
 }
@@ -115,8 +119,12 @@ impl SessionStore for AnyStore {
         Erased::remove(&*self.0, id).await
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        Erased::remove_expired(&*self.0, now, limit).await
+    async fn remove_expired(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Removed>, StoreError> {
+        Erased::remove_expired(&*self.0, before, limit).await
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
@@ -127,7 +135,7 @@ impl SessionStore for AnyStore {
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         Erased::remove_all(&*self.0, subject, except).await
     }
 }

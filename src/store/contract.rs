@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::error::Error;
 use core::future::Future;
 
+use super::scan::{Cursor, Page, Removed};
 use super::update::Update;
 use crate::record::{Session, SessionId};
 use crate::time::Timestamp;
@@ -19,37 +20,46 @@ use crate::time::Timestamp;
 ///
 /// # Contract
 ///
+/// Each point stops an attack, or a user's loss:
+///
 /// 1. [`create`](Self::create) never replaces: a taken id is
-///    [`StoreError::Conflict`]. An attacker who could choose an id could
-///    otherwise take over a session.
-/// 2. [`load`](Self::load) returns what the store holds, expired or not, and
-///    writes nothing. Reading must not keep a session alive.
-/// 3. [`update`](Self::update) never creates, so that a request that races a
-///    logout cannot bring the session back. It is one atomic step, and `true`
-///    only if all of this held: the session exists, its version is
+///    [`StoreError::Conflict`], also if the session there was removed while the call
+///    ran. *Who could choose an id could otherwise take over a session.*
+/// 2. [`load`](Self::load) returns what the store holds, expired or not, whole (never
+///    half of an update), and writes nothing. *Reading must not keep a session alive.*
+/// 3. Read your writes: every answer sees each write that was answered before it,
+///    through whichever handle, clone or process that was: from the primary or a
+///    synchronous quorum, and from no cache that another process's write does not
+///    reach. *A session that was ended would otherwise still be served.*
+/// 4. [`update`](Self::update) never creates, so that a request that races a logout
+///    cannot bring the session back. It is one atomic step, also among threads, and
+///    `true` only if all of this held: the session exists, its version is
 ///    [`Update::expected_version`], its `absolute_expires_at` is later than
 ///    [`Update::at`], and the new instants keep the order `renewed_at` (stored)
 ///    `<= renewed_at <= expires_at <= absolute_expires_at`. It then sets
-///    `renewed_at`, `expires_at`, `generation` and `confirmed_at`, adds 1 to the
-///    version and changes nothing else. Of concurrent updates of one version,
-///    exactly one wins. `false` is not an error.
-/// 4. [`remove`](Self::remove) is idempotent: `true` if this call removed it.
-/// 5. [`remove_expired`](Self::remove_expired) is half-open (a session whose
-///    `expires_at` is `now` has expired) and removes at most `limit`.
-/// 6. [`list`](Self::list) shows every session that is there while it runs, and
-///    one that is rotated meanwhile under its former id or its successor's: a
-///    limit counts by it. A single SQL `SELECT` does; where ids are looked up
-///    first and sessions then, look again if one is gone.
-/// 7. [`remove_all`](Self::remove_all) leaves none of the sessions that were
-///    there when it was called, and none of their successors. A
-///    rotation creates the successor and then removes the old session; where
-///    both happen while `remove_all` runs, one look at the store (the snapshot of
-///    a single SQL `DELETE` too) can miss both, and the stolen session that the
-///    user meant to end lives on. So repeat the removal until a fresh look finds
-///    none, or let neither verb run beside `remove_all`.
-/// 8. Subjects are compared byte by byte: `Ada` does not end the sessions of
-///    `ada`.
-/// 9. Instants are kept to the second over the whole range of [`Timestamp`].
+///    `renewed_at`, `expires_at`, `secret`, `generation` and `confirmed_at`, adds 1
+///    to the version and changes nothing else. Of concurrent updates of one version,
+///    exactly one wins. `false` is not an error. *A stale write would otherwise
+///    undo a rotation, and a stolen token open the session again.*
+/// 5. [`remove`](Self::remove) is idempotent: one caller is told `true`.
+/// 6. [`remove_expired`](Self::remove_expired) is half-open (a session whose
+///    `expires_at` is `before` has expired), removes at most `limit`, and tells whom,
+///    each once. *An audit log would otherwise miss an end, or count it twice.*
+/// 7. [`list`](Self::list) shows every session that is there while it runs, each once.
+///    *A limit counts by it.*
+/// 8. [`remove_all`](Self::remove_all) is one pass: every session that was there when
+///    it was called is gone when it returns, but `except`; one that is created
+///    meanwhile may stay. An `except` that is not there spares nothing. *The stolen
+///    session that the user meant to end would otherwise live on.*
+/// 9. Subjects and profiles are compared, and all texts kept, byte by byte: `Ada` does
+///    not end the sessions of `ada`, nor `ada ` with a space.
+/// 10. Instants are kept to the second over the whole range of
+///     [`Timestamp`](crate::Timestamp), and counts in 64 bits.
+/// 11. No live session is evicted: a store that is full refuses
+///     ([`StoreError::Full`]).
+/// 12. Cancel-safe: a call that is dropped at any await has done, for each session, all
+///     of its work or none of it, leaves no lock behind, and what it did is found by
+///     every verb, by id and by subject. *Clients hang up, and frameworks limit time.*
 ///
 /// An error of `load` lets nobody in. An error of `update` is safe: the session is
 /// served while its stored record is valid.
@@ -87,18 +97,18 @@ pub trait SessionStore: Send + Sync {
     /// [`StoreError`] if the store cannot write.
     fn remove(&self, id: &SessionId) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Removes at most `limit` sessions whose `expires_at` is at or before `now`.
-    /// Returns the number removed. Fewer than `limit` means that none is left but
-    /// those that are being written just then.
+    /// Removes at most `limit` sessions whose `expires_at` is at or before `before`,
+    /// and tells which. Fewer than `limit` means that none is left but those that are
+    /// being written just then.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the store cannot write.
     fn remove_expired(
         &self,
-        now: Timestamp,
+        before: Timestamp,
         limit: u32,
-    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<Removed>, StoreError>> + Send;
 
     /// All sessions of a subject, expired or not, in any order: for a page of the
     /// user's devices (OWASP ASVS 5.0 7.5.2) and a
@@ -109,9 +119,8 @@ pub trait SessionStore: Send + Sync {
     /// [`StoreError`] if the store cannot tell.
     fn list(&self, subject: &str) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
 
-    /// Removes all sessions of a subject but `except`: "sign out everywhere", an
-    /// administrator's lock (OWASP ASVS 5.0 7.4.2, 7.4.3 and 7.4.5). Returns the
-    /// number removed.
+    /// Removes all sessions of a subject but `except`, and tells which: "sign out
+    /// everywhere", an administrator's lock (OWASP ASVS 5.0 7.4.2, 7.4.3 and 7.4.5).
     ///
     /// # Errors
     ///
@@ -120,7 +129,28 @@ pub trait SessionStore: Send + Sync {
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<SessionId>, StoreError>> + Send;
+}
+
+/// A store that can be gone through from end to end: for counts, exports, a
+/// `review::Impact`, and a [sweep by today's policy](crate::Sessions::sweep_by_policy).
+/// Starting sessions does not need it.
+///
+/// # Contract
+///
+/// Every session that is there throughout is in at least one page, whatever else is
+/// written meanwhile. One may be in several; take them by id.
+pub trait ScanStore: SessionStore {
+    /// About `limit` sessions, from the beginning or from where a page ended.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot tell, or the cursor is not one of its own.
+    fn scan(
+        &self,
+        from: Option<&Cursor>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Page, StoreError>> + Send;
 }
 
 /// Why a store did not do as asked. The text is safe to log; the source is the
@@ -177,8 +207,12 @@ macro_rules! delegate {
                 (**self).remove(id).await
             }
 
-            async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
-                (**self).remove_expired(now, limit).await
+            async fn remove_expired(
+                &self,
+                before: Timestamp,
+                limit: u32,
+            ) -> Result<Vec<Removed>, StoreError> {
+                (**self).remove_expired(before, limit).await
             }
 
             async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
@@ -189,8 +223,14 @@ macro_rules! delegate {
                 &self,
                 subject: &str,
                 except: Option<&SessionId>,
-            ) -> Result<u64, StoreError> {
+            ) -> Result<Vec<SessionId>, StoreError> {
                 (**self).remove_all(subject, except).await
+            }
+        }
+
+        impl<S: ScanStore + ?Sized> ScanStore for $pointer {
+            async fn scan(&self, from: Option<&Cursor>, limit: u32) -> Result<Page, StoreError> {
+                (**self).scan(from, limit).await
             }
         }
     )*};

@@ -1,12 +1,12 @@
-use crate::record::{Session, SessionId};
+use crate::record::{SecretHash, Session, SessionId};
 use crate::rule::Lifetime;
 use crate::time::Timestamp;
 
 /// One guarded write of a stored session: all that ever changes in one.
 ///
-/// It has no field for the creation time, the cap, the subject or the profile,
-/// so no store can change them. It applies only to the version it was made from
-/// (compare and set).
+/// It has no field for the creation time, the cap, the subject, the profile, the
+/// epoch, the ordinal or what the session is about, so no store can change them. It
+/// applies only to the version it was made from (compare and set).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Update {
     id: SessionId,
@@ -14,6 +14,7 @@ pub struct Update {
     at: Timestamp,
     renewed_at: Timestamp,
     expires_at: Timestamp,
+    secret: SecretHash,
     generation: u64,
     confirmed_at: Option<Timestamp>,
 }
@@ -31,9 +32,16 @@ impl Update {
             at: at.into(),
             renewed_at: lifetime.renewed_at(),
             expires_at: lifetime.expires_at().min(session.lifetime().absolute_expires_at()),
+            secret: *session.secret(),
             generation: session.generation(),
             confirmed_at: session.confirmed_at(),
         }
+    }
+
+    /// The same write, which also sets the secret: a rotation.
+    #[must_use]
+    pub const fn with_secret(self, secret: SecretHash) -> Self {
+        Self { secret, ..self }
     }
 
     /// The same write, which also sets the generation of a hybrid session and
@@ -70,6 +78,7 @@ impl Update {
         Some(Session {
             version: session.version().checked_add(1)?,
             lifetime: lifetime.ok()?,
+            secret: self.secret,
             generation: self.generation,
             confirmed_at: self.confirmed_at,
             ..session.clone()
@@ -107,13 +116,19 @@ impl Update {
         self.expires_at
     }
 
+    /// The new hash of the secret; the former one but for a rotation.
+    #[must_use]
+    pub const fn secret(&self) -> &SecretHash {
+        &self.secret
+    }
+
     /// The new generation of a hybrid session; unchanged for others.
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// The new confirmation of a hybrid session; unchanged for others.
+    /// The new confirmation of a hybrid session; others never read it.
     #[must_use]
     pub const fn confirmed_at(&self) -> Option<Timestamp> {
         self.confirmed_at

@@ -1,41 +1,35 @@
-use super::fixture::{at, expiring, id, renewal, session, with_lifetime};
-use super::probe::{Probe, Verdict, expect};
-use crate::rule::Lifetime;
-use crate::store::SessionStore;
+use super::differ::{expect, expect_ids, expect_removed};
+use super::fixture::{SUBJECT, at, expiring, full, id, renewal, session};
+use super::probe::Probe;
+use super::report::Verdict;
 use crate::time::Timestamp;
 
-pub(super) async fn nothing<S: SessionStore>(store: Probe<S>) -> Verdict {
-    store.lacks("nothing to load", id(0)).await?;
-    expect("nothing to remove", &false, &store.remove(id(0)).await?)?;
-    expect("nothing to sweep", &0, &store.sweep(Timestamp::MAX, 10).await?)
-}
-
-pub(super) async fn expired<S: SessionStore>(store: Probe<S>) -> Verdict {
-    // 2001-09-09: by any clock, past its idle limit, then past its cap too.
-    let past = Timestamp::from_unix_secs(1_000_000_000);
-    let later = Timestamp::from_unix_secs(1_000_003_600);
-    for (n, cap) in [(0, at(0)), (1, later)] {
-        let session = with_lifetime(&session(n), Lifetime::ordered(past, past, later, cap));
-        store.create(&session).await?;
-        match store.load(session.id()).await? {
-            None if store.engine_expires => {}
-            seen => expect("the expired session as created", &Some(session), &seen)?,
-        }
+pub(super) async fn nothing(probe: Probe) -> Verdict {
+    probe.lacks("nothing to load", id(0)).await?;
+    expect("nothing to remove", &false, &probe.remove(id(0)).await?)?;
+    expect_removed("nothing to sweep", &[], &probe.sweep(Timestamp::MAX, 10).await?)?;
+    probe.lists("nothing to list", SUBJECT, &[]).await?;
+    for except in [None, Some(id(0))] {
+        expect_ids("nothing to end", &[], &probe.remove_all(SUBJECT, except).await?)?;
     }
-    Ok(())
+    let update = renewal(&session(0), at(60), at(961));
+    expect("nothing to update", &false, &probe.update(&update).await?)
 }
 
-pub(super) async fn writes_nothing<S: SessionStore>(store: Probe<S>) -> Verdict {
+pub(super) async fn writes_nothing(probe: Probe) -> Verdict {
     let held = expiring(0, at(900));
-    store.create(&held).await?;
-    for _ in 0..3 {
-        store.holds("the session, unchanged by loading", &held).await?;
+    probe.create(&held).await?;
+    for _ in 0..20 {
+        probe.holds("the session, unchanged by loading", &held).await?;
+        probe.lacks("nothing under an id that was looked for", id(77)).await?;
+        probe.lists("nothing of a subject that was looked for", "nobody", &[]).await?;
     }
-    expect("swept at its expires_at, though loaded", &1, &store.sweep(at(900), 10).await?)?;
+    let swept = probe.sweep(at(900), 10).await?;
+    expect_removed("swept at its expires_at, though loaded", &[held], &swept)?;
 
-    let held = session(1);
-    store.create(&held).await?;
-    store.holds("the session as created", &held).await?;
-    let won = store.update(&renewal(&held, at(60), at(961))).await?;
-    expect("a renewal of the version before loading", &true, &won)
+    let held = full(1);
+    probe.create(&held).await?;
+    probe.holds("the session as created", &held).await?;
+    let won = probe.update(&renewal(&held, at(70), at(961))).await?;
+    expect("an update of the version before loading", &true, &won)
 }

@@ -13,20 +13,40 @@
 //! # }
 //! ```
 
+mod alike;
+mod balance;
+mod block;
+mod call;
+mod cancel;
+mod checks;
+mod clock;
 mod create;
+mod crowd;
+mod differ;
+mod duel;
+mod fields;
 mod fixture;
-mod join;
+mod guard;
 mod kit;
 mod load;
+mod pace;
+mod place;
 mod probe;
 mod race;
+mod races;
 mod remove;
 mod report;
 mod scale;
+mod scan;
+mod schedule;
+mod sequence;
+mod settings;
 mod strategies;
 mod subject;
 mod sweep;
+mod threads;
 mod update;
+mod watch;
 
 pub use self::kit::StoreKit;
 pub use self::report::{Check, Outcome, Report};

@@ -1,187 +1,208 @@
-//! Calls of the store polled together.
+//! Calls that meet: polled in every order, and on threads.
 
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::format;
+use std::string::String;
+use std::time::Instant;
 use std::vec::Vec;
 
-use super::fixture::{SUBJECT, at, expiring, id, renewal, session, session_of};
-use super::join::{join, join_all, yield_now};
-use super::probe::{Probe, Verdict, expect, unexpected};
-use crate::store::{SessionStore, StoreError};
+use super::call::{Answer, Call, Race, Told, explain};
+use super::differ::{expect, expect_ids, expect_removed, expect_session};
+use super::fixture::Random;
+use super::probe::Probe;
+use super::report::Verdict;
+use super::schedule::{Plan, race};
+use super::threads::in_step;
+use crate::record::{Session, SessionId};
+use crate::store::Removed;
+use crate::time::Timestamp;
 
-const RACERS: u32 = 32;
+/// So many races of one kind run on threads, if the time lasts.
+const ROUNDS: u32 = 20_000;
+const BATCH: u32 = 200;
+/// A race's sessions have numbers from one on that no other race has.
+const SPACE: u32 = 100;
+/// How long races of one kind run on threads.
+const ON_THREADS: Duration = Duration::from_millis(300);
+/// So many polls of a call have an order of their own.
+const DEEP: usize = 8;
+const SHUFFLES: u64 = 24;
+/// So often it is looked whether a server has come to its end.
+const LOOKS: u32 = 50;
 
-pub(super) async fn creates<S: SessionStore>(store: Probe<S>) -> Verdict {
-    let sessions: Vec<_> = (0..RACERS).map(|n| session_of(0, std::format!("user-{n}"))).collect();
-    let outcomes = join_all(sessions.iter().map(|session| store.store.create(session))).await;
-    let mut winner = None;
-    for (session, outcome) in sessions.iter().zip(outcomes) {
-        match outcome {
-            Err(StoreError::Conflict) => {}
-            Ok(()) if winner.is_none() => winner = Some(session),
-            other => return Err(unexpected("one `Ok`, the others `Conflict`", &other)),
+/// Runs races of one kind, which `race` makes of sessions from a number on that no
+/// other race has.
+pub(super) async fn run(probe: &Probe, race: impl Fn(u32) -> Race + Send + Sync) -> Verdict {
+    in_every_order(probe, &race).await?;
+    if probe.on_threads { on_threads(probe, &race).await } else { Ok(()) }
+}
+
+/// Runs a race of many calls in a few orders, in this task only.
+pub(super) async fn crowd(probe: &Probe, race: impl Fn(u32) -> Race + Send + Sync) -> Verdict {
+    let shuffled = (0..6).map(|seed| Plan::Shuffled(Random(seed)));
+    for (n, plan) in (0..).zip([Plan::InTurn, Plan::Reversed].into_iter().chain(shuffled)) {
+        one(probe, &race(n * SPACE), n, plan).await?;
+    }
+    Ok(())
+}
+
+async fn in_every_order(probe: &Probe, race: &(impl Fn(u32) -> Race + Sync)) -> Verdict {
+    let mut n = 0;
+    let first = one(probe, &race(n), n, Plan::InTurn).await?;
+    let mut plans = Vec::from([Plan::Reversed]);
+    if first.len() == 2 {
+        let deep = |polls: usize| polls.min(DEEP);
+        for one in 0..=deep(first[0]) {
+            plans.extend((0..=deep(first[1])).map(|other| Plan::Split(one, other)));
         }
     }
-    match winner {
-        Some(winner) => store.holds("the winner's session", winner).await,
-        None => Err(unexpected("one winner", &"none")),
+    if first.iter().any(|polls| *polls > 1) {
+        plans.extend((0..SHUFFLES).map(|seed| Plan::Shuffled(Random(seed))));
     }
-}
-
-pub(super) async fn renewals<S: SessionStore>(store: Probe<S>) -> Verdict {
-    let mut held = session(0);
-    store.create(&held).await?;
-    for round in 1..=4 {
-        let renewals: Vec<_> = (0..RACERS)
-            .map(|n| i64::from(n) + 60 * round)
-            .map(|second| renewal(&held, at(second), at(second + 901)))
-            .collect();
-        let outcomes = join_all(renewals.iter().map(|renewal| store.update(renewal))).await;
-        let outcomes: Vec<bool> = outcomes.into_iter().collect::<Verdict<_>>()?;
-        let winners: Vec<_> =
-            renewals.iter().zip(outcomes).filter(|(_, won)| *won).map(|(one, _)| one).collect();
-        expect("winners of one version", &1, &winners.len())?;
-        let renewed = winners.first().and_then(|winner| winner.apply(&held));
-        held = renewed.ok_or_else(|| unexpected("a winner that applies", &winners))?;
-        store.holds("what the winner wrote", &held).await?;
+    for plan in plans {
+        n += 1;
+        one(probe, &race(n * SPACE), n, plan).await?;
     }
     Ok(())
 }
 
-pub(super) async fn logout<S: SessionStore>(store: Probe<S>) -> Verdict {
-    for n in 0..RACERS {
-        let held = session(n);
-        store.create(&held).await?;
-        let renewal = renewal(&held, at(60), at(961));
-        let removed = if n % 2 == 0 {
-            join(store.update(&renewal), store.remove(held.id())).await.1?
-        } else {
-            join(store.remove(held.id()), store.update(&renewal)).await.0?
-        };
-        expect("logged out", &true, &removed)?;
-        store.lacks("no session after a logout", held.id()).await?;
-    }
-    Ok(())
+/// One race, judged and cleared away; how often each call was polled.
+async fn one(probe: &Probe, calls: &Race, n: u32, plan: Plan) -> Verdict<Vec<usize>> {
+    probe.create_all(&calls.before).await?;
+    let running = calls.calls.iter().enumerate().map(|(caller, call)| probe.call(caller, call));
+    let (answers, polls) = race(running, plan.clone()).await;
+    let answers = answers.into_iter().collect::<Verdict<Vec<_>>>()?;
+    let judged = judge(probe, calls, &answers).await;
+    let left = judged.map_err(|failure| failure.within(&format!("polled {}", plan.shown())))?;
+    clear(probe, &left, n).await?;
+    Ok(polls)
 }
 
-pub(super) async fn removals<S: SessionStore>(store: Probe<S>) -> Verdict {
-    let held = session(0);
-    store.create(&held).await?;
-    let removed = join_all((0..RACERS).map(|_| store.remove(held.id()))).await;
-    let removed: Vec<bool> = removed.into_iter().collect::<Verdict<_>>()?;
-    expect("calls that removed it", &1, &removed.iter().filter(|removed| **removed).count())
-}
-
-pub(super) async fn sweep_and_renewals<S: SessionStore>(store: Probe<S>) -> Verdict {
-    for n in 0..RACERS {
-        let held = expiring(n, at(0));
-        store.create(&held).await?;
-        let renewal = renewal(&held, at(-1), at(900));
-        let (won, swept) = if n % 2 == 0 {
-            join(store.update(&renewal), store.sweep(at(0), 1)).await
+async fn on_threads(probe: &Probe, race: &(impl Fn(u32) -> Race + Sync)) -> Verdict {
+    let until = Instant::now() + ON_THREADS;
+    let mut n = 0;
+    while n < ROUNDS && Instant::now() < until {
+        let mut races: Vec<_> = (n..n + BATCH).map(|step| race(step * SPACE)).collect();
+        let answers = in_step(probe, &races, until)?;
+        races.truncate(answers.len());
+        let left = if races.iter().any(Race::sweeps) {
+            judge_sweeps(probe, &races, &answers).await?
         } else {
-            let (swept, won) = join(store.sweep(at(0), 1), store.update(&renewal)).await;
-            (won, swept)
-        };
-        match (won?, swept?) {
-            // The sweep may pass over a session that is being written.
-            (true, 0) => {
-                let lifetime = store.load(held.id()).await?.map(|held| *held.lifetime());
-                let renewed = renewal.apply(&held).map(|renewed| *renewed.lifetime());
-                expect("the renewed session", &renewed, &lifetime)?;
+            let mut left = Vec::new();
+            for (race, answers) in races.iter().zip(&answers) {
+                let judged = judge(probe, race, answers).await;
+                left.extend(judged.map_err(|failure| failure.within("on threads"))?);
             }
-            (false, 1) => store.lacks("no session once swept", held.id()).await?,
-            other => return Err(unexpected("either renewed or swept, not both", &other)),
-        }
+            left
+        };
+        clear(probe, &left, n / BATCH).await?;
+        n += BATCH;
     }
     Ok(())
 }
 
-pub(super) async fn sweeps<S: SessionStore>(store: Probe<S>) -> Verdict {
-    const EXPIRED: u32 = 200;
-    for n in 0..EXPIRED {
-        store.create(&expiring(n, at(0))).await?;
-    }
-    let mut swept = 0;
-    // Sweepers may pass over what another holds, so one more looks for the rest.
-    for sweepers in [8, 1] {
-        for outcome in join_all((0..sweepers).map(|_| store.sweep(at(0), EXPIRED))).await {
-            swept += outcome?;
-        }
-    }
-    expect("sessions swept by all", &u64::from(EXPIRED), &swept)
-}
-
-pub(super) async fn remove_all<S: SessionStore>(store: Probe<S>) -> Verdict {
-    let sessions: Vec<_> = (0..RACERS).map(session).collect();
-    for session in &sessions {
-        store.create(session).await?;
-    }
-    let renewals: Vec<_> =
-        sessions.iter().map(|session| renewal(session, at(60), at(961))).collect();
-    let renew = join_all(renewals.iter().map(|renewal| store.update(renewal)));
-    let (renewed, removed) = join(renew, store.remove_all(SUBJECT, None)).await;
-    renewed.into_iter().collect::<Verdict<Vec<bool>>>()?;
-    expect("sessions ended", &u64::from(RACERS), &removed?)?;
-    for session in &sessions {
-        store.lacks("no session after remove_all", session.id()).await?;
-    }
-    expect("listed after remove_all", &Vec::new(), &store.list(SUBJECT).await?)
-}
-
-/// Rotates a session so many times, as `Sessions` does, from one number to the
-/// next; ends where it has been ended. Others come between: `pause` rounds while
-/// both are there, and one more while one is, so that nobody keeps in step.
-async fn rotations<S: SessionStore>(store: &Probe<S>, times: u32, pause: u32) -> Verdict {
-    for n in 0..times {
-        let successor = session(n + 1);
-        store.create(&successor).await?;
-        for _ in 0..pause {
-            yield_now().await;
-        }
-        if !store.remove(id(n)).await? {
-            store.remove(successor.id()).await?;
-            return Ok(());
-        }
-        for _ in 0..=pause {
-            yield_now().await;
-        }
-    }
-    Ok(())
-}
-
-pub(super) async fn rotations_and_lists<S: SessionStore>(store: Probe<S>) -> Verdict {
-    for pause in 0..4 {
-        store.create(&session(0)).await?;
-        let lists = async {
-            for _ in 0..RACERS {
-                let listed = store.list(SUBJECT).await?;
-                if !(1..=2).contains(&listed.len()) {
-                    return Err(unexpected("the session, its successor or both", &listed));
+/// A sweep takes sessions of other steps too, so all are judged together; what is
+/// there.
+async fn judge_sweeps(
+    probe: &Probe,
+    races: &[Race],
+    answers: &[Vec<Answer>],
+) -> Verdict<Vec<Session>> {
+    // Which sweeps told of an id, by race and call.
+    let mut swept = BTreeMap::<SessionId, BTreeSet<(usize, usize)>>::new();
+    for (n, answers) in answers.iter().enumerate() {
+        for (call, answer) in answers.iter().enumerate() {
+            if let Answer::Swept(removed) = answer {
+                for id in removed.iter().map(Removed::id) {
+                    swept.entry(id).or_default().insert((n, call));
                 }
-                yield_now().await;
             }
-            Ok(())
-        };
-        let (rotated, listed) = join(rotations(&store, RACERS, pause), lists).await;
-        rotated?;
-        listed?;
-        expect("the last successor", &true, &store.remove(id(RACERS)).await?)?;
+        }
+    }
+    let mut all = Vec::new();
+    for (n, race) in races.iter().enumerate() {
+        let after = held(probe, race).await?;
+        let ids: BTreeSet<_> = race.ids().into_iter().collect();
+        let mut calls: BTreeSet<_> = (0..race.calls.len()).map(|call| (n, call)).collect();
+        calls.extend(ids.iter().filter_map(|id| swept.get(id)).flatten());
+        let told = calls.into_iter().map(|(n, call)| (&races[n].calls[call], &answers[n][call]));
+        let told: Vec<(&Call, Answer)> =
+            told.map(|(call, answer)| (call, answer.about(&ids))).collect();
+        let told: Vec<Told<'_>> = told.iter().map(|(call, answer)| (*call, answer)).collect();
+        explain(&race.before, &told, &after).map_err(|failure| failure.within("on threads"))?;
+        all.extend(after);
+    }
+    Ok(all)
+}
+
+/// Whether the answers and what is there now can be explained; what is there.
+async fn judge(probe: &Probe, race: &Race, answers: &[Answer]) -> Verdict<Vec<Session>> {
+    let after = held(probe, race).await?;
+    let told: Vec<Told<'_>> = race.calls.iter().zip(answers).collect();
+    explain(&race.before, &told, &after)?;
+    Ok(after)
+}
+
+/// What is there of a race's sessions, by each handle, by id and by subject.
+pub(super) async fn held(probe: &Probe, race: &Race) -> Verdict<Vec<Session>> {
+    let mut held = Vec::new();
+    for id in race.ids() {
+        let session = probe.load(id).await?;
+        let other = probe.turned().load(id).await?;
+        expect_session("loaded once more", session.as_ref(), other.as_ref())?;
+        held.extend(session);
+    }
+    for subject in race.subjects() {
+        let of_subject: Vec<_> =
+            held.iter().filter(|session| session.subject() == subject).cloned().collect();
+        probe.lists("listed after a race, by what load finds", &subject, &of_subject).await?;
+    }
+    Ok(held)
+}
+
+/// Removes what a race left, by each of the verbs in turn, which must find it.
+pub(super) async fn clear(probe: &Probe, left: &[Session], turn: u32) -> Verdict {
+    let what = "removed after a race, by what load finds";
+    let subjects: BTreeSet<_> = left.iter().map(Session::subject).collect();
+    match turn % 3 {
+        0 => {
+            for session in left {
+                expect(what, &true, &probe.remove(session.id()).await?)?;
+            }
+        }
+        1 => {
+            for subject in subjects {
+                let of_subject = left.iter().filter(|session| session.subject() == subject);
+                let expected: Vec<_> = of_subject.map(Session::id).collect();
+                expect_ids(what, &expected, &probe.remove_all(subject, None).await?)?;
+            }
+        }
+        _ => {
+            let mut swept = probe.sweep(Timestamp::MAX, u32::MAX).await?;
+            // A server may still hold a row that a dropped call wrote.
+            for _ in 0..LOOKS {
+                if probe.on_threads || swept.len() >= left.len() {
+                    break;
+                }
+                probe.wait().await;
+                swept.extend(probe.sweep(Timestamp::MAX, u32::MAX).await?);
+            }
+            expect_removed("swept after a race, by what load finds", left, &swept)?;
+        }
     }
     Ok(())
 }
 
-pub(super) async fn rotations_and_remove_all<S: SessionStore>(store: Probe<S>) -> Verdict {
-    for late in 0..12 {
-        store.create(&session(0)).await?;
-        let remove_all = async {
-            for _ in 0..late {
-                yield_now().await;
+impl Plan {
+    fn shown(&self) -> String {
+        match self {
+            Self::InTurn => String::from("in turn"),
+            Self::Reversed => String::from("in turn, the last first"),
+            Self::Shuffled(_) => String::from("in a random order"),
+            Self::Split(one, other) => {
+                format!("{one} times the first, then {other} times the second")
             }
-            store.remove_all(SUBJECT, None).await
-        };
-        let (rotated, removed) = join(rotations(&store, 8, late % 3), remove_all).await;
-        rotated?;
-        removed?;
-        expect("left of a rotated session", &Vec::new(), &store.list(SUBJECT).await?)?;
+        }
     }
-    Ok(())
 }

@@ -25,10 +25,8 @@ pub struct Check {
 pub enum Outcome {
     /// The store did something else.
     Failed {
-        /// What was expected.
-        expected: String,
-        /// What was seen instead.
-        seen: String,
+        /// What was expected, and what was seen instead.
+        why: String,
     },
     /// The store did as it must.
     Passed,
@@ -61,9 +59,9 @@ impl Report {
         Self { checks: Vec::new() }
     }
 
-    pub(super) fn push(&mut self, name: &'static str, verdict: Result<(), Failure>) {
+    pub(super) fn push(&mut self, name: &'static str, verdict: Verdict) {
         let outcome = match verdict {
-            Err(Failure { expected, seen }) => Outcome::Failed { expected, seen },
+            Err(Failure { why, .. }) => Outcome::Failed { why },
             Ok(()) => Outcome::Passed,
         };
         self.checks.push(Check { name, outcome });
@@ -74,9 +72,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Check { name, outcome } in &self.checks {
             match outcome {
-                Outcome::Failed { expected, seen } => {
-                    writeln!(f, "FAILED {name}\n  expected {expected}\n  seen     {seen}")?;
-                }
+                Outcome::Failed { why } => writeln!(f, "FAILED {name}\n  {why}")?,
                 Outcome::Passed => writeln!(f, "passed {name}")?,
             }
         }
@@ -85,9 +81,31 @@ impl fmt::Display for Report {
     }
 }
 
+/// What a check finds.
+pub(super) type Verdict<T = ()> = Result<T, Failure>;
+
 /// Why a check failed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Failure {
-    pub(super) expected: String,
-    pub(super) seen: String,
+    why: String,
+    is_a_hang: bool,
+}
+
+impl Failure {
+    pub(super) fn new(why: impl Into<String>) -> Self {
+        Self { why: why.into(), is_a_hang: false }
+    }
+
+    pub(super) fn of_a_hang(why: String) -> Self {
+        Self { why, is_a_hang: true }
+    }
+
+    pub(super) const fn is_a_hang(&self) -> bool {
+        self.is_a_hang
+    }
+
+    /// The same, with more about where it was.
+    pub(super) fn within(self, place: &str) -> Self {
+        Self { why: std::format!("{place}: {}", self.why), ..self }
+    }
 }

@@ -33,42 +33,81 @@ impl fmt::Display for Human {
 }
 
 /// Parses what [`Human`] prints: whole numbers with the units `s`, `m`, `h`, `d`
-/// and `w`, several of them added up; a number on its own is seconds.
-#[cfg(feature = "std")]
+/// and `w`, several of them added up.
+#[cfg(any(feature = "serde", feature = "std"))]
 pub(crate) fn parse(text: &str) -> Result<TimeDelta, DurationError> {
-    use fundu::TimeUnit::{Day, Hour, Minute, Second, Week};
-
-    const PARSER: fundu::DurationParser<'_> = fundu::DurationParser::builder()
-        .time_units(&[Second, Minute, Hour, Day, Week])
-        .default_unit(Second)
-        .disable_exponent()
-        .disable_fraction()
-        .disable_infinity()
-        .parse_multiple(None)
-        .outer_delimiter(|byte| byte == b' ')
-        .build();
-
-    // The library also takes signs, and a number without a unit beside others:
-    // `1h 30` would be an hour and 30 s.
-    let digit = |byte: &u8| byte.is_ascii_digit();
-    let signed = text.contains(['+', '-']);
-    let unitless = |part: &str| part.as_bytes().last().is_some_and(digit);
-    let alone = text.as_bytes().iter().all(digit);
-    if signed || (!alone && text.split(' ').any(unitless)) {
-        return Err(DurationError);
+    // `str::parse` alone would take a leading plus sign.
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(text.parse().map_or(DurationError::Malformed, DurationError::Unitless));
     }
-    let whole = |text: &str| -> Option<TimeDelta> {
-        let parsed = PARSER.parse(text).ok()?;
-        let parsed = core::time::Duration::try_from(parsed).ok()?;
-        TimeDelta::from_std(parsed).ok()
-    };
-    whole(text).ok_or(DurationError)
+    let mut secs = 0_i64;
+    let mut rest = text;
+    loop {
+        let after = rest.trim_start_matches(|character: char| character.is_ascii_digit());
+        let number: i64 = rest[..rest.len() - after.len()].parse()?;
+        let mut after = after.chars();
+        let unit = match after.next() {
+            Some('s') => 1,
+            Some('m') => 60,
+            Some('h') => 3_600,
+            Some('d') => 86_400,
+            Some('w') => 604_800,
+            _ => return Err(DurationError::Malformed),
+        };
+        let length = number.checked_mul(unit).ok_or(DurationError::Malformed)?;
+        secs = secs.checked_add(length).ok_or(DurationError::Malformed)?;
+        if after.as_str().is_empty() {
+            return TimeDelta::try_seconds(secs).ok_or(DurationError::Malformed);
+        }
+        rest = after.as_str().trim_start_matches(' ');
+    }
 }
 
-/// The text is no duration.
-#[cfg(feature = "std")]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct DurationError;
+/// Why something in a configuration is no duration. It ends a message that begins with
+/// the value.
+#[cfg(any(feature = "serde", feature = "std"))]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum DurationError {
+    Malformed,
+    /// It may mean seconds or milliseconds.
+    Unitless(u64),
+}
+
+#[cfg(any(feature = "serde", feature = "std"))]
+impl DurationError {
+    pub(crate) const EXPECTED: &'static str = "a duration such as `8h`, `15m`, `45d`, `1h 30m`";
+
+    /// Of a number that stands alone.
+    #[cfg(feature = "serde")]
+    pub(crate) fn of_number(number: i64) -> Self {
+        u64::try_from(number).map_or(Self::Malformed, Self::Unitless)
+    }
+}
+
+#[cfg(any(feature = "serde", feature = "std"))]
+impl From<core::num::ParseIntError> for DurationError {
+    fn from(_: core::num::ParseIntError) -> Self {
+        Self::Malformed
+    }
+}
+
+#[cfg(any(feature = "serde", feature = "std"))]
+impl fmt::Display for DurationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Malformed => write!(f, "is not {}", Self::EXPECTED),
+            Self::Unitless(number) => {
+                write!(f, "has no unit: write `{number}s` for seconds, or ")?;
+                match number / 1_000 {
+                    secs @ 1.. if number % 1_000 == 0 => {
+                        write!(f, "`{secs}s` if these are milliseconds")
+                    }
+                    _ => write!(f, "`{number}m` for minutes"),
+                }
+            }
+        }
+    }
+}
 
 /// Serialises as whole seconds.
 #[cfg(all(feature = "review", feature = "serde"))]
@@ -92,10 +131,6 @@ pub(crate) fn opt_secs<S: serde::Serializer>(
     }
 }
 
-/// What a duration in a configuration may be, for error messages.
-#[cfg(any(feature = "serde", feature = "std"))]
-pub(crate) const EXPECTED: &str = "whole seconds or a text such as `8h`, `15m`, `45d`, `1h 30m`";
-
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
@@ -117,7 +152,7 @@ mod tests {
             (TimeDelta::milliseconds(-61_500), "-1m 1.500000000s"),
         ] {
             assert_eq!(Human(delta).to_string(), text);
-            #[cfg(feature = "std")]
+            #[cfg(any(feature = "serde", feature = "std"))]
             if delta >= TimeDelta::zero() && delta.subsec_nanos() == 0 {
                 assert_eq!(parse(text).unwrap(), delta);
             }

@@ -8,11 +8,9 @@ mod timestamp;
 #[cfg(feature = "std")]
 pub use self::clock::SystemClock;
 pub use self::clock::{Clock, ManualClock};
-#[cfg(any(feature = "serde", feature = "std"))]
-pub(crate) use self::duration::EXPECTED;
 pub(crate) use self::duration::Human;
-#[cfg(feature = "std")]
-pub(crate) use self::duration::parse;
+#[cfg(any(feature = "serde", feature = "std"))]
+pub(crate) use self::duration::{DurationError, parse};
 #[cfg(all(feature = "review", feature = "serde"))]
 pub(crate) use self::duration::{opt_secs, secs};
 pub use self::parse_error::ParseError;

@@ -1,75 +1,48 @@
-//! A store of whole records under one lock, right but for one planted fault.
+//! A store with an index by subject and one by expiry, right but for one planted fault.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::poll_fn;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use session_policy::store::{SecretHash, SessionParts, SessionStore, StoreError, Update};
+use session_policy::store::{
+    Cursor, Page, Removed, ScanStore, SecretHash, SessionStore, StoreError, Update,
+};
 use session_policy::{Lifetime, Session, SessionId, Timestamp};
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Fault {
-    CountsIn32Bits,
-    CreateChecksThenWrites,
-    CreateIgnoresProfile,
-    CreateReplaces,
-    GenerationIsVersion,
-    IdsCutAt15Bytes,
-    IdsIgnoreCase,
-    InstantsBefore1970AreZero,
-    InstantsClampedTo9999,
-    ListHidesExpired,
-    ListIsEmpty,
-    ListKeepsRemoved,
-    ListLooksOnce,
-    ListPages,
-    LoadCountsReads,
-    LoadHidesExpired,
-    LoadTouches,
-    None,
-    ProfilesTrimmed,
-    RemoveAllEndsEverybody,
-    RemoveAllIgnoresExcept,
-    RemoveAllLooksOnce,
-    RemoveChecksThenWrites,
-    RemoveEndsSubject,
-    RemoveKeepsTombstone,
-    RemoveMissesRenewed,
-    RemoveTwice,
-    SecondBefore1970IsNone,
-    SubjectsByPrefix,
-    SubjectsIgnoreCase,
-    SweepByCap,
-    SweepByFirstExpiry,
-    SweepClosed,
-    SweepIgnoresLimit,
-    SweepOnce,
-    SweepSelectsThenDeletes,
-    SweepTakesLiving,
-    TextsCutAt255,
-    TextsTrimmed,
-    Unavailable,
-    UpdateAtCap,
-    UpdateForgetsConfirmation,
-    UpdateGoesBack,
-    UpdateIgnoresVersion,
-    UpdateKeepsVersion,
-    UpdateMovesCap,
-    UpdateMovesCreation,
-    UpdateOnlyLengthens,
-    UpdatePastCap,
-    UpdateReadsThenWrites,
-    UpdateRunsAllOfSubject,
-    UpdateTruncatesToMinutes,
-    UpdateUpserts,
+use crate::columns::{id_key, stored, subject_key, updated};
+use crate::faults::Fault;
+
+/// A handle on a store. A clone is another.
+pub(super) struct Planted {
+    pub(super) fault: Fault,
+    /// Whether the calls wait between their steps, or run through.
+    waits: bool,
+    shared: Arc<Shared>,
+    /// Of this handle alone.
+    cached: Mutex<BTreeMap<SessionId, Option<Session>>>,
+    cached_lists: Mutex<BTreeMap<String, Vec<Session>>>,
+    behind: Mutex<Vec<Update>>,
+    own: Mutex<()>,
 }
 
-pub(super) struct Planted {
-    fault: Fault,
-    rows: Mutex<BTreeMap<SessionId, Row>>,
-    removed: Mutex<Vec<Session>>,
-    swept: Mutex<bool>,
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    second: Mutex<()>,
+    taken: AtomicBool,
+    running: AtomicUsize,
+}
+
+#[derive(Clone, Default)]
+struct State {
+    rows: BTreeMap<SessionId, Row>,
+    subjects: BTreeMap<String, BTreeSet<SessionId>>,
+    expiries: BTreeSet<(Timestamp, SessionId)>,
+    order: VecDeque<SessionId>,
+    removed: BTreeMap<SessionId, Session>,
+    swept: bool,
 }
 
 #[derive(Clone)]
@@ -79,102 +52,129 @@ struct Row {
 }
 
 impl Planted {
-    pub(super) fn new(fault: Fault) -> Self {
-        let (rows, removed, swept) = Default::default();
-        Self { fault, rows, removed, swept }
+    pub(super) fn new(fault: Fault, waits: bool) -> Self {
+        let shared = Arc::<Shared>::default();
+        Self::on(fault, waits, shared)
+    }
+
+    fn on(fault: Fault, waits: bool, shared: Arc<Shared>) -> Self {
+        let (cached, cached_lists, behind, own) = Default::default();
+        Self { fault, waits, shared, cached, cached_lists, behind, own }
+    }
+
+    pub(super) fn another(&self) -> Self {
+        let shared = if self.has(Fault::ClonesForget) {
+            let state = Mutex::new(self.state().clone());
+            Arc::new(Shared { state, ..Shared::default() })
+        } else {
+            self.shared.clone()
+        };
+        Self::on(self.fault, self.waits, shared)
     }
 
     fn has(&self, fault: Fault) -> bool {
         self.fault == fault
     }
 
-    fn rows(&self) -> MutexGuard<'_, BTreeMap<SessionId, Row>> {
-        self.rows.lock().unwrap()
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn key(&self, id: &SessionId) -> SessionId {
-        let mut bytes = *id.as_bytes();
-        match self.fault {
-            Fault::IdsCutAt15Bytes => bytes[15] = 0,
-            Fault::IdsIgnoreCase => bytes.make_ascii_lowercase(),
-            _ => {}
-        }
-        SessionId::from_bytes(bytes)
+    fn key(&self, subject: &str) -> String {
+        subject_key(self.fault, subject)
     }
 
-    fn same_subject(&self, stored: &str, asked: &str) -> bool {
-        match self.fault {
-            Fault::SubjectsByPrefix => stored.starts_with(asked),
-            Fault::SubjectsIgnoreCase => stored.to_lowercase() == asked.to_lowercase(),
-            _ => stored == asked,
+    /// Gives way once, so that others come between, if the calls wait at all.
+    async fn gap(&self) {
+        if self.waits {
+            yield_once().await;
         }
     }
 
-    /// What the columns make of a session.
-    fn stored(&self, session: &Session) -> Session {
-        let mut parts = session.clone().into_parts();
-        match self.fault {
-            Fault::CountsIn32Bits => {
-                parts.version &= u64::from(u32::MAX);
-                parts.generation &= u64::from(u32::MAX);
-            }
-            Fault::CreateIgnoresProfile => parts.profile = "default".into(),
-            Fault::GenerationIsVersion => parts.generation = parts.version,
-            Fault::InstantsBefore1970AreZero => each_instant(&mut parts, |secs| secs.max(0)),
-            Fault::InstantsClampedTo9999 => {
-                each_instant(&mut parts, |secs| secs.min(253_402_300_799));
-            }
-            Fault::ProfilesTrimmed if !parts.profile.trim_end().is_empty() => {
-                parts.profile = parts.profile.trim_end().into();
-            }
-            // An error of C's mktime.
-            Fault::SecondBefore1970IsNone => {
-                parts.confirmed_at = parts.confirmed_at.filter(|at| at.as_unix_secs() != -1);
-            }
-            Fault::TextsCutAt255 => {
-                parts.subject = parts.subject.chars().take(255).collect::<String>().into();
-            }
-            Fault::TextsTrimmed if !parts.subject.trim_end().is_empty() => {
-                parts.subject = parts.subject.trim_end().into();
-            }
-            _ => {}
+    /// What each call does first.
+    async fn begin(&self) {
+        if self.has(Fault::NeverWoken) && self.shared.running.fetch_add(1, Ordering::AcqRel) == 40 {
+            std::future::pending::<()>().await;
         }
-        Session::restore(parts).unwrap()
+        self.gap().await;
     }
 
-    /// The record after the update, where the guard (less its fault) holds.
-    fn updated(&self, session: &Session, update: &Update) -> Option<Session> {
-        let stored = session.lifetime();
-        let holds = update.id() == session.id()
-            && (update.expected_version() == session.version()
-                || self.has(Fault::UpdateIgnoresVersion))
-            && (update.at() < stored.absolute_expires_at() || self.has(Fault::UpdateAtCap))
-            && (update.renewed_at() >= stored.renewed_at() || self.has(Fault::UpdateGoesBack))
-            && (update.expires_at() >= stored.expires_at()
-                || !self.has(Fault::UpdateOnlyLengthens));
-        if !holds {
-            return None;
+    fn insert(&self, state: &mut State, session: &Session) {
+        let id = id_key(self.fault, session.id());
+        let session = stored(self.fault, session);
+        let expires_at = session.lifetime().expires_at();
+        state.subjects.entry(self.key(session.subject())).or_default().insert(id);
+        state.expiries.insert((expires_at, id));
+        state.order.push_back(id);
+        let most = match self.fault {
+            Fault::EvictsOver10000 => 10_000,
+            Fault::EvictsAt10000 => 9_999,
+            _ => usize::MAX,
+        };
+        state.rows.insert(id, Row { session, first_expires_at: expires_at });
+        while state.rows.len() > most {
+            let Some(oldest) = state.order.pop_front() else { break };
+            self.take(state, oldest);
         }
-        let (mut created_at, mut cap) = (stored.created_at(), stored.absolute_expires_at());
-        let (mut renewed_at, mut expires_at) = (update.renewed_at(), update.expires_at());
-        match self.fault {
-            Fault::UpdateMovesCap => cap = expires_at,
-            Fault::UpdateMovesCreation => created_at = renewed_at,
-            Fault::UpdatePastCap => cap = cap.max(expires_at),
-            Fault::UpdateTruncatesToMinutes => {
-                renewed_at = minutes(renewed_at).max(created_at);
-                expires_at = minutes(expires_at).max(renewed_at);
+        if self.has(Fault::EvictsOver100OfASubject) {
+            let of_subject = state.subjects.values().find(|ids| ids.len() > 100);
+            if let Some(first) = of_subject.and_then(|ids| ids.first().copied()) {
+                self.take(state, first);
             }
-            _ => {}
         }
-        let mut parts = session.clone().into_parts();
-        parts.lifetime = Lifetime::restore(created_at, renewed_at, expires_at, cap).ok()?;
-        parts.version += u64::from(!self.has(Fault::UpdateKeepsVersion));
-        parts.generation = update.generation();
-        if !self.has(Fault::UpdateForgetsConfirmation) {
-            parts.confirmed_at = update.confirmed_at();
+    }
+
+    fn take(&self, state: &mut State, id: SessionId) -> Option<Session> {
+        let Row { session, first_expires_at } = state.rows.remove(&id)?;
+        let subject = self.key(session.subject());
+        if !self.has(Fault::RemoveLeavesIndex)
+            && let Some(ids) = state.subjects.get_mut(&subject)
+        {
+            ids.remove(&id);
         }
-        Some(Session::restore(parts).unwrap())
+        if !self.has(Fault::RemoveLeavesExpiry) {
+            state.expiries.remove(&(session.lifetime().expires_at(), id));
+            state.expiries.remove(&(first_expires_at, id));
+        }
+        state.removed.insert(id, session.clone());
+        Some(session)
+    }
+
+    fn write(&self, state: &mut State, session: Session) {
+        let id = id_key(self.fault, session.id());
+        let Some(row) = state.rows.get_mut(&id) else { return };
+        let former = row.session.lifetime().expires_at();
+        if !self.has(Fault::SweepByFirstExpiry) && !self.has(Fault::SweepTakesRenewed) {
+            state.expiries.remove(&(former, id));
+            if !self.has(Fault::SweepForgetsRenewed) {
+                state.expiries.insert((session.lifetime().expires_at(), id));
+            }
+        }
+        row.session = session;
+    }
+
+    fn ids_of(&self, subject: &str) -> Vec<SessionId> {
+        let state = self.state();
+        let key = self.key(subject);
+        if self.has(Fault::SubjectsByPattern) {
+            let prefix = key.split('%').next().unwrap_or_default();
+            let is_pattern = key.contains('%');
+            let those = state
+                .subjects
+                .iter()
+                .filter(|(stored, _)| **stored == key || is_pattern && stored.starts_with(prefix));
+            return those.flat_map(|(_, ids)| ids.iter().copied()).collect();
+        }
+        state.subjects.get(&key).into_iter().flatten().copied().collect()
+    }
+
+    fn get(&self, id: &SessionId) -> Option<Session> {
+        self.state().rows.get(&id_key(self.fault, *id)).map(|row| row.session.clone())
+    }
+
+    fn forget_cached(&self, id: &SessionId) {
+        self.cached.lock().unwrap().remove(id);
+        self.cached_lists.lock().unwrap().clear();
     }
 
     fn upsert(&self, update: &Update) {
@@ -182,27 +182,134 @@ impl Planted {
         let lifetime = Lifetime::restore(renewed_at, renewed_at, expires_at, expires_at).unwrap();
         let secret = SecretHash::from_bytes([0; 32]);
         let session = Session::new(update.id(), "user-42", "default", secret, lifetime).unwrap();
-        self.rows().insert(update.id(), Row { session, first_expires_at: expires_at });
+        let state = &mut self.state();
+        self.insert(state, &session);
+    }
+
+    fn write_behind(&self) {
+        for update in self.behind.lock().unwrap().drain(..) {
+            let state = &mut self.state();
+            let held = state.rows.get(&update.id()).map(|row| row.session.clone());
+            if let Some(session) = held.and_then(|held| update.apply(&held)) {
+                self.write(state, session);
+            }
+        }
+    }
+
+    fn update_under_own_lock(&self, update: &Update) -> bool {
+        let _own = self.own.lock().unwrap();
+        let Some(held) = self.get(&update.id()) else { return false };
+        let Some(session) = update.apply(&held) else { return false };
+        let state = &mut self.state();
+        self.write(state, session);
+        true
+    }
+
+    fn is_expired(&self, row: &Row, before: Timestamp) -> bool {
+        let lifetime = row.session.lifetime();
+        let expires_at = lifetime.expires_at();
+        match self.fault {
+            Fault::SweepByCap => lifetime.absolute_expires_at() <= before,
+            Fault::SweepByFirstExpiry => row.first_expires_at <= before,
+            Fault::SweepClosed => expires_at < before,
+            Fault::SweepTakesLiving => lifetime.renewed_at() <= before,
+            Fault::SweepByLaterClock => expires_at <= before.max(today()),
+            Fault::SweepByEarlierClock => expires_at <= before.min(today()),
+            Fault::SweepComparesTexts => {
+                let text = |at: Timestamp| at.as_unix_secs().to_string();
+                text(expires_at) <= text(before)
+            }
+            Fault::SweepTakesRenewed => true,
+            _ => expires_at <= before,
+        }
+    }
+}
+
+impl Drop for Planted {
+    fn drop(&mut self) {
+        if self.has(Fault::DropForgets) {
+            *self.state() = State::default();
+        }
     }
 }
 
 impl SessionStore for Planted {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
-        let key = self.key(&session.id());
-        let taken = self.rows().contains_key(&key);
-        if taken && !self.has(Fault::CreateReplaces) {
-            return Err(StoreError::Conflict);
+        self.begin().await;
+        self.forget_cached(&session.id());
+        let id = id_key(self.fault, session.id());
+        let lifetime = session.lifetime();
+        assert!(
+            !self.has(Fault::PanicsAtTheEnds) || lifetime.absolute_expires_at() < Timestamp::MAX,
+            "attempt to add with overflow",
+        );
+        match self.fault {
+            Fault::CreateChecksThenWrites => {
+                if self.state().rows.contains_key(&id) {
+                    return Err(StoreError::Conflict);
+                }
+                self.gap().await;
+                let state = &mut self.state();
+                self.insert(state, session);
+                return Ok(());
+            }
+            Fault::CreateIndexesLater | Fault::CreateIndexesFirst => {
+                if self.state().rows.contains_key(&id) {
+                    return Err(StoreError::Conflict);
+                }
+                {
+                    let state = &mut self.state();
+                    self.insert(state, session);
+                    if self.has(Fault::CreateIndexesLater) {
+                        state.subjects.entry(self.key(session.subject())).or_default().remove(&id);
+                    } else {
+                        state.rows.remove(&id);
+                    }
+                }
+                self.gap().await;
+                let state = &mut self.state();
+                self.insert(state, session);
+                return Ok(());
+            }
+            Fault::CreateJudges if lifetime.expires_at() <= today() => return Ok(()),
+            Fault::SubjectsReadThenWritten => {
+                let key = self.key(session.subject());
+                let ids = self.state().subjects.get(&key).cloned();
+                self.gap().await;
+                let state = &mut self.state();
+                if state.rows.contains_key(&id) {
+                    return Err(StoreError::Conflict);
+                }
+                self.insert(state, session);
+                let mut ids = ids.unwrap_or_default();
+                ids.insert(id);
+                state.subjects.insert(key, ids);
+                return Ok(());
+            }
+            _ => {}
         }
-        let buried = self.removed.lock().unwrap().iter().any(|removed| removed.id() == key);
-        if buried && self.has(Fault::RemoveKeepsTombstone) {
-            return Err(StoreError::Conflict);
+        let state = &mut self.state();
+        if let Some(row) = state.rows.get(&id) {
+            let replaces = match self.fault {
+                Fault::CreateReplaces => true,
+                Fault::CreateReplacesExpired => row.session.lifetime().expires_at() <= today(),
+                Fault::CreateRepeats => row.session == *session,
+                _ => false,
+            };
+            if !replaces {
+                return Err(match self.fault {
+                    Fault::ConflictIsUnavailable => StoreError::unavailable("unique"),
+                    _ => StoreError::Conflict,
+                });
+            }
+            self.take(state, id);
         }
-        if self.has(Fault::CreateChecksThenWrites) {
-            let_others_run().await;
+        let removed = state.removed.get(&id).cloned();
+        match removed {
+            Some(_) if self.has(Fault::RemoveKeepsTombstone) => return Err(StoreError::Conflict),
+            Some(removed) if self.has(Fault::CreateBringsBack) => self.insert(state, &removed),
+            _ => self.insert(state, session),
         }
-        let session = self.stored(session);
-        let first_expires_at = session.lifetime().expires_at();
-        self.rows().insert(key, Row { session, first_expires_at });
         Ok(())
     }
 
@@ -210,166 +317,451 @@ impl SessionStore for Planted {
         if self.has(Fault::Unavailable) {
             return Err(StoreError::unavailable("the cable is out"));
         }
-        let mut rows = self.rows();
-        let Some(row) = rows.get_mut(&self.key(id)) else { return Ok(None) };
-        let seen = row.session.clone();
-        let lifetime = *seen.lifetime();
-        let mut parts = seen.clone().into_parts();
-        match self.fault {
-            Fault::LoadCountsReads => parts.version += 1,
-            Fault::LoadHidesExpired if lifetime.expires_at() < today() => return Ok(None),
-            Fault::LoadTouches => {
-                let (renewed_at, cap) = (lifetime.renewed_at(), lifetime.absolute_expires_at());
-                parts.lifetime =
-                    Lifetime::restore(lifetime.created_at(), renewed_at, cap, cap).unwrap();
+        let running = self.shared.running.fetch_add(1, Ordering::AcqRel);
+        if self.has(Fault::HangsOver40Callers) {
+            yield_once().await;
+            if running >= 40 {
+                std::future::pending::<()>().await;
             }
-            _ => {}
+            self.shared.running.fetch_sub(1, Ordering::AcqRel);
         }
-        row.session = Session::restore(parts).unwrap();
-        Ok(Some(seen))
+        self.gap().await;
+        if self.has(Fault::CachesLoads) || self.has(Fault::CachesAbsence) {
+            let mut cached = self.cached.lock().unwrap();
+            if let Some(seen) = cached.get(id)
+                && (seen.is_none() || self.has(Fault::CachesLoads))
+            {
+                return Ok(seen.clone());
+            }
+            let found = self.get(id);
+            cached.insert(*id, found.clone());
+            return Ok(found);
+        }
+        let seen = self.get(id);
+        if self.has(Fault::UpdatesItsCache) {
+            self.cached.lock().unwrap().insert(*id, seen.clone());
+        }
+        let hides = self.has(Fault::LoadHidesExpired);
+        let writes = self.has(Fault::LoadCountsReads) || self.has(Fault::LoadTouches);
+        if let Some(held) = seen.as_ref().filter(|_| writes) {
+            let mut parts = held.clone().into_parts();
+            if self.has(Fault::LoadCountsReads) {
+                parts.version += 1;
+            } else {
+                let lifetime = held.lifetime();
+                let cap = lifetime.absolute_expires_at();
+                let (created, renewed) = (lifetime.created_at(), lifetime.renewed_at());
+                parts.lifetime = Lifetime::restore(created, renewed, cap, cap).unwrap();
+            }
+            let state = &mut self.state();
+            self.write(state, Session::restore(parts).unwrap());
+        }
+        Ok(seen.filter(|seen| !hides || seen.lifetime().expires_at() > today()))
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        let key = self.key(&update.id());
-        let Some(row) = self.rows().get(&key).cloned() else {
+        self.begin().await;
+        let cached = self.cached.lock().unwrap().get(&update.id()).cloned();
+        self.forget_cached(&update.id());
+        let id = id_key(self.fault, update.id());
+        if self.has(Fault::LeavesALock) {
+            while self.shared.taken.swap(true, Ordering::AcqRel) {
+                yield_once().await;
+            }
+            self.gap().await;
+            self.shared.taken.store(false, Ordering::Release);
+        }
+        if self.has(Fault::LocksPerHandle) {
+            return Ok(self.update_under_own_lock(update));
+        }
+        let held = {
+            let locks = self.has(Fault::LocksInTwoOrders);
+            let _outer = locks.then(|| self.shared.second.lock().unwrap());
+            self.get(&id)
+        };
+        let held = match (cached.flatten(), self.fault) {
+            (Some(cached), Fault::UpdatesItsCache) => Some(cached),
+            _ => held,
+        };
+        let Some(held) = held else {
             if self.has(Fault::UpdateUpserts) {
                 self.upsert(update);
             }
             return Ok(self.has(Fault::UpdateUpserts));
         };
-        let Some(session) = self.updated(&row.session, update) else { return Ok(false) };
-        if self.has(Fault::UpdateReadsThenWrites) {
-            let_others_run().await;
+        let Some(session) = updated(self.fault, &held, update) else {
+            let repeated = held.version() == update.expected_version() + 1
+                && held.secret() == update.secret()
+                && held.lifetime().expires_at() == update.expires_at();
+            if self.has(Fault::UpdateRepeats) && repeated {
+                return Ok(true);
+            }
+            let state = &mut self.state();
+            if self.has(Fault::RefusedWritesSecret)
+                && let Some(row) = state.rows.get_mut(&id)
+            {
+                let mut parts = row.session.clone().into_parts();
+                parts.secret = *update.secret();
+                row.session = Session::restore(parts).unwrap();
+            }
+            return Ok(false);
+        };
+        match self.fault {
+            Fault::UpdateReadsThenWrites | Fault::UpdatesItsCache => {
+                self.gap().await;
+                let state = &mut self.state();
+                if state.rows.contains_key(&id) {
+                    self.write(state, session);
+                } else {
+                    self.insert(state, &session);
+                }
+                return Ok(true);
+            }
+            Fault::UpdateInHalves => {
+                let mut parts = held.clone().into_parts();
+                parts.lifetime = *session.lifetime();
+                {
+                    let state = &mut self.state();
+                    if state.rows.get(&id).is_none_or(|row| row.session != held) {
+                        return Ok(false);
+                    }
+                    self.write(state, Session::restore(parts).unwrap());
+                }
+                self.gap().await;
+                let state = &mut self.state();
+                self.write(state, session);
+                return Ok(true);
+            }
+            Fault::WritesBehind => {
+                self.write_behind();
+                self.behind.lock().unwrap().push(*update);
+                return Ok(true);
+            }
+            _ => {}
         }
-        let mut rows = self.rows();
-        if self.has(Fault::UpdateRunsAllOfSubject) {
-            for row in rows.values_mut().filter(|row| row.session.subject() == session.subject()) {
-                let parts = row.session.clone().into_parts();
-                let parts = SessionParts { version: parts.version + 1, ..parts };
+        let state = &mut self.state();
+        if state.rows.get(&id).is_none_or(|row| row.session != held) {
+            return Ok(false);
+        }
+        if self.has(Fault::UpdateWritesAllOfSubject) {
+            let same = |row: &&mut Row| row.session.subject() == session.subject();
+            for row in state.rows.values_mut().filter(same) {
+                let mut parts = row.session.clone().into_parts();
+                parts.version += 1;
                 row.session = Session::restore(parts).unwrap();
             }
         }
-        rows.insert(key, Row { session, ..row });
+        if self.has(Fault::UpdateLosesIndex) {
+            state.subjects.entry(self.key(session.subject())).or_default().remove(&id);
+        }
+        self.write(state, session);
         Ok(true)
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
-        let key = self.key(id);
-        if self.has(Fault::RemoveChecksThenWrites) {
-            let there = self.rows().contains_key(&key);
-            let_others_run().await;
-            self.rows().remove(&key);
-            return Ok(there);
+        self.begin().await;
+        self.forget_cached(id);
+        self.write_behind();
+        let id = id_key(self.fault, *id);
+        match self.fault {
+            Fault::RemoveChecksThenWrites => {
+                let there = self.state().rows.contains_key(&id);
+                self.gap().await;
+                let state = &mut self.state();
+                self.take(state, id);
+                return Ok(there);
+            }
+            Fault::RemoveIndexesFirst => {
+                let Some(session) = self.get(&id) else { return Ok(false) };
+                let key = self.key(session.subject());
+                self.state().subjects.entry(key).or_default().remove(&id);
+                self.gap().await;
+            }
+            Fault::RemoveIndexesLater => {
+                let Some(row) = self.state().rows.remove(&id) else { return Ok(false) };
+                self.gap().await;
+                let state = &mut self.state();
+                if !state.rows.contains_key(&id) {
+                    let key = self.key(row.session.subject());
+                    state.subjects.entry(key).or_default().remove(&id);
+                    state.expiries.retain(|(_, of)| *of != id);
+                }
+                return Ok(true);
+            }
+            Fault::RemoveMissesUpdated if self.get(&id).is_some_and(|one| one.version() > 0) => {
+                return Ok(false);
+            }
+            Fault::RemoveJudges
+                if self.get(&id).is_some_and(|one| one.lifetime().expires_at() <= today()) =>
+            {
+                return Ok(false);
+            }
+            _ => {}
         }
-        let missed = self.rows().get(&key).is_some_and(|row| row.session.version() > 0);
-        if missed && self.has(Fault::RemoveMissesRenewed) {
-            return Ok(false);
-        }
-        let Some(row) = self.rows().remove(&key) else {
+        let state = &mut self.state();
+        let second = self.has(Fault::LocksInTwoOrders).then(|| self.shared.second.lock().unwrap());
+        drop(second);
+        let Some(removed) = self.take(state, id) else {
             return Ok(self.has(Fault::RemoveTwice));
         };
         if self.has(Fault::RemoveEndsSubject) {
-            self.rows().retain(|_, other| other.session.subject() != row.session.subject());
+            for id in state.subjects.get(&self.key(removed.subject())).cloned().unwrap_or_default()
+            {
+                self.take(state, id);
+            }
         }
-        self.removed.lock().unwrap().push(row.session);
         Ok(true)
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let once = self.has(Fault::SweepOnce) && limit > 1;
-        if once && std::mem::replace(&mut *self.swept.lock().unwrap(), true) {
-            return Ok(0);
-        }
-        let expired = |row: &Row| {
-            let lifetime = row.session.lifetime();
-            match self.fault {
-                Fault::SweepByCap => lifetime.absolute_expires_at() <= now,
-                Fault::SweepByFirstExpiry => row.first_expires_at <= now,
-                Fault::SweepClosed => lifetime.expires_at() < now,
-                Fault::SweepTakesLiving => lifetime.renewed_at() <= now,
-                _ => lifetime.expires_at() <= now,
+    async fn remove_expired(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Removed>, StoreError> {
+        self.begin().await;
+        self.cached.lock().unwrap().clear();
+        self.cached_lists.lock().unwrap().clear();
+        self.write_behind();
+        let limit = match self.fault {
+            Fault::SweepIgnoresLimit => usize::MAX,
+            Fault::SweepLimit0IsAll if limit == 0 => usize::MAX,
+            Fault::SweepAtMost1000 => limit.min(1_000) as usize,
+            Fault::SweepLimitSigned => usize::try_from(limit.cast_signed()).unwrap_or(0),
+            _ => limit as usize,
+        };
+        let due: Vec<SessionId> = {
+            let state = &mut self.state();
+            if self.has(Fault::SweepOnce) && std::mem::replace(&mut state.swept, limit > 1) {
+                return Ok(Vec::new());
             }
+            let ids: Vec<SessionId> = if self.has(Fault::SweepLooksAtStale) {
+                let looked = state.rows.iter().filter(|(_, row)| row.first_expires_at <= before);
+                looked.take(limit).map(|(id, _)| *id).collect()
+            } else if self.has(Fault::SweepTakesRenewed) {
+                let looked = state.expiries.iter().filter(|(at, _)| *at <= before);
+                looked.map(|(_, id)| *id).collect()
+            } else {
+                state.rows.keys().copied().collect()
+            };
+            let indexed: BTreeSet<_> = state.expiries.iter().map(|(_, id)| *id).collect();
+            let mut ids: Vec<_> = ids
+                .into_iter()
+                .filter(|id| indexed.contains(id) || self.has(Fault::SweepByFirstExpiry))
+                .filter(|id| state.rows.get(id).is_some_and(|row| self.is_expired(row, before)))
+                .take(limit)
+                .collect();
+            if self.has(Fault::RemoveLeavesExpiry) {
+                let ghosts = state.expiries.iter().filter(|(at, _)| *at <= before);
+                ids.extend(ghosts.map(|(_, id)| *id).filter(|id| !state.rows.contains_key(id)));
+                state.expiries.clear();
+            }
+            if self.has(Fault::SweepOneASecond) {
+                let mut seconds = BTreeSet::new();
+                ids.retain(|id| seconds.insert(state.rows[id].session.lifetime().expires_at()));
+            }
+            ids
         };
-        let limit = if self.has(Fault::SweepIgnoresLimit) { usize::MAX } else { limit as usize };
-        let remove = |id: &SessionId| drop(self.rows().remove(id));
-        let ids: Vec<SessionId> = {
-            let rows = self.rows();
-            rows.iter().filter(|(_, row)| expired(row)).take(limit).map(|(id, _)| *id).collect()
-        };
-        if self.has(Fault::SweepSelectsThenDeletes) {
-            let_others_run().await;
+        let selects = self.has(Fault::SweepSelectsThenDeletes);
+        if selects {
+            self.gap().await;
         }
-        ids.iter().for_each(remove);
-        Ok(ids.len() as u64)
+        let mut removed = Vec::new();
+        for id in due {
+            let state = &mut self.state();
+            let there = state.rows.get(&id);
+            if !there.is_some_and(|row| selects || self.is_expired(row, before)) && !selects {
+                if self.has(Fault::RemoveLeavesExpiry)
+                    && let Some(ghost) = state.removed.get(&id)
+                {
+                    removed.push(Removed::of(ghost));
+                }
+                continue;
+            }
+            let former = state.removed.get(&id).cloned();
+            let Some(session) = self.take(state, id).or(former.filter(|_| selects)) else {
+                continue;
+            };
+            let one = Removed::of(&session);
+            let (subject, profile) = (one.subject(), one.profile());
+            let (end, cap) = (one.expires_at(), one.absolute_expires_at());
+            let told =
+                |subject, profile, end, cap| Removed::from_parts(id, subject, profile, end, cap);
+            removed.push(match self.fault {
+                Fault::SweepTellsNobody => told("?", profile, end, cap),
+                Fault::SweepTellsDefault => told(subject, "default", end, cap),
+                Fault::SweepTellsBefore => told(subject, profile, before, cap),
+                Fault::SweepTellsEndAsCap => told(subject, profile, end, end),
+                _ => one,
+            });
+        }
+        match self.fault {
+            Fault::SweepTellsTwice if removed.len() > 1 => removed.push(removed[0].clone()),
+            Fault::SweepTellsNone => removed.clear(),
+            _ => {}
+        }
+        Ok(removed)
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
-        let mut sessions: Vec<_> = self.rows().values().map(|row| row.session.clone()).collect();
-        if self.has(Fault::ListKeepsRemoved) {
-            sessions.extend(self.removed.lock().unwrap().iter().cloned());
+        self.begin().await;
+        if self.has(Fault::CachesLists)
+            && let Some(listed) = self.cached_lists.lock().unwrap().get(subject)
+        {
+            return Ok(listed.clone());
         }
-        sessions.retain(|session| self.same_subject(session.subject(), subject));
-        if self.has(Fault::ListLooksOnce) {
-            let_others_run().await;
-            let rows = self.rows();
-            sessions.retain(|session| rows.contains_key(&session.id()));
+        let mut listed = Vec::new();
+        for id in self.ids_of(subject) {
+            listed.extend(self.get(&id));
         }
+        if !self.has(Fault::RemoveLeavesIndex) {
+            listed.retain(|one| {
+                self.key(one.subject()) == self.key(subject) || self.has(Fault::SubjectsByPattern)
+            });
+        }
+        let ended = |session: &Session| session.lifetime().expires_at() <= today();
+        let idle =
+            |session: &Session| session.lifetime().expires_at() == session.lifetime().renewed_at();
         match self.fault {
-            Fault::ListHidesExpired => sessions.retain(|session| {
-                session.lifetime().expires_at() > session.lifetime().created_at()
-            }),
-            Fault::ListIsEmpty => sessions.clear(),
-            Fault::ListPages => sessions.truncate(1_000),
+            Fault::ListHidesExpired => listed.retain(|one| !ended(one)),
+            Fault::ListHidesIdle => listed.retain(|one| !idle(one)),
+            Fault::ListIsEmpty => listed.clear(),
+            Fault::ListKeepsRemoved => {
+                let state = self.state();
+                listed
+                    .extend(state.removed.values().filter(|one| one.subject() == subject).cloned());
+            }
+            Fault::ListPages1000 => listed.truncate(1_000),
+            Fault::ListPages2500 => listed.truncate(2_500),
+            Fault::ListRepeats => listed.extend(listed.first().cloned()),
             _ => {}
         }
-        Ok(sessions)
+        if self.has(Fault::CachesLists) {
+            self.cached_lists.lock().unwrap().insert(subject.to_owned(), listed.clone());
+        }
+        Ok(listed)
     }
 
     async fn remove_all(
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
-        let except = except.filter(|_| !self.has(Fault::RemoveAllIgnoresExcept));
-        let seen: Vec<_> = self.rows().keys().copied().collect();
-        if self.has(Fault::RemoveAllLooksOnce) {
-            let_others_run().await;
+    ) -> Result<Vec<SessionId>, StoreError> {
+        self.begin().await;
+        self.cached.lock().unwrap().clear();
+        self.cached_lists.lock().unwrap().clear();
+        self.write_behind();
+        if let Some(except) = except {
+            let there = self.state().rows.contains_key(except);
+            match self.fault {
+                Fault::UnknownExceptFails if !there => {
+                    return Err(StoreError::unavailable("no row"));
+                }
+                Fault::UnknownExceptSparesAll if !there => return Ok(Vec::new()),
+                // In one poll, for ever.
+                Fault::LocksTwice => {
+                    let _held = self.state();
+                    drop(self.state());
+                }
+                _ => {}
+            }
         }
-        let mut rows = self.rows();
-        let before = rows.len();
-        rows.retain(|id, row| {
-            let ends = self.has(Fault::RemoveAllEndsEverybody)
-                || self.same_subject(row.session.subject(), subject);
-            Some(id) == except || !ends || !seen.contains(id)
-        });
-        Ok((before - rows.len()) as u64)
+        let except = except.filter(|_| !self.has(Fault::RemoveAllIgnoresExcept)).copied();
+        let mut removed = Vec::new();
+        loop {
+            let mut ids = self.ids_of(subject);
+            ids.retain(|id| Some(*id) != except);
+            match self.fault {
+                Fault::RemoveAllEndsEverybody => {
+                    ids = self.state().rows.keys().copied().collect();
+                }
+                Fault::RemoveAllStopsAt2500 => ids.truncate(2_500),
+                _ => {}
+            }
+            let selects = self.has(Fault::RemoveAllSelectsThenDeletes);
+            if selects {
+                self.gap().await;
+            }
+            let found = !ids.is_empty();
+            for id in ids {
+                let state = &mut self.state();
+                let missed = self.has(Fault::RemoveAllMissesUpdated)
+                    && state.rows.get(&id).is_some_and(|row| row.session.version() > 13);
+                if !missed && self.take(state, id).is_some() || selects {
+                    removed.push(id);
+                }
+            }
+            if !(found && self.has(Fault::RemoveAllUntilEmpty)) {
+                break;
+            }
+            self.gap().await;
+        }
+        match self.fault {
+            Fault::RemoveAllTellsExcept => removed.extend(except),
+            Fault::RemoveAllTellsOne => removed.truncate(1),
+            _ => {}
+        }
+        Ok(removed)
     }
 }
 
-fn each_instant(parts: &mut SessionParts, change: impl Fn(i64) -> i64) {
-    let change = |at: Timestamp| Timestamp::from_unix_secs(change(at.as_unix_secs()));
-    let lifetime = parts.lifetime;
-    parts.lifetime = Lifetime::restore(
-        change(lifetime.created_at()),
-        change(lifetime.renewed_at()),
-        change(lifetime.expires_at()),
-        change(lifetime.absolute_expires_at()),
-    )
-    .unwrap();
-    parts.confirmed_at = parts.confirmed_at.map(change);
+impl ScanStore for Planted {
+    async fn scan(&self, from: Option<&Cursor>, limit: u32) -> Result<Page, StoreError> {
+        self.begin().await;
+        let state = self.state();
+        let limit = match self.fault {
+            Fault::ScanIgnoresLimit => usize::MAX,
+            _ => limit.max(1) as usize,
+        };
+        let mut all: Vec<(Vec<u8>, Session)> = state
+            .rows
+            .iter()
+            .map(|(id, row)| (id.as_bytes().to_vec(), row.session.clone()))
+            .collect();
+        if self.has(Fault::ScanByExpiry) {
+            for (key, session) in &mut all {
+                let at = session.lifetime().expires_at().as_unix_secs();
+                key.splice(0..0, (at.cast_unsigned() ^ 1 << 63).to_be_bytes());
+            }
+            all.sort_by(|one, other| one.0.cmp(&other.0));
+        }
+        let last = from.map(|from| from.as_bytes().to_vec());
+        let start = match (&last, self.fault) {
+            (None, _) | (_, Fault::ScanStartsAgain) => 0,
+            (Some(last), Fault::ScanByOffset) => {
+                usize::try_from(u64::from_be_bytes(last.as_slice().try_into().unwrap_or([0; 8])))
+                    .unwrap_or(0)
+                    .min(all.len())
+            }
+            // A cursor's row that is gone is the end.
+            (Some(last), Fault::ScanNeedsItsRow) => {
+                all.iter().position(|(key, _)| key == last).map_or(all.len(), |at| at + 1)
+            }
+            (Some(last), Fault::ScanSkipsOne) => all.partition_point(|(key, _)| key <= last) + 1,
+            (Some(last), _) => all.partition_point(|(key, _)| key <= last),
+        };
+        let end = start.saturating_add(limit).min(all.len());
+        let page = &all[start.min(all.len())..end.max(start.min(all.len()))];
+        let next = match (page.last(), self.fault) {
+            _ if end >= all.len() && !self.has(Fault::ScanNeverEnds) => None,
+            (_, Fault::ScanStopsAt2500) if end >= 2_500 => None,
+            (_, Fault::ScanByOffset) => Some((end as u64).to_be_bytes().to_vec()),
+            (Some((key, _)), _) => Some(key.clone()),
+            (None, _) => Some(last.unwrap_or_default()),
+        };
+        let mut sessions: Vec<_> = page.iter().map(|(_, session)| session.clone()).collect();
+        if self.has(Fault::ScanHidesHybrid) {
+            sessions.retain(|session| session.generation() == 0);
+        }
+        Ok(Page { sessions, next: next.map(Cursor::from_bytes) })
+    }
 }
 
-fn minutes(at: Timestamp) -> Timestamp {
-    Timestamp::from_unix_secs(at.as_unix_secs().div_euclid(60) * 60)
-}
-
-/// 2026-11-22: later than the kit's expired sessions, earlier than its others.
-fn today() -> Timestamp {
+/// 2026-11-22: later than the kit's sessions of the past, earlier than its others.
+pub(super) fn today() -> Timestamp {
     Timestamp::from_unix_secs(1_795_305_600)
 }
 
-/// Gives way once, so that the other futures of a race come between.
-async fn let_others_run() {
+async fn yield_once() {
     let mut given_way = false;
     poll_fn(move |context| {
         if std::mem::replace(&mut given_way, true) {

@@ -1,5 +1,5 @@
 //! Copies the crate's source, has `MemoryStore` take its locks from shuttle, and
-//! plants faults.rs, each fault behind a switch. It fails if anything no longer finds
+//! plants the faults of faults/, each behind a switch. It fails if anything no longer finds
 //! its place, so that no fault is silently not planted.
 
 mod faults;
@@ -7,13 +7,13 @@ mod faults;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use self::faults::{FAULTS, Fault};
+use self::faults::{CORE, Fault, MEMORY};
 
 const SOURCE: &str = "../../src";
 const MANIFEST: &str = "../../Cargo.toml";
 
 fn main() {
-    for read in [SOURCE, MANIFEST, "Cargo.toml", "build.rs", "faults.rs"] {
+    for read in [SOURCE, MANIFEST, "Cargo.toml", "build.rs", "faults"] {
         println!("cargo::rerun-if-changed={read}");
     }
     has_the_dependencies_of_the_source();
@@ -22,8 +22,11 @@ fn main() {
     copy(Path::new(SOURCE), &source.0);
     source.can_be_included();
     source.takes_its_locks_from_shuttle();
-    source.plant(FAULTS);
-    let names: Vec<_> = FAULTS.iter().map(|fault| fault.name).collect();
+    let faults = [CORE, MEMORY].concat();
+    source.plant(&faults);
+    let mut names: Vec<_> = faults.iter().map(|fault| fault.name).collect();
+    // Of a fault that has two places.
+    names.dedup();
     let names = format!(
         "/// The faults that can be planted.\n\
          #[derive(Clone, Copy, Debug, Eq, PartialEq)]\npub enum Fault {{ {} }}\n",
@@ -32,14 +35,14 @@ fn main() {
     fs::write(out.join("fault.rs"), names).expect("OUT_DIR can be written");
 }
 
-/// In the words of the crate's manifest, but for what `MemoryStore` is given in the
-/// place of, and the feature `testing`, which nobody asks for here.
+/// In the words of the crate's manifest, but for the feature `testing`, which nobody asks
+/// for here.
 fn has_the_dependencies_of_the_source() {
     let [theirs, ours] = [MANIFEST, "Cargo.toml"].map(|path| read(Path::new(path)));
     let section = theirs.lines().skip_while(|line| *line != "[dependencies]").skip(1);
     for line in section.take_while(|line| !line.is_empty()) {
         let line = line.replace(", optional = true", "");
-        let is_absent = line.starts_with("dashmap ") || line.starts_with("proptest ");
+        let is_absent = line.starts_with("proptest ");
         assert!(is_absent || ours.lines().any(|ours| ours == line), "Cargo.toml has no `{line}`");
     }
 }
@@ -57,20 +60,26 @@ impl Source {
         });
     }
 
-    /// And a set in the order of its elements, so that a schedule can be replayed.
+    /// And a set and hashes that do not change from run to run, so that a schedule can
+    /// be replayed; with two shards, so that keys do and do not meet at one.
     fn takes_its_locks_from_shuttle(&self) {
-        let stands_in = |file, imports: &[&str]| {
+        let replaces = |file, from: &str, to: &str| {
             self.edit(file, |text| {
-                imports.iter().fold(text.to_owned(), |text, import| {
-                    let (from, to) = (format!("use {import}::"), "use crate::stand_in::");
-                    assert!(text.contains(&from), "src/{file} no longer has `{from}`");
-                    let module = import.rsplit("::").next().unwrap_or(import);
-                    text.replace(&from, &format!("{to}{module}::"))
-                })
+                assert!(text.contains(from), "src/{file} no longer has `{from}`");
+                text.replace(from, to)
             });
         };
-        stands_in("store/memory/mod.rs", &["std::sync", "std::collections", "dashmap"]);
-        stands_in("store/memory/subject_ids.rs", &["std::collections"]);
+        for (file, modules) in [
+            ("store/memory/mod.rs", &["sync", "hash"][..]),
+            ("store/memory/shards.rs", &["sync"]),
+            ("store/memory/subject_ids.rs", &["collections"]),
+        ] {
+            for module in modules {
+                let (from, to) = ("use std::", "use crate::stand_in::");
+                replaces(file, &format!("{from}{module}::"), &format!("{to}{module}::"));
+            }
+        }
+        replaces("store/memory/shards.rs", "SHARDS: usize = 128;", "SHARDS: usize = 2;");
     }
 
     fn plant(&self, faults: &[Fault]) {

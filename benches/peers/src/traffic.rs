@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use session_policy::store::{SessionStore, StoreError, Update};
+use session_policy::store::{Removed, SessionStore, StoreError, Update};
 use session_policy::{MemoryStore, Session, SessionId, Timestamp};
 
 /// How often a store was read and written.
@@ -85,9 +85,13 @@ impl SessionStore for CountedStore {
         self.store.remove(id).await
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn remove_expired(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Removed>, StoreError> {
         self.traffic.write();
-        self.store.remove_expired(now, limit).await
+        self.store.remove_expired(before, limit).await
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
@@ -99,7 +103,7 @@ impl SessionStore for CountedStore {
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         self.traffic.write();
         self.store.remove_all(subject, except).await
     }

@@ -35,8 +35,8 @@ impl Serialize for Policies {
 
 /// `default` is required, `profiles` is empty if absent, and other keys are
 /// refused, as is a profile that is there twice. A policy may be limited by
-/// `max_sessions` (a whole number from 1) and `when_full` (`end_oldest` or
-/// `refuse`), both or neither.
+/// `max_sessions` (a whole number from 1) and `when_full` (`end_oldest`,
+/// `end_least_recent` or `refuse`), both or neither.
 impl<'de> Deserialize<'de> for Policies {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let RawPolicies { default: (default, limit), profiles } =

@@ -58,7 +58,7 @@ fn serialize_times<S: SerializeStruct>(
     let values =
         [policy.max_age(), policy.update_age(), policy.absolute_cap(), policy.clock_skew()];
     for (key, value) in KEYS.into_iter().zip(values) {
-        if human && cfg!(feature = "std") {
+        if human {
             into.serialize_field(key, &Human(value).to_string())?;
         } else {
             into.serialize_field(key, &value.num_seconds())?;
@@ -69,7 +69,9 @@ fn serialize_times<S: SerializeStruct>(
 
 /// `max_age`, `update_age` and `absolute_cap` are required, `clock_skew` is 60 s
 /// if absent, and other keys are refused. A duration is a text such as `8h`,
-/// `15m`, `45d`, `1h 30m` (with feature `std`) or whole seconds.
+/// `15m`, `45d`, `1h 30m`; a number without a unit is refused, since one reader takes
+/// it for seconds and another for milliseconds. Formats that people do not read have
+/// whole seconds.
 impl<'de> Deserialize<'de> for SessionPolicy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (policy, _) = Policy::alone().deserialize(deserializer)?;

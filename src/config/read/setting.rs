@@ -4,12 +4,12 @@ use core::num::NonZeroU32;
 
 use chrono::TimeDelta;
 use serde::de::{
-    self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected,
-    Visitor,
+    self, Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess,
+    Unexpected, Visitor,
 };
 
 use super::super::limit::WhenFull;
-use crate::time::EXPECTED;
+use crate::time::DurationError;
 
 /// Names the profile in front of a message; nothing for a policy on its own.
 #[derive(Clone, Copy)]
@@ -74,7 +74,10 @@ impl<'de> DeserializeSeed<'de> for Setting<'_> {
         self.named(if deserializer.is_human_readable() {
             deserializer.deserialize_any(Duration)
         } else {
-            deserializer.deserialize_i64(Duration)
+            i64::deserialize(deserializer).and_then(|secs| {
+                let refuse = || D::Error::custom(format_args!("`{secs}` is out of range"));
+                TimeDelta::try_seconds(secs).ok_or_else(refuse)
+            })
         })
     }
 }
@@ -137,56 +140,46 @@ impl Visitor<'_> for Count {
     }
 }
 
-/// Whole seconds or a text; every message has the value.
+/// A text, as people write it; every message has the value.
 struct Duration;
 
 impl<'de> Visitor<'de> for Duration {
     type Value = TimeDelta;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(EXPECTED)
+        f.write_str(DurationError::EXPECTED)
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<TimeDelta, E> {
-        Err(refuse(format_args!("`{value}`")))
+        Err(refuse(value, DurationError::Malformed))
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<TimeDelta, E> {
-        TimeDelta::try_seconds(value).ok_or_else(|| refuse(format_args!("`{value}`")))
+        Err(refuse(value, DurationError::of_number(value)))
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<TimeDelta, E> {
-        match i64::try_from(value) {
-            Ok(secs) => self.visit_i64(secs),
-            Err(_) => Err(refuse(format_args!("`{value}`"))),
-        }
+        Err(refuse(value, DurationError::Unitless(value)))
     }
 
     fn visit_i128<E: de::Error>(self, value: i128) -> Result<TimeDelta, E> {
-        Err(refuse(format_args!("`{value}`")))
+        Err(refuse(value, DurationError::Malformed))
     }
 
     fn visit_u128<E: de::Error>(self, value: u128) -> Result<TimeDelta, E> {
-        Err(refuse(format_args!("`{value}`")))
+        Err(refuse(value, DurationError::Malformed))
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<TimeDelta, E> {
-        Err(refuse(format_args!("`{value:?}`")))
+        Err(refuse(format_args!("{value:?}"), DurationError::Malformed))
     }
 
-    #[cfg(feature = "std")]
     fn visit_str<E: de::Error>(self, value: &str) -> Result<TimeDelta, E> {
-        crate::time::parse(value).map_err(|_| refuse(format_args!("`{}`", value.escape_debug())))
-    }
-
-    #[cfg(not(feature = "std"))]
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<TimeDelta, E> {
-        let value = value.escape_debug();
-        Err(E::custom(format_args!("`{value}` is not whole seconds (a text needs feature `std`)")))
+        crate::time::parse(value).map_err(|error| refuse(value.escape_debug(), error))
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<TimeDelta, E> {
-        Err(refuse("`null`"))
+        Err(refuse("null", DurationError::Malformed))
     }
 
     fn visit_none<E: de::Error>(self) -> Result<TimeDelta, E> {
@@ -195,15 +188,15 @@ impl<'de> Visitor<'de> for Duration {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<TimeDelta, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        Err(refuse("a list"))
+        Err(A::Error::custom(format_args!("a list {}", DurationError::Malformed)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<TimeDelta, A::Error> {
         while table.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Err(refuse("a table or a date"))
+        Err(A::Error::custom(format_args!("a table or a date {}", DurationError::Malformed)))
     }
 }
 
-fn refuse<E: de::Error>(value: impl fmt::Display) -> E {
-    E::custom(format_args!("{value} is not {EXPECTED}"))
+fn refuse<E: de::Error>(value: impl fmt::Display, why: DurationError) -> E {
+    E::custom(format_args!("`{value}` {why}"))
 }

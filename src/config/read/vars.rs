@@ -3,12 +3,13 @@ use std::string::String;
 use chrono::TimeDelta;
 
 use crate::rule::{PolicyError, SessionPolicy};
-use crate::time::{self, EXPECTED};
+use crate::time::{self, DurationError};
 
 const MAX_AGE: &str = "SESSION_MAX_AGE";
 const UPDATE_AGE: &str = "SESSION_UPDATE_AGE";
+const ABSOLUTE_CAP: &str = "SESSION_ABSOLUTE_CAP";
 const ABSOLUTE_LIFETIME_DAYS: &str = "SESSION_ABSOLUTE_LIFETIME_DAYS";
-const DEFAULT_LIFETIME_DAYS: u16 = 45;
+const DEFAULT_LIFETIME_DAYS: i64 = 45;
 
 impl SessionPolicy {
     /// A policy from variables, which `lookup` finds by name: the crate itself
@@ -16,12 +17,15 @@ impl SessionPolicy {
     ///
     /// | variable | value | if absent |
     /// | --- | --- | --- |
-    /// | `SESSION_MAX_AGE` | a duration: `8h`, `1h 30m`, or whole seconds | an error |
+    /// | `SESSION_MAX_AGE` | a duration: `8h`, `1h 30m` | an error |
     /// | `SESSION_UPDATE_AGE` | a duration | an error |
+    /// | `SESSION_ABSOLUTE_CAP` | a duration | the next one |
     /// | `SESSION_ABSOLUTE_LIFETIME_DAYS` | whole days, from 1 | 45 |
     ///
     /// A variable that is present and malformed, also an empty one, is an error
-    /// and never the default.
+    /// and never the default, and so are both variables of the cap at once. A duration
+    /// has a unit: a bare number is refused, since one reader takes it for seconds and
+    /// another for milliseconds.
     ///
     /// # Errors
     ///
@@ -49,30 +53,34 @@ impl SessionPolicy {
     /// let misspelt = |name: &str| Some(if name == "SESSION_MAX_AGE" { "8x" } else { "1" });
     /// assert_eq!(
     ///     SessionPolicy::from_vars(misspelt).unwrap_err().to_string(),
-    ///     "SESSION_MAX_AGE is `8x`, not whole seconds or a text such as `8h`, `15m`, `45d`, `1h 30m`",
+    ///     "SESSION_MAX_AGE: `8x` is not a duration such as `8h`, `15m`, `45d`, `1h 30m`",
     /// );
     /// # Ok::<(), session_policy::VarsError>(())
     /// ```
     pub fn from_vars<V: AsRef<str>>(
         mut lookup: impl FnMut(&str) -> Option<V>,
     ) -> Result<Self, VarsError> {
-        let mut duration = |name| {
-            let value = lookup(name).ok_or(VarsError::Absent { name })?;
-            let value = value.as_ref();
-            time::parse(value).map_err(|_| VarsError::Malformed {
-                name,
-                value: value.into(),
-                expected: EXPECTED,
-            })
+        let mut variable = |name| lookup(name).map(|value| value.as_ref().into());
+        let required = |name, value: Option<String>| value.ok_or(VarsError::Absent { name });
+        let max_age = duration(MAX_AGE, required(MAX_AGE, variable(MAX_AGE))?)?;
+        let update_age = duration(UPDATE_AGE, required(UPDATE_AGE, variable(UPDATE_AGE))?)?;
+        let cap = match (variable(ABSOLUTE_CAP), variable(ABSOLUTE_LIFETIME_DAYS)) {
+            (None, None) => TimeDelta::days(DEFAULT_LIFETIME_DAYS),
+            (None, Some(days)) => whole_days(days)?,
+            (Some(cap), None) => duration(ABSOLUTE_CAP, cap)?,
+            (Some(cap), Some(days)) => return Err(VarsError::TwoCaps { cap, days }),
         };
-        let max_age = duration(MAX_AGE)?;
-        let update_age = duration(UPDATE_AGE)?;
-        let days = match lookup(ABSOLUTE_LIFETIME_DAYS) {
-            None => DEFAULT_LIFETIME_DAYS,
-            Some(value) => whole_days(value.as_ref())?,
-        };
-        Ok(Self::new(max_age, update_age, TimeDelta::days(days.into()))?)
+        Ok(Self::new(max_age, update_age, cap)?)
     }
+}
+
+fn duration(name: &'static str, value: String) -> Result<TimeDelta, VarsError> {
+    time::parse(&value).map_err(|error| match error {
+        DurationError::Malformed => {
+            VarsError::Malformed { name, value, expected: DurationError::EXPECTED }
+        }
+        DurationError::Unitless(number) => VarsError::WithoutUnit { name, number },
+    })
 }
 
 /// Why variables do not make a [`SessionPolicy`].
@@ -87,12 +95,12 @@ pub enum VarsError {
     },
     /// The values are well-formed, but make no policy.
     #[error(
-        "SESSION_MAX_AGE, SESSION_UPDATE_AGE and SESSION_ABSOLUTE_LIFETIME_DAYS (45 if not set) \
-         make no policy: {0}"
+        "SESSION_MAX_AGE, SESSION_UPDATE_AGE and SESSION_ABSOLUTE_CAP or \
+         SESSION_ABSOLUTE_LIFETIME_DAYS (45 if neither is set) make no policy: {0}"
     )]
     Contradictory(#[from] PolicyError),
     /// A value is not what the variable takes.
-    #[error("{name} is `{}`, not {expected}", value.escape_debug())]
+    #[error("{name}: `{}` is not {expected}", value.escape_debug())]
     Malformed {
         /// The variable.
         name: &'static str,
@@ -101,16 +109,36 @@ pub enum VarsError {
         /// What it takes.
         expected: &'static str,
     },
+    /// The cap is given twice.
+    #[error(
+        "SESSION_ABSOLUTE_CAP is `{}` and SESSION_ABSOLUTE_LIFETIME_DAYS is `{}`: set one of them",
+        cap.escape_debug(),
+        days.escape_debug()
+    )]
+    TwoCaps {
+        /// The value of `SESSION_ABSOLUTE_CAP`.
+        cap: String,
+        /// The value of `SESSION_ABSOLUTE_LIFETIME_DAYS`.
+        days: String,
+    },
+    /// A number on its own, which may mean seconds or milliseconds.
+    #[error("{name}: `{number}` {}", DurationError::Unitless(*number))]
+    WithoutUnit {
+        /// The variable.
+        name: &'static str,
+        /// Its refused value.
+        number: u64,
+    },
 }
 
-fn whole_days(value: &str) -> Result<u16, VarsError> {
+fn whole_days(value: String) -> Result<TimeDelta, VarsError> {
     // `str::parse` alone would take a leading plus sign.
     let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-    value.parse().ok().filter(|&days| digits && (1..=36_525).contains(&days)).ok_or_else(|| {
-        VarsError::Malformed {
-            name: ABSOLUTE_LIFETIME_DAYS,
-            value: value.into(),
-            expected: "whole days from 1 to 36525",
+    match value.parse() {
+        Ok(days @ 1..=36_525) if digits => Ok(TimeDelta::days(days)),
+        _ => {
+            let expected = "whole days from 1 to 36525";
+            Err(VarsError::Malformed { name: ABSOLUTE_LIFETIME_DAYS, value, expected })
         }
-    })
+    }
 }

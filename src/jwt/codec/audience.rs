@@ -5,7 +5,7 @@ use core::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use super::object::Text;
+use super::text::Text;
 
 /// Whom a token is for: one, or a list (RFC 7519 section 4.1.3).
 pub(super) enum Audience<'a> {

@@ -3,7 +3,8 @@
 use serde::de::{IgnoredAny, MapAccess};
 
 use super::audience::Audience;
-use super::object::{Known, Text, fill};
+use super::object::{Known, fill};
+use super::text::Text;
 
 /// Of a header. Other parameters are ignored (RFC 7515 section 4), above all those
 /// that bring or point to a key: `jku`, `jwk`, `x5c`, `x5u`.
@@ -46,7 +47,9 @@ pub(super) struct Payload<'a> {
     pub(super) exp: Option<u64>,
     pub(super) cap: Option<u64>,
     pub(super) jti: Option<Text<'a>>,
+    pub(super) fam: Option<Text<'a>>,
     pub(super) r#gen: Option<u64>,
+    pub(super) epoch: Option<u64>,
     pub(super) profile: Option<Text<'a>>,
     pub(super) nbf: Option<u64>,
 }
@@ -67,7 +70,9 @@ impl<'a> Known<'a> for Payload<'a> {
             "exp" => fill(&mut self.exp, map),
             "cap" => fill(&mut self.cap, map),
             "jti" => fill(&mut self.jti, map),
+            "fam" => fill(&mut self.fam, map),
             "gen" => fill(&mut self.r#gen, map),
+            "epoch" => fill(&mut self.epoch, map),
             "profile" => fill(&mut self.profile, map),
             "nbf" => fill(&mut self.nbf, map),
             _ => Ok(None),

@@ -2,108 +2,55 @@
 
 mod audience;
 mod claims;
+mod issue;
 mod members;
 mod object;
+mod private;
+mod text;
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use self::audience::Audience;
 use self::claims::RESERVED;
-pub(super) use self::claims::{Claims, no_secret};
-use self::object::{Malformed, Object, Text};
-use super::keys::{KeyRing, Verifying};
-use crate::record::{Session, SessionId, SessionToken, check_names, random_id};
+pub(super) use self::claims::{Claims, Family, no_secret};
+use self::object::{Malformed, Object};
+use self::text::Text;
+use super::keys::{KeyRing, Kind, Verifying};
+use crate::record::{Session, check_names};
 use crate::rule::{Lifetime, RejectReason};
-use crate::sessions::{AuthenticateError, IssueError, TokenError};
+use crate::sessions::{AuthenticateError, TokenError};
 use crate::time::Timestamp;
 
-/// Checked before anything is parsed. Browsers keep 4 KiB in a cookie.
+/// Checked before anything is parsed.
 const LONGEST_TOKEN: usize = 8_192;
-const USUAL_PAYLOAD: usize = 512;
+/// Name and value of a cookie together; browsers ignore one that is longer.
+const LONGEST_COOKIE: usize = 4_096;
 
-/// What issues and verifies tokens: keys, issuer and audience.
+/// What issues and verifies tokens of one kind: keys, issuer and audience.
 #[derive(Clone, Debug)]
 pub(in crate::jwt) struct Codec {
     pub(in crate::jwt) ring: KeyRing,
+    kind: Kind,
     pub(in crate::jwt) issuer: Option<Arc<str>>,
     pub(in crate::jwt) audience: Option<Arc<str>>,
-}
-
-#[derive(Serialize)]
-struct Payload<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    iss: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    aud: Option<&'a str>,
-    sub: &'a str,
-    sid: SessionId,
-    auth_time: Timestamp,
-    iat: Timestamp,
-    exp: Timestamp,
-    cap: Timestamp,
-    jti: SessionId,
-    r#gen: u64,
-    profile: &'a str,
-    #[serde(flatten)]
-    application: Map<String, Value>,
+    /// The longest token that is issued.
+    longest: usize,
 }
 
 impl Codec {
-    pub(in crate::jwt) fn new(ring: KeyRing) -> Self {
-        Self { ring, issuer: None, audience: None }
+    pub(in crate::jwt) const fn new(ring: KeyRing, kind: Kind) -> Self {
+        Self { ring, kind, issuer: None, audience: None, longest: LONGEST_TOKEN }
     }
 
-    /// A token of `session` at its generation, with a `jti` of its own.
-    pub(in crate::jwt) fn issue<A: Serialize>(
-        &self,
-        session: &Session,
-        application: &A,
-        now: Timestamp,
-    ) -> Result<SessionToken, IssueError> {
-        let lifetime = session.lifetime();
-        let signing = self.ring.signing_at(now).ok_or(IssueError::VerifyOnly)?;
-        let created_at = lifetime.created_at();
-        if created_at.as_unix_secs() < 0 {
-            return Err(IssueError::BeforeEpoch { created_at });
-        }
-        let token_id = random_id().map_err(|error| IssueError::Random(Box::new(error)))?;
-        let payload = Payload {
-            iss: self.issuer.as_deref(),
-            aud: self.audience.as_deref(),
-            sub: session.subject(),
-            sid: session.id(),
-            auth_time: created_at,
-            iat: lifetime.renewed_at(),
-            exp: lifetime.expires_at(),
-            cap: lifetime.absolute_expires_at(),
-            jti: token_id,
-            r#gen: session.generation(),
-            profile: session.profile(),
-            application: application_claims(application)?,
-        };
-        let unserialisable = |error| IssueError::Application(Box::new(error));
-        let mut json = Vec::with_capacity(USUAL_PAYLOAD);
-        serde_json::to_writer(&mut json, &payload).map_err(unserialisable)?;
-        let mut text = String::with_capacity(signing.header.len() + 2 * json.len());
-        text.push_str(signing.header);
-        text.push('.');
-        URL_SAFE_NO_PAD.encode_string(&json, &mut text);
-        let signature = signing.sign(text.as_bytes()).ok_or(IssueError::Signing)?;
-        text.push('.');
-        URL_SAFE_NO_PAD.encode_string(&signature, &mut text);
-        if text.len() > LONGEST_TOKEN {
-            return Err(IssueError::TooLong { bytes: text.len() });
-        }
-        Ok(SessionToken::of_text(text))
+    pub(in crate::jwt) fn fit_cookie(&mut self, name: &str) {
+        self.longest = LONGEST_COOKIE.saturating_sub(name.len());
     }
 
     /// Everything but the limits of the policy: whose signature, for whom, and
@@ -137,18 +84,34 @@ impl Codec {
     /// write it needs no parsing: it says what is known of its key, and nothing
     /// else.
     fn key_of<'t>(&self, message: &'t str) -> Result<(Verifying<'_>, &'t str), TokenError> {
-        if let Some(found) = self.ring.with_header(message) {
+        if let Some(found) = self.ring.with_header(message, self.kind) {
             return Ok(found);
         }
         let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
         let mut json = Vec::new();
         decode(header, &mut json)?;
-        let (kid, algorithm) = read_header(&json)?;
+        let (kid, algorithm) = self.read_header(&json)?;
         let key = self.ring.find(kid.as_ref().map(|kid| &*kid.0)).ok_or(TokenError::UnknownKey)?;
         if algorithm.0 != key.algorithm.as_str() {
             return Err(TokenError::Algorithm);
         }
         Ok((key, payload))
+    }
+
+    /// The `kid` and the `alg`.
+    fn read_header<'h>(&self, json: &'h [u8]) -> Result<(Option<Text<'h>>, Text<'h>), TokenError> {
+        let header = Object::<members::Header<'_>>::parse(json);
+        let header = header.map_err(|_| TokenError::Malformed)?;
+        let members::Header { alg, b64, crit, kid, typ } = header.known;
+        if crit.is_some() || b64.is_some() {
+            return Err(TokenError::Critical);
+        }
+        let algorithm = alg.ok_or(TokenError::Algorithm)?;
+        if self.kind.is_said_by(typ.as_ref().map(|typ| &*typ.0)) {
+            Ok((kid, algorithm))
+        } else {
+            Err(TokenError::Type)
+        }
     }
 
     fn read_claims<A: DeserializeOwned>(
@@ -163,7 +126,7 @@ impl Codec {
         check_not_before(known.nbf, now)?;
         let subject = present("sub", known.sub)?;
         let id = present("sid", known.sid)?;
-        let id = id.0.parse().map_err(|_| TokenError::ClaimMalformed { claim: "sid" })?;
+        let id = id.0.parse().map_err(|_| malformed("sid"))?;
         let lifetime = Lifetime::restore(
             instant("auth_time", known.auth_time)?,
             instant("iat", known.iat)?,
@@ -172,9 +135,17 @@ impl Codec {
         );
         let token_id = present("jti", known.jti)?;
         if token_id.0.is_empty() {
-            return Err(TokenError::ClaimMalformed { claim: "jti" }.into());
+            return Err(malformed("jti").into());
         }
         let generation = present("gen", known.r#gen)?;
+        let family = match (self.kind, known.fam) {
+            (Kind::Stateless, None) => None,
+            (Kind::Stateless, Some(_)) => return Err(malformed("fam").into()),
+            (Kind::Hybrid, family) => {
+                let family = present("fam", family)?;
+                Some(Family::parse(&family.0).ok_or_else(|| malformed("fam"))?)
+            }
+        };
         let profile = present("profile", known.profile)?;
         check_names(&subject.0, &profile.0).map_err(TokenError::Names)?;
         let others = Value::Object(others.into_map().ok_or(TokenError::Malformed)?);
@@ -185,13 +156,16 @@ impl Codec {
             id,
             subject: (&*subject.0).into(),
             profile: (&*profile.0).into(),
+            epoch: known.epoch,
+            ordinal: 0,
+            about: None,
             secret: no_secret(id),
             version: 0,
             lifetime,
             generation,
             confirmed_at: Some(lifetime.created_at()),
         };
-        Ok(Claims { session, application })
+        Ok(Claims { session, family, application })
     }
 
     fn check_issuer(&self, issuer: Option<&Text<'_>>) -> Result<(), TokenError> {
@@ -225,21 +199,6 @@ fn decode(segment: &str, bytes: &mut Vec<u8>) -> Result<(), TokenError> {
     }
 }
 
-/// The `kid` and the `alg`.
-fn read_header(json: &[u8]) -> Result<(Option<Text<'_>>, Text<'_>), TokenError> {
-    let header = Object::<members::Header<'_>>::parse(json).map_err(|_| TokenError::Malformed)?;
-    let members::Header { alg, b64, crit, kid, typ } = header.known;
-    if crit.is_some() || b64.is_some() {
-        return Err(TokenError::Critical);
-    }
-    let algorithm = alg.ok_or(TokenError::Algorithm)?;
-    // RFC 7519 section 5.1, RFC 7515 section 4.1.9: a media type, in any case.
-    let is_jwt = |found: Text<'_>| {
-        ["JWT", "application/JWT"].iter().any(|jwt| found.0.eq_ignore_ascii_case(jwt))
-    };
-    if typ.is_none_or(is_jwt) { Ok((kid, algorithm)) } else { Err(TokenError::Type) }
-}
-
 /// A claim that we do not issue, and honour without leeway: "on or after" (RFC
 /// 7519 section 4.1.5).
 fn check_not_before(nbf: Option<u64>, now: Timestamp) -> Result<(), AuthenticateError> {
@@ -253,10 +212,14 @@ fn check_not_before(nbf: Option<u64>, now: Timestamp) -> Result<(), Authenticate
     Ok(())
 }
 
+const fn malformed(claim: &'static str) -> TokenError {
+    TokenError::ClaimMalformed { claim }
+}
+
 fn instant(claim: &'static str, secs: Option<u64>) -> Result<Timestamp, TokenError> {
     let secs = i64::try_from(present(claim, secs)?).ok();
     let instant = secs.and_then(|secs| Timestamp::try_from(secs).ok());
-    instant.ok_or_else(|| TokenError::ClaimMalformed { claim })
+    instant.ok_or_else(|| malformed(claim))
 }
 
 fn present<T>(claim: &'static str, value: Option<T>) -> Result<T, TokenError> {
@@ -270,17 +233,5 @@ impl From<Malformed<'_>> for TokenError {
             Some(claim) => Self::ClaimMalformed { claim },
             None => Self::Malformed,
         }
-    }
-}
-
-fn application_claims<A: Serialize>(application: &A) -> Result<Map<String, Value>, IssueError> {
-    let value = serde_json::to_value(application)
-        .map_err(|error| IssueError::Application(Box::new(error)))?;
-    let Value::Object(claims) = value else {
-        return Err(IssueError::ApplicationNotObject);
-    };
-    match RESERVED.into_iter().find(|claim| claims.contains_key(*claim)) {
-        Some(claim) => Err(IssueError::Reserved { claim }),
-        None => Ok(claims),
     }
 }

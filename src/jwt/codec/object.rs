@@ -8,6 +8,9 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::private;
+use super::text::Text;
+
 /// One JSON object, none of whose names occurs twice, read once.
 ///
 /// RFC 7515 section 4 and RFC 7519 section 4 let a parser take the last of
@@ -58,9 +61,13 @@ impl<'a, K: Known<'a>> Object<'a, K> {
 }
 
 impl Others<'_> {
-    /// `None` if something is nested more than 127 deep or has a lone surrogate.
+    /// `None` if something is nested more than 127 deep, has a lone surrogate or a name
+    /// that `serde_json` takes for its own.
     pub(super) fn into_map(self) -> Option<Map<String, Value>> {
-        let value = |raw: &RawValue| serde_json::from_str(raw.get()).ok();
+        let value = |raw: &RawValue| {
+            serde_json::from_str::<private::Free>(raw.get()).ok()?;
+            serde_json::from_str(raw.get()).ok()
+        };
         self.0.into_iter().map(|(name, raw)| Some((name.into_owned(), value(raw)?))).collect()
     }
 }
@@ -92,7 +99,10 @@ impl<'a, K: Known<'a>> Visitor<'a> for &mut Reading<'a, K> {
         while let Some(Text(name)) = map.next_key()? {
             let is_first = match known.read(&name, &mut map) {
                 Ok(Some(is_first)) => is_first,
-                Ok(None) => others.0.insert(name, map.next_value()?).is_none(),
+                Ok(None) => {
+                    private::check::<M::Error>(&name)?;
+                    others.0.insert(name, map.next_value()?).is_none()
+                }
                 Err(error) => {
                     self.wrong = Some(name);
                     return Err(error);
@@ -105,7 +115,3 @@ impl<'a, K: Known<'a>> Visitor<'a> for &mut Reading<'a, K> {
         Ok(())
     }
 }
-
-/// A text, without a copy unless it has escapes.
-#[derive(Deserialize)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);

@@ -12,24 +12,35 @@ use crate::time::Human;
 pub(super) struct Grace(TimeDelta);
 
 impl Grace {
-    pub(super) const DEFAULT: TimeDelta = TimeDelta::seconds(30);
+    /// What a request and its answer may take, where nothing else is set.
+    const TRANSIT: TimeDelta = TimeDelta::seconds(30);
 
-    /// A grace longer than `update_age` of any policy would let a token outlive
-    /// the successor of its successor, so that three generations were in play.
+    /// The longest skew of the policies and 30 s, at most the least `update_age`.
+    pub(super) fn of(policies: &Policies) -> Result<Self, GraceError> {
+        let longest = all(policies).map(|(_, policy)| policy.clock_skew()).max();
+        let least = all(policies).map(|(_, policy)| policy.update_age()).min();
+        let grace = longest.unwrap_or_default() + Self::TRANSIT;
+        Self::new(grace.min(least.unwrap_or_default()), policies)
+    }
+
+    /// With a grace below the skew, an honest request to a server whose clock is ahead
+    /// would be taken for reuse. One longer than an `update_age` would put every re-issue
+    /// off past its renewal.
     pub(super) fn new(grace: TimeDelta, policies: &Policies) -> Result<Self, GraceError> {
         if grace.subsec_nanos() != 0 || grace.num_seconds() < 1 {
             return Err(GraceError::NotPositive { grace });
         }
-        let default = (Policies::DEFAULT, policies.default_policy());
-        let too_short = |(_, policy): &(&str, &SessionPolicy)| policy.update_age() < grace;
-        match core::iter::once(default).chain(policies.profiles()).find(too_short) {
-            Some((profile, policy)) => Err(GraceError::ExceedsUpdateAge {
-                grace,
-                profile: profile.into(),
-                update_age: policy.update_age(),
-            }),
-            None => Ok(Self(grace)),
+        for (profile, policy) in all(policies) {
+            let (clock_skew, update_age) = (policy.clock_skew(), policy.update_age());
+            let profile = || profile.into();
+            if update_age < grace {
+                return Err(GraceError::ExceedsUpdateAge { grace, profile: profile(), update_age });
+            }
+            if grace < clock_skew {
+                return Err(GraceError::BelowClockSkew { clock_skew, grace, profile: profile() });
+            }
         }
+        Ok(Self(grace))
     }
 
     pub(super) const fn get(self) -> TimeDelta {
@@ -37,11 +48,30 @@ impl Grace {
     }
 }
 
+fn all(policies: &Policies) -> impl Iterator<Item = (&str, &SessionPolicy)> {
+    core::iter::once((Policies::DEFAULT, policies.default_policy())).chain(policies.profiles())
+}
+
 /// Why a grace period does not fit the policies.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GraceError {
-    /// A token would still be served when a second successor is in play.
+    /// Between servers whose clocks differ by that much, an honest request would be
+    /// taken for the reuse of a stolen token.
+    #[error(
+        "grace `{}` is shorter than clock_skew `{}` of profile `{profile}`",
+        Human(*grace),
+        Human(*clock_skew)
+    )]
+    BelowClockSkew {
+        /// The shortest grace of that policy.
+        clock_skew: TimeDelta,
+        /// The refused value.
+        grace: TimeDelta,
+        /// Whose policy it does not fit.
+        profile: Arc<str>,
+    },
+    /// The grace is longer than a renewal holds, so no renewal would re-issue on schedule.
     #[error(
         "grace `{}` is longer than update_age `{}` of profile `{profile}`",
         Human(*grace),

@@ -12,10 +12,10 @@ use chrono::TimeDelta;
 use self::grace::Grace;
 pub use self::grace::GraceError;
 use super::codec::Codec;
-use super::keys::KeyRing;
+use super::keys::{KeyRing, Kind};
 use crate::config::Policies;
 use crate::record::NoClaims;
-use crate::sessions::{Context, Observer, Rows};
+use crate::sessions::{Bounds, Context, Observer, Rows};
 use crate::time::Clock;
 
 /// A stateless token has generation 0, as has the row of an opaque one.
@@ -24,46 +24,60 @@ const FIRST_GENERATION: u64 = 1;
 /// Sessions over a store, behind a signed token: the token names the session and
 /// its generation, and the row decides, on every request.
 ///
-/// Ending a session takes effect at once, and a stolen token shows itself: every
-/// renewal answers with the next generation, and whoever presents a superseded
-/// one ends the session ([`AuthenticateError::Reused`]; RFC 9700 section 4.14.2, OWASP
-/// ASVS 5.0 10.4.5).
+/// Ending a session takes effect at once, and a stolen token shows itself: a renewal
+/// answers with the next generation, and whoever presents a superseded one ends the
+/// session ([`AuthenticateError::Reused`]; RFC 9700 section 4.14.2, OWASP ASVS 5.0
+/// 10.4.5).
 ///
-/// # Rotation
+/// # The token
+///
+/// Its `exp` is the cap: it names the session, and the row alone says whether it
+/// lives. So an extension sends nothing, and a lost answer costs nothing. Another
+/// service may conclude from it who signed in and when (`sub`, `auth_time`), and
+/// nothing of whether the session still lives; a token that is to be verified without
+/// the row is one of [`JwtSessions`](super::JwtSessions). Its `typ` is `session+jwt`
+/// (RFC 8725 section 3.11), and no other is accepted. `fam` is the first 8 bytes of the
+/// hash of the row's secret: a [rotation](Self::rotate) writes another secret, and so
+/// starts another family of tokens at its first generation.
+///
+/// # Generations
 ///
 /// The row keeps the generation g and `confirmed_at`, when a token of g was first
 /// presented. A request presents generation k:
 ///
 /// ```text
-/// k == g,    due and confirmed_at + grace <= now -> extend, g + 1, answer with g + 1
-/// k == g,    otherwise                           -> confirm; if due, extend and answer with g again
+/// another family                                 -> refused (Unknown); never reuse, ends nothing
+/// k == g,    due and confirmed_at + grace <= now -> extend, g + 1, confirmed_at = none, answer with g + 1
+/// k == g,    otherwise                           -> confirm if not confirmed; extend if due; answer with nothing
 /// k == g - 1 and not confirmed                   -> the answer was lost: answer with g again (extend if due)
 /// k == g - 1 and now < confirmed_at + grace      -> serve (extend if due), answer with nothing
 /// anything else                                  -> reuse: end the session, report it
 /// ```
 ///
 /// "Due" and "extend" are the renewal of [`SessionPolicy::evaluate`]. So of many
-/// parallel requests one rotates; a lost answer is forgiven with the *same*
-/// generation; and an honest client whose requests and answers take less than
-/// the grace (less a second, since instants are whole, and less what the clocks
-/// of the servers differ by) is never logged out by them.
-///
-/// An extension that does not rotate is answered once. If that answer is lost, or
-/// overtaken by the one before, the client's token keeps its former `exp` until
-/// the next renewal is due, which takes one `update_age` from the idle time that
-/// it can count on.
+/// parallel requests one re-issues; a lost answer is forgiven with the *same*
+/// generation ([`EventKind::Forgiven`]); and an honest client whose requests and answers
+/// take less than the grace less the skew is never logged out by them. Where
+/// `update_age` is within the grace of a confirmation, every second renewal re-issues.
 ///
 /// | setting | unit | bound |
 /// | --- | --- | --- |
-/// | grace | whole seconds | 1 s to the least `update_age` of all policies; 30 s if not set |
+/// | grace | whole seconds, at least 1 s | the greatest `clock_skew` to the least `update_age` of all policies; if not set, that skew and 30 s, at most that `update_age` |
+///
+/// # What remains
+///
+/// * A thief in lockstep, who presents each token before its owner does and answers
+///   first each time, cannot be told from the owner by generations. A run of
+///   [`EventKind::Forgiven`] is the trace.
+/// * If the answer to a rotation is lost, or overtaken by the answer of a re-issue
+///   under way, the client holds a dead token, and the user signs in again.
 ///
 /// A request costs one [`load`](crate::store::SessionStore::load), and one
-/// [`update`](crate::store::SessionStore::update) when a renewal is due or a generation is
-/// confirmed. One that loses a race loads once more, decides again and writes
-/// nothing.
+/// [`update`](crate::store::SessionStore::update) when a renewal is due or a generation
+/// is confirmed. One that loses a race loads and decides again, and writes once more if
+/// that is due.
 ///
-/// The token's own `exp` is honoured too, without asking the store (RFC 7519
-/// section 4.1.4).
+/// [`EventKind::Forgiven`]: crate::EventKind::Forgiven
 ///
 /// # Example
 ///
@@ -98,17 +112,18 @@ pub struct HybridSessions<S, A = NoClaims> {
 }
 
 impl<S> HybridSessions<S> {
-    /// The grace of [`new`](Self::new): 30 seconds.
-    pub const DEFAULT_GRACE: TimeDelta = Grace::DEFAULT;
-
     /// Sessions in `store`, signed with `ring`, under one policy or a set of
-    /// [`Policies`], by the system's clock and with a grace of 30 s.
+    /// [`Policies`], by the system's clock, with the grace of the table
+    /// [above](Self#generations).
     ///
     /// # Errors
     ///
-    /// [`GraceError`] if `update_age` of a policy is shorter than that.
+    /// [`GraceError`] if no grace fits: a policy's `update_age` is shorter than 1 s or
+    /// than a `clock_skew`.
     pub fn new(store: S, ring: KeyRing, policies: impl Into<Policies>) -> Result<Self, GraceError> {
-        Self::with_grace(store, ring, policies, Self::DEFAULT_GRACE)
+        let policies = policies.into();
+        let grace = Grace::of(&policies)?;
+        Ok(Self::build(store, ring, policies, grace))
     }
 
     /// [`new`](Self::new) with another grace: longer than a request takes, or its
@@ -117,8 +132,8 @@ impl<S> HybridSessions<S> {
     ///
     /// # Errors
     ///
-    /// [`GraceError`] if `grace` is not whole seconds from 1 s to the least
-    /// `update_age` of all policies.
+    /// [`GraceError`] if `grace` is not whole seconds from 1 s, from the greatest
+    /// `clock_skew` to the least `update_age` of all policies.
     ///
     /// ```
     /// # #[cfg(all(feature = "jwt", feature = "memory"))] {
@@ -142,12 +157,17 @@ impl<S> HybridSessions<S> {
         grace: TimeDelta,
     ) -> Result<Self, GraceError> {
         let policies = policies.into();
-        Ok(Self {
-            grace: Grace::new(grace, &policies)?,
+        let grace = Grace::new(grace, &policies)?;
+        Ok(Self::build(store, ring, policies, grace))
+    }
+
+    fn build(store: S, ring: KeyRing, policies: Policies, grace: Grace) -> Self {
+        Self {
             rows: Rows::new(store, Context::new(policies)),
-            codec: Arc::new(Codec::new(ring)),
+            codec: Arc::new(Codec::new(ring, Kind::Hybrid)),
+            grace,
             application: PhantomData,
-        })
+        }
     }
 }
 
@@ -178,6 +198,17 @@ impl<S, A> HybridSessions<S, A> {
         self
     }
 
+    /// Issues no token that does not fit into a cookie of this name, its prefix included;
+    /// it sets and reads no cookie. Browsers ignore one
+    /// whose name and value are longer than 4,096 bytes together (RFC 6265bis section
+    /// 5.6). `start` is then an error, and so is a renewal's
+    /// [`Deferred`](crate::RenewalOutcome::Deferred).
+    #[must_use]
+    pub fn with_cookie_name(mut self, name: &str) -> Self {
+        Arc::make_mut(&mut self.codec).fit_cookie(name);
+        self
+    }
+
     /// The same sessions by another clock.
     #[must_use]
     pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
@@ -188,6 +219,20 @@ impl<S, A> HybridSessions<S, A> {
     #[must_use]
     pub fn with_observer(self, observer: impl Observer + 'static) -> Self {
         Self { rows: self.rows.with_context(|context| context.with_observer(observer)), ..self }
+    }
+
+    /// The same sessions, each judged by what holds for its subject right now, too; see
+    /// [`Bounds`].
+    #[must_use]
+    pub fn with_bounds(self, bounds: impl Bounds + 'static) -> Self {
+        Self { rows: self.rows.with_context(|context| context.with_bounds(bounds)), ..self }
+    }
+
+    /// The same sessions, of which a sweep keeps those that have ended for `retention`;
+    /// see [`Sessions::with_retention`](crate::Sessions::with_retention).
+    #[must_use]
+    pub fn with_retention(self, retention: TimeDelta) -> Self {
+        Self { rows: self.rows.with_retention(retention), ..self }
     }
 
     /// The policies in force.

@@ -1,21 +1,32 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::super::codec::Claims;
+use super::super::codec::{Claims, Family};
 use super::step::{Serve, Step, step};
 use super::{FIRST_GENERATION, HybridSessions};
 use crate::record::Session;
-use crate::rule::Decision;
+use crate::rule::{RejectReason, SessionPolicy};
 use crate::sessions::{AuthenticateError, Event, EventKind, RenewalOutcome, TokenError};
-use crate::store::{SessionStore, StoreError, Update};
+use crate::store::{SessionStore, Update};
 use crate::time::Timestamp;
+
+/// Which token of the row's generation to answer with.
+#[derive(Clone, Copy)]
+pub(super) enum Answer {
+    /// The one that was lost, or has not arrived yet.
+    Again,
+    /// The next generation's.
+    Next,
+    Nothing,
+}
 
 /// What has become of a request that is served.
 pub(super) struct Turn {
     /// The row as it is now.
     pub(super) row: Session,
-    /// Whether to answer with a token of the row's generation.
-    pub(super) answers: bool,
+    /// What judges it in this request.
+    pub(super) policy: SessionPolicy,
+    pub(super) answer: Answer,
     pub(super) renewal: RenewalOutcome,
     pub(super) event: Option<EventKind>,
 }
@@ -25,137 +36,160 @@ where
     S: SessionStore,
     A: DeserializeOwned + Serialize + Send + Sync,
 {
-    /// The token alone: whose signature, of which strategy, and its own `exp`.
+    /// The token alone: whose signature, of which kind, and whether its cap lies ahead.
     pub(super) fn verify(&self, token: &str) -> Result<Claims<A>, AuthenticateError> {
         let context = &self.rows.context;
         let now = context.now();
         let claims: Claims<A> = self.codec.verify(token, now).inspect_err(|error| {
             let kind = EventKind::rejected(error);
-            context.tell(|| Event::anonymous(now, kind));
+            context.tell(|| Event::anonymous(now, kind).unproven());
         })?;
-        let session = &claims.session;
-        let error = match self.rows.policy_of(session).peek(session.lifetime(), now) {
-            _ if session.generation() < FIRST_GENERATION => TokenError::Strategy.into(),
-            Decision::Reject { reason, since } => AuthenticateError::Rejected { reason, since },
-            Decision::Keep { .. } | Decision::Renew { .. } => return Ok(claims),
+        let since = claims.session.lifetime().absolute_expires_at();
+        let error = if claims.session.generation() < FIRST_GENERATION {
+            TokenError::Strategy.into()
+        } else if now >= since {
+            AuthenticateError::Rejected { reason: RejectReason::AbsoluteCap, since }
+        } else {
+            return Ok(claims);
         };
-        let kind = EventKind::rejected(&error);
-        context.tell(|| Event::of(session, now, kind));
+        self.refused(&claims, &error);
         Err(error)
     }
 
-    /// What the row says of a token: serve it, or why not. Ends the session if
-    /// the token was superseded.
+    /// What is to be done with a token, without doing it.
     pub(super) async fn look(
         &self,
-        presented: &Session,
-    ) -> Result<(Session, Timestamp, Serve), AuthenticateError> {
-        let (row, now, step) = self.load(presented).await?;
-        match step {
-            Step::Reject { reason, since } => Err(AuthenticateError::Rejected { reason, since }),
-            Step::Reuse => {
-                let ended = self.store().remove(&row.id()).await;
-                if let Ok(false) = ended {
-                    // Others were first: it has ended, or goes on under another id.
-                    return Err(AuthenticateError::Unknown);
-                }
-                let (presented, current) = (presented.generation(), row.generation());
-                let kind = EventKind::ReuseDetected { presented, current };
-                self.rows.context.tell(|| Event::of(&row, now, kind));
-                ended?;
-                Err(AuthenticateError::Reused)
-            }
-            Step::Serve(serve) => Ok((row, now, serve)),
-        }
-    }
-
-    pub(super) async fn turn(&self, presented: &Session) -> Result<Turn, AuthenticateError> {
-        let (row, now, Serve { write, answer }) = self.look(presented).await?;
-        let Some(write) = write else {
-            let answers = answer.is_some();
-            return Ok(Turn { row, answers, renewal: RenewalOutcome::NotDue, event: None });
-        };
-        let update = Update::new(&row, now, &write.lifetime)
-            .with_generation(write.generation, write.confirmed_at);
-        match self.store().update(&update).await {
-            Ok(true) => {
-                let updated = update.apply(&row).ok_or(AuthenticateError::Unknown)?;
-                let event = renewal_event(&row, &updated);
-                let renewal = event.map_or(RenewalOutcome::NotDue, |_| RenewalOutcome::Renewed);
-                Ok(Turn { row: updated, answers: answer.is_some(), renewal, event })
-            }
-            Ok(false) => self.turn_after_lost_race(presented).await,
-            Err(error) => {
-                let answers = answers_unwritten(answer, &row, presented);
-                let renewal = RenewalOutcome::deferred(error);
-                Ok(Turn { row, answers, renewal, event: Some(EventKind::RenewalDeferred) })
-            }
-        }
-    }
-
-    /// Decides again and writes nothing: another request has written, or ended
-    /// the session. What would be reuse now was none when the request came in,
-    /// so it ends nothing.
-    async fn turn_after_lost_race(&self, presented: &Session) -> Result<Turn, AuthenticateError> {
-        let (row, _, step) = self.load(presented).await?;
-        match step {
-            Step::Reject { reason, since } => Err(AuthenticateError::Rejected { reason, since }),
-            Step::Reuse => Err(AuthenticateError::Unknown),
-            Step::Serve(Serve { answer, .. }) => {
-                let answers = answers_unwritten(answer, &row, presented);
-                Ok(Turn { row, answers, renewal: RenewalOutcome::Superseded, event: None })
-            }
-        }
-    }
-
-    /// The row that the token names, and what becomes of the token now.
-    async fn load(
-        &self,
-        presented: &Session,
-    ) -> Result<(Session, Timestamp, Step), AuthenticateError> {
-        let row = self.row_of(presented).await?.ok_or(AuthenticateError::Unknown)?;
+        presented: &Claims<A>,
+    ) -> Result<(Session, SessionPolicy, Timestamp), AuthenticateError> {
+        let row = self.load(presented).await?;
+        let policy = self.policy_of(&row).await?;
         let now = self.rows.context.now();
-        let policy = self.rows.policy_of(&row);
-        let step = step(&row, presented.generation(), now, self.grace, policy);
-        Ok((row, now, step))
-    }
-
-    /// The row of a session, if there is one and it is of this kind.
-    pub(super) async fn row_of(&self, presented: &Session) -> Result<Option<Session>, StoreError> {
-        let row = self.store().load(&presented.id()).await?;
-        Ok(row.filter(|row| {
-            row.generation() >= FIRST_GENERATION
-                && row.subject() == presented.subject()
-                && row.lifetime().created_at() == presented.lifetime().created_at()
-        }))
-    }
-
-    pub(super) fn refused(&self, presented: &Session, error: &AuthenticateError) {
-        // Reuse has been told of already.
-        if !matches!(error, AuthenticateError::Reused) {
-            let context = &self.rows.context;
-            let kind = EventKind::rejected(error);
-            context.tell(|| Event::of(presented, context.now(), kind));
+        match self.step(presented, &row, now, &policy) {
+            Step::Reject { reason, since } => Err(AuthenticateError::Rejected { reason, since }),
+            Step::Reuse => Err(AuthenticateError::Reused),
+            Step::Serve(_) => Ok((row, policy, now)),
         }
     }
-}
 
-/// Which answer stands although nothing was written: only the current generation
-/// for its lost predecessor. The presented one again would be no extension, and
-/// its answer could arrive after that of a rotation which this write was to put
-/// off by `update_age`.
-fn answers_unwritten(answer: Option<u64>, row: &Session, presented: &Session) -> bool {
-    answer.is_some_and(|answer| answer == row.generation() && answer != presented.generation())
-}
+    /// Does what the row says of a token. Where a write did not come first, or it is not
+    /// known whether it was made, the row is loaded again, judged again, and written once
+    /// more if that is due.
+    pub(super) async fn turn(&self, presented: &Claims<A>) -> Result<Turn, AuthenticateError> {
+        let mut row = self.load(presented).await?;
+        let policy = self.policy_of(&row).await?;
+        let mut renewal = RenewalOutcome::NotDue;
+        for attempt in 0..2 {
+            let now = self.rows.context.now();
+            let Serve { write, answer } = match self.step(presented, &row, now, &policy) {
+                Step::Reject { reason, since } => {
+                    return Err(AuthenticateError::Rejected { reason, since });
+                }
+                Step::Reuse if attempt == 0 => {
+                    return Err(self.reuse(presented, &row, now).await?);
+                }
+                // It was none when the request came in, so it ends nothing.
+                Step::Reuse => return Err(AuthenticateError::Unknown),
+                Step::Serve(serve) => serve,
+            };
+            let answer = match answer {
+                None => Answer::Nothing,
+                Some(generation) if generation == row.generation() => Answer::Again,
+                Some(_) => Answer::Next,
+            };
+            let Some(write) = write else {
+                return Ok(Turn { row, policy, answer, renewal, event: None });
+            };
+            let update = Update::new(&row, now, &write.lifetime)
+                .with_generation(write.generation, write.confirmed_at);
+            let updated = update.apply(&row).ok_or(AuthenticateError::Unknown)?;
+            let written = self.store().update(&update).await;
+            let is_written = matches!(written, Ok(true));
+            let reloaded =
+                if is_written { Ok(updated.clone()) } else { self.load(presented).await };
+            if is_written || written.is_err() && reloaded.as_ref().is_ok_and(|row| *row == updated)
+            {
+                let is_renewed = updated.lifetime() != row.lifetime();
+                let expires_at = updated.lifetime().expires_at();
+                // What is issued anew is told of once it is.
+                let event = (is_renewed && !matches!(answer, Answer::Next))
+                    .then_some(EventKind::Renewed { expires_at });
+                let renewal =
+                    if is_renewed { RenewalOutcome::Renewed } else { RenewalOutcome::NotDue };
+                return Ok(Turn { row: updated, policy, answer, renewal, event });
+            }
+            renewal = match written {
+                Err(error) => RenewalOutcome::deferred(error),
+                Ok(_) => RenewalOutcome::Superseded,
+            };
+            match (reloaded, &renewal) {
+                (Ok(reloaded), _) => row = reloaded,
+                // It was valid when it was loaded, and is served as it was.
+                (Err(AuthenticateError::Store(_)), RenewalOutcome::Deferred(_)) => break,
+                (Err(error), _) => return Err(error),
+            }
+        }
+        let answer = match self.step(presented, &row, self.rows.context.now(), &policy) {
+            Step::Reject { reason, since } => {
+                return Err(AuthenticateError::Rejected { reason, since });
+            }
+            Step::Reuse => return Err(AuthenticateError::Unknown),
+            Step::Serve(Serve { answer, .. }) if answer == Some(row.generation()) => Answer::Again,
+            // A further generation was not written.
+            Step::Serve(_) => Answer::Nothing,
+        };
+        let is_deferred = matches!(renewal, RenewalOutcome::Deferred(_));
+        let event = is_deferred.then_some(EventKind::RenewalDeferred);
+        Ok(Turn { row, policy, answer, renewal, event })
+    }
 
-/// `None` if the write only confirmed a generation.
-fn renewal_event(before: &Session, after: &Session) -> Option<EventKind> {
-    if after.generation() != before.generation() {
-        let (generation, predecessor) = (after.generation(), after.id());
-        Some(EventKind::Rotated { generation, predecessor })
-    } else if after.lifetime() != before.lifetime() {
-        Some(EventKind::Renewed { expires_at: after.lifetime().expires_at() })
-    } else {
-        None
+    /// Ends the session of a superseded token; the answer to it.
+    async fn reuse(
+        &self,
+        presented: &Claims<A>,
+        row: &Session,
+        now: Timestamp,
+    ) -> Result<AuthenticateError, AuthenticateError> {
+        let ended = self.store().remove(&row.id()).await;
+        if let Ok(false) = ended {
+            // Others were first: it has ended.
+            return Ok(AuthenticateError::Unknown);
+        }
+        let (presented, current) = (presented.session.generation(), row.generation());
+        let kind = EventKind::ReuseDetected { presented, current };
+        self.rows.context.tell(|| Event::of(row, now, kind));
+        ended?;
+        Ok(AuthenticateError::Reused)
+    }
+
+    fn step(
+        &self,
+        presented: &Claims<A>,
+        row: &Session,
+        now: Timestamp,
+        policy: &SessionPolicy,
+    ) -> Step {
+        step(row, presented.session.generation(), now, self.grace, policy)
+    }
+
+    /// What judges the row in this request.
+    async fn policy_of(&self, row: &Session) -> Result<SessionPolicy, AuthenticateError> {
+        self.rows.context.judging(row).await
+    }
+
+    /// The row that the token names, by a token of its family.
+    async fn load(&self, presented: &Claims<A>) -> Result<Session, AuthenticateError> {
+        let session = &presented.session;
+        let row = self.store().load(&session.id()).await?.ok_or(AuthenticateError::Unknown)?;
+        let named = row.generation() >= FIRST_GENERATION
+            && presented.family == Some(Family::of(&row))
+            && row.subject() == session.subject()
+            && row.lifetime().created_at() == session.lifetime().created_at();
+        if named { Ok(row) } else { Err(AuthenticateError::Unknown) }
+    }
+
+    pub(super) fn refused(&self, presented: &Claims<A>, error: &AuthenticateError) {
+        let context = &self.rows.context;
+        let kind = EventKind::rejected(error);
+        context.tell(|| Event::of(&presented.session, context.now(), kind));
     }
 }

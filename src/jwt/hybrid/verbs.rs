@@ -3,15 +3,15 @@ use alloc::vec::Vec;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::turn::Turn;
+use super::turn::{Answer, Turn};
 use super::{FIRST_GENERATION, HybridSessions};
 use crate::record::{Session, SessionId, SessionToken, SignIn};
-use crate::rule::Decision;
+use crate::rule::{Decision, SessionPolicy};
 use crate::sessions::{
     AuthenticateError, Authenticated, Event, EventKind, IssueError, RenewalOutcome, RotateError,
     StartError, Started,
 };
-use crate::store::{SessionStore, StoreError};
+use crate::store::{ScanStore, SessionStore, StoreError};
 use crate::time::Timestamp;
 
 impl<S, A> HybridSessions<S, A>
@@ -31,8 +31,9 @@ where
     /// [`StartError`] if the subject is not 1 to 1024 bytes without NUL, no policy
     /// has the name of the profile, the application's claims are no object or have a
     /// reserved name, the token would be longer than 8 KiB, there is no randomness,
-    /// the ring only verifies, the store does not take the session, or the subject
-    /// has as many sessions as it may.
+    /// the ring only verifies, the ceiling is reached, the store does not take the
+    /// session, the subject has as many sessions as it may, or the session to be
+    /// replaced cannot be ended.
     pub async fn start(
         &self,
         sign_in: impl Into<SignIn<A>> + Send,
@@ -45,76 +46,98 @@ where
             .await
     }
 
-    /// Judges a request by its token and the row, and extends, rotates, confirms
+    /// Judges a request by its token and the row, and extends, re-issues, confirms
     /// or ends the session as that calls for.
     ///
     /// # Errors
     ///
-    /// [`AuthenticateError`] if the token is not ours, there is no such session, a
-    /// limit is reached, the token was superseded, or the store cannot tell. An error
-    /// of the *renewal* is not one: see [`RenewalOutcome::Deferred`].
+    /// [`AuthenticateError`] if the token is not ours, there is no such session, a limit of
+    /// time is reached, the session is revoked, the token was superseded, or the store or
+    /// the bound cannot be told. An error of the *renewal* is not one: see
+    /// [`RenewalOutcome::Deferred`].
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
         let claims = self.verify(token)?;
-        let turn = self.turn(&claims.session).await;
-        let turn = turn.inspect_err(|error| self.refused(&claims.session, error))?;
-        let Turn { row, answers, renewal, event } = turn;
+        let turn = self.turn(&claims).await.inspect_err(|error| {
+            // Reuse has been told of already.
+            if !matches!(error, AuthenticateError::Reused) {
+                self.refused(&claims, error);
+            }
+        })?;
+        let Turn { row, policy, answer, renewal, event } = turn;
+        // Only the current token is sent again: whoever has another may be a thief.
+        let is_current = claims.session.generation() == row.generation();
         // The store may have taken its time, and an error most of all.
         let now = self.rows.context.now();
         if let Some(kind) = event {
             self.rows.context.tell(|| Event::of(&row, now, kind));
         }
-        let policy = self.rows.policy_of(&row);
         if let Decision::Reject { reason, since } = policy.peek(row.lifetime(), now) {
             let error = AuthenticateError::Rejected { reason, since };
-            self.refused(&claims.session, &error);
+            self.refused(&claims, &error);
             return Err(error);
         }
-        let mut served = self.served(row, claims.application, now, renewal);
-        if answers {
-            match self.issue(&served.session, &served.claims, now) {
-                Ok(token) => served.token = Some(token),
-                Err(error) => {
-                    let session = &served.session;
-                    self.rows.context.tell(|| Event::of(session, now, EventKind::RenewalDeferred));
-                    served.renewal = RenewalOutcome::deferred(error);
-                }
+        let is_renewed = matches!(renewal, RenewalOutcome::Renewed);
+        let mut served = served(row, claims.application, &policy, now, renewal);
+        let session = &served.session;
+        let (generation, expires_at) = (session.generation(), session.lifetime().expires_at());
+        let lapses = served.status.outlives_cookies(session.lifetime());
+        let told = match answer {
+            Answer::Again => Some(EventKind::Forgiven { generation }),
+            Answer::Next => Some(EventKind::Reissued { expires_at }),
+            Answer::Nothing if is_renewed && is_current && lapses => None,
+            Answer::Nothing => return Ok(served),
+        };
+        let told = match self.issue(session, &served.claims, now) {
+            Ok(token) => {
+                served.token = Some(token);
+                told
             }
+            Err(error) => {
+                served.renewal = RenewalOutcome::deferred(error);
+                Some(EventKind::RenewalDeferred)
+            }
+        };
+        if let Some(kind) = told {
+            self.rows.context.tell(|| Event::of(&served.session, now, kind));
         }
         Ok(served)
     }
 
     /// [`authenticate`](Self::authenticate) for traffic that is not the user's,
     /// such as polling and "how long have I left?": the same answer, but it
-    /// neither extends nor confirms, and issues no token. It does end a session
-    /// whose superseded token comes back.
+    /// neither extends nor confirms, issues no token and ends no session: a superseded
+    /// token is [`AuthenticateError::Reused`], and told of as refused.
     ///
     /// # Errors
     ///
     /// As for [`authenticate`](Self::authenticate).
     pub async fn peek(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
         let claims = self.verify(token)?;
-        let seen = self.look(&claims.session).await;
-        let (row, now, _) = seen.inspect_err(|error| self.refused(&claims.session, error))?;
-        Ok(self.served(row, claims.application, now, RenewalOutcome::NotDue))
+        let seen = self.look(&claims).await.inspect_err(|error| self.refused(&claims, error));
+        let (row, policy, now) = seen?;
+        Ok(served(row, claims.application, &policy, now, RenewalOutcome::NotDue))
     }
 
-    /// Replaces a session's id: the same session with the same cap under a new
-    /// token with these claims of the application, and all tokens of the old id end.
+    /// Gives a session another secret, and so its tokens another family: the same
+    /// session, under the same id and cap, with these claims of the application, and
+    /// all its former tokens open nothing any more.
     ///
     /// To be called on any change of privilege (OWASP Session Management Cheat
-    /// Sheet, "Renew the Session ID After Any Privilege Level Change"), which may
-    /// come with other claims of the application.
+    /// Sheet, "Renew the Session ID After Any Privilege Level Change": what must change
+    /// is the token), which may come with other claims of the application. Of the
+    /// guard, and of a lost answer, see [`Sessions::rotate`](crate::Sessions::rotate).
     ///
     /// # Errors
     ///
-    /// [`RotateError`] if the session has ended or is of another kind, a limit is
-    /// reached, no token can be issued as for [`start`](Self::start), or the store
-    /// cannot write. The old token is then as it was, unless the store removed the
-    /// session and its answer was lost.
+    /// [`RotateError`] if the session has ended, was rotated by another request, is of
+    /// another kind, is revoked or has reached a limit of time, no token can be issued as for
+    /// [`start`](Self::start), other writes came first each time, or the store cannot
+    /// write.
     pub async fn rotate(&self, session: &Session, claims: A) -> Result<Started<A>, RotateError> {
-        let row = self.row_of(session).await?.ok_or(RotateError::Unknown)?;
         self.rows
-            .rotate(&row, claims, |successor, claims, _, now| self.issue(successor, claims, now))
+            .rotate(session, claims, FIRST_GENERATION, |row, claims, _, now| {
+                self.issue(row, claims, now)
+            })
             .await
     }
 
@@ -125,17 +148,6 @@ where
         now: Timestamp,
     ) -> Result<SessionToken, IssueError> {
         self.codec.issue(session, claims, now)
-    }
-
-    fn served(
-        &self,
-        session: Session,
-        claims: A,
-        now: Timestamp,
-        renewal: RenewalOutcome,
-    ) -> Authenticated<A> {
-        let status = self.rows.policy_of(&session).status(session.lifetime(), now);
-        Authenticated { session, claims, status, token: None, renewal }
     }
 }
 
@@ -183,8 +195,8 @@ impl<S: SessionStore, A> HybridSessions<S, A> {
         self.rows.list(subject).await
     }
 
-    /// Removes at most `limit` expired sessions. Returns the number removed; see
-    /// [`Sessions::sweep`](crate::Sessions::sweep).
+    /// Removes at most `limit` sessions that expired longer ago than the retention.
+    /// Returns the number removed; see [`Sessions::sweep`](crate::Sessions::sweep).
     ///
     /// # Errors
     ///
@@ -192,4 +204,27 @@ impl<S: SessionStore, A> HybridSessions<S, A> {
     pub async fn sweep(&self, limit: u32) -> Result<u64, StoreError> {
         self.rows.sweep(limit).await
     }
+}
+
+impl<S: ScanStore, A> HybridSessions<S, A> {
+    /// Removes what today's policy ended; see
+    /// [`Sessions::sweep_by_policy`](crate::Sessions::sweep_by_policy).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot tell or write.
+    pub async fn sweep_by_policy(&self, batch: u32) -> Result<u64, StoreError> {
+        self.rows.sweep_by_policy(batch).await
+    }
+}
+
+fn served<A>(
+    session: Session,
+    claims: A,
+    policy: &SessionPolicy,
+    now: Timestamp,
+    renewal: RenewalOutcome,
+) -> Authenticated<A> {
+    let status = policy.status(session.lifetime(), now);
+    Authenticated { session, claims, status, token: None, renewal }
 }

@@ -8,7 +8,7 @@ use jsonwebtoken::{DecodingKey, EncodingKey};
 use super::algorithm::Algorithm;
 use super::key::{SigningKey, VerifyingKey};
 use super::key_error::KeyError;
-use super::signature::{Signing, Verifying, header};
+use super::signature::{Headers, Kind, Signing, Verifying};
 use crate::time::Timestamp;
 
 /// Signed when a key joins, to see that its halves belong together.
@@ -38,7 +38,7 @@ const PROBE: &[u8] = b"session-policy";
 /// let key = SigningKey::secret("spring", Algorithm::Hs256, secret)?;
 /// let next = SigningKey::secret("summer", Algorithm::Hs256, next_secret)?;
 ///
-/// // A token that "spring" signed just before noon is good for `max_age`.
+/// // A stateless token that "spring" signed just before noon is good for `max_age`.
 /// let retires = noon.saturating_add(SessionPolicy::WORKING_DAY.max_age());
 /// let ring = KeyRing::new(key)?.with_successor(next, noon, retires)?;
 /// assert_eq!(ring.signs_at(morning), Some("spring"));
@@ -66,8 +66,7 @@ pub struct KeyRing {
 struct Entry {
     kid: Arc<str>,
     algorithm: Algorithm,
-    /// The first segment of the tokens that we sign with the key.
-    header: Arc<str>,
+    headers: Headers,
     verifying: DecodingKey,
     signing: Option<(Timestamp, EncodingKey)>,
     retires_at: Option<Timestamp>,
@@ -127,8 +126,8 @@ impl KeyRing {
     /// predecessor only verifies, until that retires at `retires_at` (the first
     /// instant at which it does not). The new key verifies at once.
     ///
-    /// For nobody to be logged out, let `retires_at` be the longest `max_age` of
-    /// the policies after `signs_from`.
+    /// For nobody to be logged out, let `retires_at` be after `signs_from` by the longest
+    /// `max_age` of the policies, or `absolute_cap` if the sessions are hybrid.
     ///
     /// # Errors
     ///
@@ -213,8 +212,8 @@ impl KeyRing {
         if self.entries.iter().any(|entry| entry.kid == kid) {
             return Err(KeyError::DuplicateKid { kid });
         }
-        let header = header(&kid, algorithm);
-        let entry = Entry { kid, algorithm, header, verifying, signing, retires_at };
+        let headers = Headers::new(&kid, algorithm);
+        let entry = Entry { kid, algorithm, headers, verifying, signing, retires_at };
         self.probe(&entry)?;
         self.entries.push(entry);
         Ok(self)
@@ -246,10 +245,15 @@ impl KeyRing {
     }
 
     /// Which key signs at `now`.
-    pub(in crate::jwt) fn signing_at(&self, now: Timestamp) -> Option<Signing<'_>> {
+    pub(in crate::jwt) fn signing_at(&self, now: Timestamp, kind: Kind) -> Option<Signing<'_>> {
         let (entry, key) = self.signer(now)?;
-        let Entry { algorithm, header, .. } = entry;
-        Some(Signing { header, algorithm: *algorithm, provider: self.provider, key })
+        let Entry { algorithm, headers, .. } = entry;
+        Some(Signing {
+            header: headers.of(kind),
+            algorithm: *algorithm,
+            provider: self.provider,
+            key,
+        })
     }
 
     /// The key of this id; for a token without one, the only key of the ring.
@@ -262,14 +266,15 @@ impl KeyRing {
         Some(self.verifying(entry))
     }
 
-    /// The key whose tokens have exactly the first segment of `message`, and the
+    /// The key whose tokens of this kind have exactly the first segment of `message`, and the
     /// second segment.
     pub(in crate::jwt) fn with_header<'t>(
         &self,
         message: &'t str,
+        kind: Kind,
     ) -> Option<(Verifying<'_>, &'t str)> {
         self.entries.iter().find_map(|entry| {
-            let payload = message.strip_prefix(&*entry.header)?.strip_prefix('.')?;
+            let payload = message.strip_prefix(entry.headers.of(kind))?.strip_prefix('.')?;
             Some((self.verifying(entry), payload))
         })
     }

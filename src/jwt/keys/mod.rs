@@ -10,4 +10,4 @@ pub use self::algorithm::Algorithm;
 pub use self::key::{SigningKey, VerifyingKey};
 pub use self::key_error::KeyError;
 pub use self::key_ring::KeyRing;
-pub(super) use self::signature::Verifying;
+pub(super) use self::signature::{Kind, Verifying};

@@ -44,8 +44,57 @@ impl Verifying<'_> {
     }
 }
 
-/// The first segment of a token: `alg`, `kid` and `typ`, and nothing else.
-pub(super) fn header(kid: &str, algorithm: Algorithm) -> Arc<str> {
-    let json = serde_json::json!({ "alg": algorithm.as_str(), "kid": kid, "typ": "JWT" });
-    URL_SAFE_NO_PAD.encode(json.to_string()).into()
+/// Which kind of session a token is of, as its `typ` says (RFC 8725 section 3.11).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::jwt) enum Kind {
+    Hybrid,
+    Stateless,
+}
+
+impl Kind {
+    const fn typ(self) -> &'static str {
+        match self {
+            Self::Hybrid => "session+jwt",
+            Self::Stateless => "JWT",
+        }
+    }
+
+    /// Whether a header's `typ` says so: a media type, in any case (RFC 7515 section
+    /// 4.1.9); a stateless token need have none (RFC 7519 section 5.1).
+    pub(in crate::jwt) fn is_said_by(self, typ: Option<&str>) -> bool {
+        const PREFIX: &str = "application/";
+        let Some(typ) = typ else {
+            return self == Self::Stateless;
+        };
+        let short = match typ.split_at_checked(PREFIX.len()) {
+            Some((prefix, short)) if prefix.eq_ignore_ascii_case(PREFIX) => short,
+            _ => typ,
+        };
+        short.eq_ignore_ascii_case(self.typ())
+    }
+}
+
+/// The first segments of a key's tokens: `alg`, `kid` and `typ`, and nothing else.
+#[derive(Clone)]
+pub(super) struct Headers {
+    hybrid: Arc<str>,
+    stateless: Arc<str>,
+}
+
+impl Headers {
+    pub(super) fn new(kid: &str, algorithm: Algorithm) -> Self {
+        let header = |kind: Kind| {
+            let alg = algorithm.as_str();
+            let json = serde_json::json!({ "alg": alg, "kid": kid, "typ": kind.typ() });
+            URL_SAFE_NO_PAD.encode(json.to_string()).into()
+        };
+        Self { hybrid: header(Kind::Hybrid), stateless: header(Kind::Stateless) }
+    }
+
+    pub(super) fn of(&self, kind: Kind) -> &str {
+        match kind {
+            Kind::Hybrid => &self.hybrid,
+            Kind::Stateless => &self.stateless,
+        }
+    }
 }

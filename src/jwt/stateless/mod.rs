@@ -1,18 +1,14 @@
-mod valid_after;
 mod verbs;
 
 use alloc::sync::Arc;
 use core::fmt;
 use core::marker::PhantomData;
 
-use self::valid_after::Erased;
-pub use self::valid_after::ValidAfter;
 use super::codec::Codec;
-use super::keys::KeyRing;
+use super::keys::{KeyRing, Kind};
 use crate::config::Policies;
-use crate::record::{NoClaims, Session};
-use crate::rule::SessionPolicy;
-use crate::sessions::{Context, Observer};
+use crate::record::NoClaims;
+use crate::sessions::{Bounds, Context, Observer};
 use crate::time::Clock;
 
 /// Sessions without a store: the signed token is the record.
@@ -28,7 +24,7 @@ use crate::time::Clock;
 ///
 /// | what a stateless token cannot do | what there is instead |
 /// | --- | --- |
-/// | be ended on its own: a cookie can be cleared, a copy of it is good until its `exp` | [`ValidAfter`] ends all of a subject's; [`HybridSessions`](crate::jwt::HybridSessions) end one at once |
+/// | be ended on its own: a cookie can be cleared, a copy of it is good until its `exp` | [`Bounds`] with an epoch end all of a subject's; [`HybridSessions`](crate::jwt::HybridSessions) end one at once |
 /// | have only one successor: a superseded token is good until its own `exp` | hybrid sessions detect reuse |
 ///
 /// A sign-out clears the cookie, and is the application's to log: no verb ends a
@@ -63,7 +59,6 @@ use crate::time::Clock;
 pub struct JwtSessions<A = NoClaims> {
     context: Context,
     codec: Arc<Codec>,
-    valid_after: Option<Arc<dyn Erased>>,
     application: PhantomData<fn() -> A>,
 }
 
@@ -74,8 +69,7 @@ impl JwtSessions {
     pub fn new(ring: KeyRing, policies: impl Into<Policies>) -> Self {
         Self {
             context: Context::new(policies.into()),
-            codec: Arc::new(Codec::new(ring)),
-            valid_after: None,
+            codec: Arc::new(Codec::new(ring, Kind::Stateless)),
             application: PhantomData,
         }
     }
@@ -89,8 +83,8 @@ impl<A> JwtSessions<A> {
     /// Verification gives it the members of the payload that are not ours.
     #[must_use]
     pub fn with_claims<B>(self) -> JwtSessions<B> {
-        let Self { context, codec, valid_after, application: _ } = self;
-        JwtSessions { context, codec, valid_after, application: PhantomData }
+        let Self { context, codec, application: _ } = self;
+        JwtSessions { context, codec, application: PhantomData }
     }
 
     /// Issues tokens with this `iss`, and refuses those without exactly it (RFC
@@ -110,10 +104,22 @@ impl<A> JwtSessions<A> {
         self
     }
 
-    /// The same sessions, revoked by `valid_after`.
+    /// Issues no token that does not fit into a cookie of this name, its prefix included;
+    /// it sets and reads no cookie. Browsers ignore one
+    /// whose name and value are longer than 4,096 bytes together (RFC 6265bis section
+    /// 5.6). `start` is then an error, and so is a renewal's
+    /// [`Deferred`](crate::RenewalOutcome::Deferred).
     #[must_use]
-    pub fn with_valid_after(self, valid_after: impl ValidAfter + 'static) -> Self {
-        Self { valid_after: Some(Arc::new(valid_after)), ..self }
+    pub fn with_cookie_name(mut self, name: &str) -> Self {
+        Arc::make_mut(&mut self.codec).fit_cookie(name);
+        self
+    }
+
+    /// The same sessions, each judged by what holds for its subject right now, too: an
+    /// epoch revokes all of a subject's tokens (OWASP ASVS 5.0 7.4.1); see [`Bounds`].
+    #[must_use]
+    pub fn with_bounds(self, bounds: impl Bounds + 'static) -> Self {
+        Self { context: self.context.with_bounds(bounds), ..self }
     }
 
     /// The same sessions by another clock.
@@ -139,22 +145,13 @@ impl<A> JwtSessions<A> {
     pub fn key_ring(&self) -> &KeyRing {
         &self.codec.ring
     }
-
-    fn policy_of(&self, session: &Session) -> &SessionPolicy {
-        self.policies().policy_for(session.profile())
-    }
 }
 
 /// The same sessions.
 impl<A> Clone for JwtSessions<A> {
     fn clone(&self) -> Self {
-        let Self { context, codec, valid_after, application } = self;
-        Self {
-            context: context.clone(),
-            codec: Arc::clone(codec),
-            valid_after: valid_after.clone(),
-            application: *application,
-        }
+        let Self { context, codec, application } = self;
+        Self { context: context.clone(), codec: Arc::clone(codec), application: *application }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A session as the embedded store holds it: in less space.
 
 use std::boxed::Box;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use smol_str::SmolStr;
 
@@ -23,8 +23,17 @@ pub(super) struct Held {
     /// In unix seconds; `None` is out of their range.
     confirmed_at: i64,
     profile: Profile,
+    /// What few sessions have.
+    more: Option<Box<More>>,
     /// Its place in the index of expiries.
     pub(super) look_at: Timestamp,
+}
+
+#[derive(Clone, Default, Eq, PartialEq)]
+struct More {
+    epoch: Option<u64>,
+    ordinal: u64,
+    about: Option<Arc<str>>,
 }
 
 enum Profile {
@@ -39,12 +48,16 @@ impl Held {
             id: _,
             subject,
             profile,
-            secret,
+            epoch,
+            ordinal,
+            about,
             version,
+            secret,
             lifetime,
             generation,
             confirmed_at,
         } = session;
+        let more = More { epoch: *epoch, ordinal: *ordinal, about: about.clone() };
         Self {
             secret: *secret,
             subject: subject.clone(),
@@ -53,6 +66,7 @@ impl Held {
             generation: *generation,
             confirmed_at: seconds(*confirmed_at),
             profile: profiles.shorten(profile),
+            more: (more != More::default()).then(|| Box::new(more)),
             look_at: lifetime.expires_at(),
         }
     }
@@ -60,10 +74,17 @@ impl Held {
     /// The session that it holds under `id`.
     #[inline]
     pub(super) fn session(&self, id: SessionId, profiles: &Profiles) -> Session {
+        let (epoch, ordinal, about) = match &self.more {
+            Some(more) => (more.epoch, more.ordinal, more.about.clone()),
+            None => (None, 0, None),
+        };
         Session {
             id,
             subject: self.subject.clone(),
             profile: profiles.text(&self.profile),
+            epoch,
+            ordinal,
+            about,
             secret: self.secret,
             version: self.version,
             lifetime: self.lifetime,
@@ -85,6 +106,7 @@ impl Held {
         let Some(updated) = update.apply(&self.session(update.id(), profiles)) else {
             return false;
         };
+        self.secret = updated.secret;
         self.lifetime = updated.lifetime;
         self.version = updated.version;
         self.generation = updated.generation;

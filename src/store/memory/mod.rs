@@ -1,39 +1,42 @@
 mod held;
+mod scan;
+mod shards;
 mod subject_ids;
 
 use std::collections::BTreeSet;
+use std::collections::hash_map::{Entry, OccupiedEntry};
 use std::fmt;
-use std::hash::RandomState;
+use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::vec::Vec;
 
-use dashmap::{DashMap, Entry, OccupiedEntry};
 use smol_str::SmolStr;
 
 use self::held::{Held, Profiles};
+use self::shards::{Shards, shard};
 use self::subject_ids::SubjectIds;
 use super::contract::{SessionStore, StoreError};
+use super::scan::Removed;
 use super::update::Update;
+use super::yielding::yield_now;
 use crate::record::{Session, SessionId};
 use crate::time::Timestamp;
 
-/// Many, so that few requests meet at one, and that none of them takes long to
-/// grow.
-const SHARDS: usize = 128;
-/// How many a sweep takes from `expiries` at once: microseconds under the lock.
-const SWEPT_AT_ONCE: usize = 512;
+/// How many sessions a sweep takes from `expiries` at once, which is microseconds
+/// under the lock; and after how many a call lets other tasks run.
+const AT_ONCE: usize = 512;
 
 /// Keeps sessions in memory: the embedded default, for one process and for
 /// tests.
 ///
-/// Sessions end with the process. Reads and renewals of different sessions run
-/// in parallel (a sharded map). A subject of up to 23 bytes stands in the
-/// session's own place, where a read finds it with the rest; a longer one is shared
-/// with its readers. Removal takes time proportional to the number of sessions removed,
-/// and a sweep to the number that it removes or that were renewed since it last met
-/// them.
+/// Sessions end with the process. Reads and updates of different sessions run
+/// in parallel. A subject of up to 23 bytes stands in the session's own place, where
+/// a read finds it with the rest; a longer one is shared with its readers. Removal
+/// takes time proportional to the number of sessions removed, and a sweep to those
+/// that it removes or that were renewed since it last met them. A call about many
+/// sessions lets other tasks run after every 512.
 ///
 /// # Example
 ///
@@ -51,10 +54,11 @@ const SWEPT_AT_ONCE: usize = 512;
 pub struct MemoryStore {
     /// By a quick seeded hash, since ids are random. Subjects are users' choice, so
     /// their map keeps the standard hash.
-    sessions: DashMap<SessionId, Held, foldhash::fast::RandomState>,
-    subjects: DashMap<SmolStr, SubjectIds>,
+    sessions: Shards<SessionId, Held, foldhash::fast::RandomState>,
+    subjects: Shards<SmolStr, SubjectIds, RandomState>,
+    subject_hash: RandomState,
     /// When to look at which session for its expiry; never later than its
-    /// `expires_at`, so that an update need not touch this index.
+    /// `expires_at`, so that a renewal need not touch this index.
     expiries: Mutex<BTreeSet<(Timestamp, SessionId)>>,
     profiles: Profiles,
     count: AtomicUsize,
@@ -71,7 +75,7 @@ impl MemoryStore {
 
     /// An empty store that holds at most `capacity` sessions. Once full it
     /// refuses new ones with [`StoreError::Full`], rather than evicting live
-    /// ones, until some end or a sweep removes expired ones.
+    /// ones; then [`Sessions`](crate::Sessions) removes expired ones and tries again.
     #[must_use]
     pub fn with_capacity(capacity: NonZeroUsize) -> Self {
         Self::bounded(capacity.get())
@@ -90,17 +94,21 @@ impl MemoryStore {
     }
 
     fn bounded(capacity: usize) -> Self {
+        let subject_hash = RandomState::new();
         Self {
-            sessions: DashMap::with_hasher_and_shard_amount(
-                foldhash::fast::RandomState::default(),
-                SHARDS,
-            ),
-            subjects: DashMap::with_hasher_and_shard_amount(RandomState::new(), SHARDS),
+            sessions: Shards::new(&foldhash::fast::RandomState::default()),
+            subjects: Shards::new(&subject_hash),
+            subject_hash,
             expiries: Mutex::default(),
             profiles: Profiles::default(),
             count: AtomicUsize::new(0),
             capacity,
         }
+    }
+
+    fn subject_shard(&self, subject: &str) -> usize {
+        // The map takes the low bits of the same hash.
+        (self.subject_hash.hash_one(subject) >> 32) as usize
     }
 
     /// No code panics while it holds the lock, and each change is one call.
@@ -119,7 +127,9 @@ impl MemoryStore {
     fn take(&self, entry: OccupiedEntry<'_, SessionId, Held>) {
         let id = *entry.key();
         let held = entry.get();
-        if let Entry::Occupied(mut ids) = self.subjects.entry(held.subject().clone())
+        let subject = held.subject();
+        if let Entry::Occupied(mut ids) =
+            self.subjects.write(self.subject_shard(subject)).entry(subject.clone())
             && ids.get_mut().remove(id)
         {
             ids.remove();
@@ -130,7 +140,7 @@ impl MemoryStore {
     }
 
     fn remove_if(&self, id: SessionId, is_meant: impl Fn(&Held) -> bool) -> bool {
-        match self.sessions.entry(id) {
+        match self.sessions.write(shard(id)).entry(id) {
             Entry::Occupied(entry) if is_meant(entry.get()) => {
                 self.take(entry);
                 true
@@ -139,12 +149,14 @@ impl MemoryStore {
         }
     }
 
-    fn get(&self, id: &SessionId) -> Option<Session> {
-        self.sessions.get(id).map(|held| held.session(*id, &self.profiles))
+    #[inline]
+    fn get(&self, id: SessionId) -> Option<Session> {
+        self.sessions.read(shard(id)).get(&id).map(|held| held.session(id, &self.profiles))
     }
 
     fn ids_of(&self, subject: &str) -> Vec<SessionId> {
-        self.subjects.get(subject).map_or_else(Vec::new, |ids| ids.to_vec())
+        let subjects = self.subjects.read(self.subject_shard(subject));
+        subjects.get(subject).map_or_else(Vec::new, SubjectIds::to_vec)
     }
 }
 
@@ -152,8 +164,6 @@ impl MemoryStore {
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore")
-            .field("sessions", &self.sessions.len())
-            .field("subjects", &self.subjects.len())
             .field("expiries", &self.expiries().len())
             .field("count", &self.len())
             .field("capacity", &self.capacity)
@@ -169,7 +179,9 @@ impl Default for MemoryStore {
 
 impl SessionStore for MemoryStore {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
-        let Entry::Vacant(entry) = self.sessions.entry(session.id()) else {
+        let id = session.id();
+        let mut sessions = self.sessions.write(shard(id));
+        let Entry::Vacant(entry) = sessions.entry(id) else {
             return Err(StoreError::Conflict);
         };
         let room = |count: usize| (count < self.capacity).then(|| count + 1);
@@ -177,28 +189,31 @@ impl SessionStore for MemoryStore {
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, room)
             .map_err(|_| StoreError::Full { capacity: self.capacity })?;
         let held = Held::new(session, &self.profiles);
-        match self.subjects.entry(held.subject().clone()) {
-            Entry::Occupied(mut ids) => ids.get_mut().insert(session.id()),
-            Entry::Vacant(none) => drop(none.insert(SubjectIds::One(session.id()))),
+        let subject = held.subject();
+        match self.subjects.write(self.subject_shard(subject)).entry(subject.clone()) {
+            Entry::Occupied(mut ids) => ids.get_mut().insert(id),
+            Entry::Vacant(none) => drop(none.insert(SubjectIds::One(id))),
         }
-        self.expiries().insert((held.look_at, session.id()));
+        self.expiries().insert((held.look_at, id));
         entry.insert(held);
         Ok(())
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        Ok(self.get(id))
+        Ok(self.get(*id))
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        let Some(mut held) = self.sessions.get_mut(&update.id()) else {
+        let id = update.id();
+        let mut sessions = self.sessions.write(shard(id));
+        let Some(held) = sessions.get_mut(&id) else {
             return Ok(false);
         };
         if !held.update(update, &self.profiles) {
             return Ok(false);
         }
         if update.expires_at() < held.look_at {
-            self.look_later(&mut held, update.id());
+            self.look_later(held, id);
         }
         Ok(true)
     }
@@ -207,63 +222,69 @@ impl SessionStore for MemoryStore {
         Ok(self.remove_if(*id, |_| true))
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let mut left = limit as usize;
-        loop {
+    async fn remove_expired(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Removed>, StoreError> {
+        let limit = limit as usize;
+        let mut removed = Vec::new();
+        while removed.len() < limit {
             let due: Vec<_> = self
                 .expiries()
                 .iter()
-                .take_while(|(at, _)| *at <= now)
-                .take(left.min(SWEPT_AT_ONCE))
+                .take_while(|(at, _)| *at <= before)
+                .take((limit - removed.len()).min(AT_ONCE))
                 .copied()
                 .collect();
             if due.is_empty() {
-                return Ok(u64::from(limit) - left as u64);
+                break;
             }
             for (_, id) in due {
-                let Entry::Occupied(mut entry) = self.sessions.entry(id) else {
+                let mut sessions = self.sessions.write(shard(id));
+                let Entry::Occupied(mut entry) = sessions.entry(id) else {
                     continue; // Ended since.
                 };
-                if entry.get().expires_at() <= now {
+                if entry.get().expires_at() <= before {
+                    removed.push(Removed::of(&entry.get().session(id, &self.profiles)));
                     self.take(entry);
-                    left -= 1;
                 } else {
                     self.look_later(entry.get_mut(), id);
                 }
             }
+            yield_now().await;
         }
+        Ok(removed)
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
-        loop {
-            let ids = self.ids_of(subject);
-            let mut listed: Vec<_> = ids.iter().filter_map(|id| self.get(id)).collect();
-            // One that is gone since may go on under another id.
-            if listed.len() == ids.len() {
-                // And an id may have been ended and taken by another subject.
-                listed.retain(|session| session.subject() == subject);
-                return Ok(listed);
+        let mut listed = Vec::new();
+        for ids in self.ids_of(subject).chunks(AT_ONCE) {
+            let sessions = ids.iter().filter_map(|id| self.get(*id));
+            // An id may have been ended and taken by another subject since.
+            listed.extend(sessions.filter(|session| session.subject() == subject));
+            if ids.len() == AT_ONCE {
+                yield_now().await;
             }
         }
+        Ok(listed)
     }
 
     async fn remove_all(
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
-        let mut removed = 0;
-        // One look would miss the successor of a session that is rotated while
-        // this runs. Once a look finds none, a rotation finds none to rotate.
-        loop {
-            let mut ids = self.ids_of(subject);
-            ids.retain(|id| Some(id) != except);
-            if ids.is_empty() {
-                return Ok(removed);
-            }
-            for id in ids {
-                removed += u64::from(self.remove_if(id, |held| held.subject() == subject));
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let mut removed = Vec::new();
+        for ids in self.ids_of(subject).chunks(AT_ONCE) {
+            let is_meant = |id: &&SessionId| {
+                Some(*id) != except && self.remove_if(**id, |held| held.subject() == subject)
+            };
+            removed.extend(ids.iter().filter(is_meant));
+            if ids.len() == AT_ONCE {
+                yield_now().await;
             }
         }
+        Ok(removed)
     }
 }

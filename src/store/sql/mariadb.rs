@@ -1,13 +1,12 @@
 use super::statements::{Statements, Template};
 
-/// For MariaDB 10.6 and later. The statements other than the
-/// [`Migration`](super::Migration) keep to what MySQL 8.0.16 documents too, but
-/// are tested on MariaDB alone.
+/// For MariaDB 10.6 and later. Not for MySQL, which has no `DELETE … RETURNING`.
 ///
-/// Use transactions of isolation `READ COMMITTED`, so that a sweep locks rows and
-/// not the gaps between them. InnoDB may still end one of two statements that
-/// wait for each other (error 1213): it has then written nothing and is run
-/// again.
+/// Run each statement in a transaction of its own, of isolation `READ COMMITTED`, so
+/// that a sweep locks rows and not the gaps between them, and commit it: under
+/// `autocommit = 0` nothing else does, and reads go on seeing what they saw first.
+/// InnoDB may end one of two statements that wait for each other (error 1213): it has
+/// then written nothing and is run again.
 ///
 /// [`contract`](super::Migration::contract) lays the table anew while it is
 /// written to, and keeps what is written in a log of at most
@@ -21,6 +20,9 @@ pub const MARIADB: Statements = Statements {
     id BINARY(16) NOT NULL PRIMARY KEY,
     subject VARBINARY(1024) NOT NULL,
     profile VARBINARY(64) NOT NULL,
+    epoch BIGINT,
+    ordinal BIGINT NOT NULL,
+    about VARBINARY(1024),
     version BIGINT NOT NULL,
     secret BINARY(32) NOT NULL,
     created_at BIGINT NOT NULL,
@@ -37,51 +39,95 @@ pub const MARIADB: Statements = Statements {
         AND expires_at <= absolute_expires_at
     )
 ) ENGINE = InnoDB"],
+    // Compared as bytes, whatever the connection's collation.
+    check: "SELECT CASE
+    WHEN found.name IS NULL THEN CONCAT('no column ', wanted.name)
+    ELSE CONCAT(wanted.name, ' as ', found.held, ', not as ', REPLACE(wanted.types, ',', ' or '))
+END AS problem
+FROM (
+    SELECT 'id' AS name, 'binary,varbinary' AS types, 1 AS place
+    UNION ALL SELECT 'subject', 'varbinary', 2
+    UNION ALL SELECT 'secret', 'binary,varbinary', 3
+    UNION ALL SELECT 'created_at', 'bigint', 4
+    UNION ALL SELECT 'expires_at', 'bigint', 5
+    UNION ALL SELECT 'profile', 'varbinary', 6
+    UNION ALL SELECT 'epoch', 'bigint', 7
+    UNION ALL SELECT 'ordinal', 'bigint', 8
+    UNION ALL SELECT 'about', 'varbinary', 9
+    UNION ALL SELECT 'version', 'bigint', 10
+    UNION ALL SELECT 'renewed_at', 'bigint', 11
+    UNION ALL SELECT 'absolute_expires_at', 'bigint', 12
+    UNION ALL SELECT 'generation', 'bigint', 13
+    UNION ALL SELECT 'confirmed_at', 'bigint', 14
+) AS wanted
+LEFT JOIN (
+    SELECT
+        LOWER(column_name) AS name,
+        CONCAT(data_type, IF(column_type LIKE '%unsigned%', ' unsigned', '')) AS held
+    FROM information_schema.columns
+    WHERE table_schema = DATABASE() AND table_name = 'sessions'
+) AS found ON BINARY found.name = BINARY wanted.name
+WHERE EXISTS (
+    SELECT 1 FROM information_schema.tables
+    WHERE table_schema = DATABASE() AND table_name = 'sessions'
+) AND CASE
+    WHEN found.name IS NULL THEN wanted.place <= ?
+    ELSE FIND_IN_SET(BINARY found.held, BINARY wanted.types) = 0
+END
+ORDER BY wanted.place",
     create: "INSERT INTO sessions (
-    id, subject, profile, version, secret,
+    id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     load: "SELECT
-    id, subject, profile, version, secret,
+    id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
 FROM sessions WHERE id = ?",
-    // A parameter cannot be named twice, so the renewal is a table of one row.
+    // A parameter cannot be named twice, so the update is a table of one row.
     update: "UPDATE sessions JOIN (
     SELECT
         ? AS id, ? AS version, ? AS at,
-        ? AS renewed_at, ? AS expires_at, ? AS generation, ? AS confirmed_at
-) AS renewal ON sessions.id = renewal.id
+        ? AS renewed_at, ? AS expires_at, ? AS secret, ? AS generation, ? AS confirmed_at
+) AS written ON sessions.id = written.id
 SET
     sessions.version = sessions.version + 1,
-    sessions.renewed_at = renewal.renewed_at,
-    sessions.expires_at = renewal.expires_at,
-    sessions.generation = renewal.generation,
-    sessions.confirmed_at = renewal.confirmed_at
-WHERE sessions.version = renewal.version
-    AND sessions.absolute_expires_at > renewal.at
-    AND sessions.renewed_at <= renewal.renewed_at
-    AND renewal.renewed_at <= renewal.expires_at
-    AND sessions.absolute_expires_at >= renewal.expires_at",
-    remove: "DELETE FROM sessions WHERE id = ?",
-    remove_expired: "DELETE sessions FROM sessions JOIN (
-    SELECT id FROM sessions
-    WHERE expires_at <= ?
-    ORDER BY expires_at
-    LIMIT ?
-    FOR UPDATE SKIP LOCKED
-) AS expired ON sessions.id = expired.id",
+    sessions.renewed_at = written.renewed_at,
+    sessions.expires_at = written.expires_at,
+    sessions.secret = written.secret,
+    sessions.generation = written.generation,
+    sessions.confirmed_at = written.confirmed_at
+WHERE sessions.version = written.version
+    AND sessions.absolute_expires_at > written.at
+    AND sessions.renewed_at <= written.renewed_at
+    AND written.renewed_at <= written.expires_at
+    AND sessions.absolute_expires_at >= written.expires_at",
+    remove: "DELETE FROM sessions WHERE id = ? RETURNING id",
+    remove_expired: "DELETE FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?
+RETURNING id, subject, profile, expires_at, absolute_expires_at",
     list: "SELECT
-    id, subject, profile, version, secret,
+    id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
 FROM sessions WHERE subject = ?",
-    remove_all: "DELETE FROM sessions WHERE subject = ? AND NOT (id <=> ?)",
+    // The limit is what `sql_safe_updates` asks for.
+    remove_all: "DELETE FROM sessions WHERE subject = ? AND NOT (id <=> ?)
+LIMIT 18446744073709551615 RETURNING id",
+    scan: "SELECT
+    id, subject, profile, epoch, ordinal, about, version, secret,
+    created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
+FROM sessions WHERE id > ? ORDER BY id LIMIT ?",
     migration: Template {
         applied: "SELECT 1 FROM information_schema.columns
 WHERE table_schema = DATABASE() AND table_name = 'sessions'
     AND column_name = 'absolute_expires_at' AND is_nullable = 'NO'",
+        check_instants: "SELECT
+    CONCAT('created_at ', created_at, ', more than a day ahead: instants are unix seconds')
+FROM sessions WHERE created_at > UNIX_TIMESTAMP() + 86400 LIMIT 1",
         expand: &[
             "ALTER TABLE sessions
     ADD COLUMN IF NOT EXISTS profile VARBINARY(64) NOT NULL DEFAULT 'default',
+    ADD COLUMN IF NOT EXISTS epoch BIGINT,
+    ADD COLUMN IF NOT EXISTS ordinal BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS about VARBINARY(1024),
     ADD COLUMN IF NOT EXISTS version BIGINT NOT NULL DEFAULT 0,
     ADD COLUMN IF NOT EXISTS renewed_at BIGINT,
     ADD COLUMN IF NOT EXISTS absolute_expires_at BIGINT,

@@ -8,19 +8,22 @@ use crate::rule::SessionPolicy;
 /// Gives an existing table its cap while it is in use: from
 /// [`Statements::migration`].
 ///
-/// The table of before is `sessions`, with the columns `id`, `subject`, `secret`,
-/// `created_at` and `expires_at` of the types in [`Statements::schema`], and any
-/// further ones that may be null. (On SQLite the table is laid anew, and further
+/// The table of before has the columns `id`, `subject`, `secret`, `created_at` and
+/// `expires_at` of the types in [`Statements::schema`], the instants in unix seconds,
+/// and any further ones that may be null. (On SQLite the table is laid anew, and further
 /// columns are left behind.) Each row becomes what [`SessionPolicy::adopt`] makes
 /// of it: `absolute_expires_at` is `absolute_cap` after `created_at`,
 /// `renewed_at` is `max_age` before `expires_at`, and `expires_at` is clamped to
-/// the cap. So give the policy whose `max_age` the rows were written under.
+/// the cap. So give the policy whose `max_age` the rows were written under. It is of
+/// no epoch, about nothing, and its `ordinal` is 0.
 ///
 /// The program of before serves its sessions throughout, unchanged: triggers give
 /// each row that it writes a cap at once, and clamp what it extends. The steps:
 ///
 /// 1. If [`applied`](Self::applied) selects a row, go on with step 5.
-/// 2. Run [`expand`](Self::expand).
+/// 2. Ask [`check`](Self::check) and [`check_instants`](Self::check_instants), and stop
+///    if one selects a row: the table is not as above, and nothing has been changed.
+///    Else run [`expand`](Self::expand).
 /// 3. Fill the rows in batches: select [`batch_end`](Self::batch_end), starting
 ///    after the empty id, and run [`backfill`](Self::backfill) up to it, until
 ///    there is none. Each batch is one short transaction.
@@ -34,7 +37,7 @@ use crate::rule::SessionPolicy;
 ///
 /// | statements | may be run again |
 /// | --- | --- |
-/// | `applied`, `batch_end` | always: they only read |
+/// | `applied`, `batch_end`, `check`, `check_instants` | always: they only read |
 /// | `expand`, `backfill` | until `applied` selects a row; rows that are filled stay as they are |
 /// | `contract` | always; on SQLite it fails, and changes nothing, once `applied` selects a row |
 /// | `finish` | always, from step 6 on |
@@ -48,6 +51,13 @@ use crate::rule::SessionPolicy;
 pub struct Migration {
     /// Selects a row once [`contract`](Self::contract) is done. No parameters.
     pub applied: &'static str,
+    /// That of the [`Statements`], to be asked with the parameter 5.
+    pub check: &'static str,
+    /// Selects an instant that cannot be in unix seconds, as a text, or no row: a
+    /// `created_at` that is more than a day ahead of the engine's clock is one of
+    /// milliseconds. Reads the whole table. No parameters; only if
+    /// [`check`](Self::check) selects nothing.
+    pub check_instants: &'static str,
     /// Adds the columns, and the triggers that fill them. To be run in this
     /// order, outside a transaction, without parameters.
     pub expand: Vec<String>,
@@ -76,12 +86,15 @@ impl Statements {
     /// ```
     #[must_use]
     pub fn migration(&self, policy: &SessionPolicy) -> Migration {
-        let Template { applied, expand, batch_end, backfill, contract, finish } = self.migration;
+        let Template { applied, check_instants, expand, batch_end, backfill, contract, finish } =
+            self.migration;
         let cap = format!("{}", policy.absolute_cap().num_seconds());
         let max_age = format!("{}", policy.max_age().num_seconds());
         let fill = |text: &&str| text.replace("{cap}", &cap).replace("{max_age}", &max_age);
         Migration {
             applied,
+            check: self.check,
+            check_instants,
             expand: expand.iter().map(fill).collect(),
             batch_end,
             backfill: fill(&backfill),

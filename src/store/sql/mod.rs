@@ -1,18 +1,26 @@
 //! The statements of a store on an SQL engine, as text.
 //!
-//! Each verb of [`SessionStore`] is one guarded statement,
-//! so that no transaction is held and a pooled connection is enough. All name one
-//! table, `sessions`; a team that needs another name copies the text.
+//! Each verb of [`SessionStore`] and [`ScanStore`] is one statement, so that no
+//! transaction is held and a pooled connection is enough. All name one table,
+//! `sessions`; [`Statements::for_table`] gives them for another name, and
+//! [`Statements::check`] says what is wrong with a table that is there already.
 //!
 //! | column | kept as |
 //! | --- | --- |
 //! | `id`, `secret` | 16 and 32 bytes |
 //! | `subject`, `profile` | texts compared byte by byte: no case, accent or trailing space is folded |
 //! | `created_at`, `renewed_at`, `expires_at`, `absolute_expires_at`, `confirmed_at` | unix seconds in 64 bits, so that no calendar type rounds, clamps or shifts them |
-//! | `version`, `generation` | 64 bits |
+//! | `epoch`, `ordinal`, `version`, `generation` | 64 bits |
+//! | `about` | a text of at most 1,024 bytes, or null |
 //!
 //! `absolute_expires_at` is `NOT NULL` and `CHECK` keeps the order of the
 //! instants, so no other program can write a session that outlives its cap.
+//!
+//! | constant | engine |
+//! | --- | --- |
+//! | [`MARIADB`] | MariaDB 10.6 and later; MySQL 8 is not supported: it has no `DELETE … RETURNING` |
+//! | [`POSTGRES`] | PostgreSQL 14 and later |
+//! | [`SQLITE`] | SQLite 3.37 and later |
 //!
 //! An existing table without a cap is given one by the [`Migration`] of its
 //! engine.
@@ -25,6 +33,7 @@
 //! assert!(POSTGRES.load.ends_with("FROM sessions WHERE id = $1"));
 //! ```
 //!
+//! [`ScanStore`]: super::ScanStore
 //! [`SessionStore`]: super::SessionStore
 
 mod mariadb;
@@ -32,9 +41,11 @@ mod migration;
 mod postgres;
 mod sqlite;
 mod statements;
+mod table;
 
 pub use self::mariadb::MARIADB;
 pub use self::migration::Migration;
 pub use self::postgres::POSTGRES;
 pub use self::sqlite::SQLITE;
 pub use self::statements::Statements;
+pub use self::table::TableNameError;

@@ -1,12 +1,20 @@
 use super::statements::{Statements, Template};
 
 /// For PostgreSQL 14 and later, in a database whose encoding is UTF-8.
+///
+/// Run each statement under `READ COMMITTED`: where the database's default is stricter,
+/// one that meets another write fails (`40001`). A deadlock (`40P01`) has written
+/// nothing, and the statement is run again. Behind a pooler that hands out connections
+/// by the transaction, prepare no statements: clients' share their names.
 pub const POSTGRES: Statements = Statements {
     schema: &[
         "CREATE TABLE IF NOT EXISTS sessions (
     id BYTEA NOT NULL PRIMARY KEY CHECK (octet_length(id) = 16),
     subject TEXT COLLATE \"C\" NOT NULL,
     profile TEXT COLLATE \"C\" NOT NULL,
+    epoch BIGINT,
+    ordinal BIGINT NOT NULL,
+    about TEXT COLLATE \"C\",
     version BIGINT NOT NULL,
     secret BYTEA NOT NULL CHECK (octet_length(secret) = 32),
     created_at BIGINT NOT NULL,
@@ -24,12 +32,39 @@ pub const POSTGRES: Statements = Statements {
         "CREATE INDEX IF NOT EXISTS sessions_by_subject ON sessions (subject)",
         "CREATE INDEX IF NOT EXISTS sessions_by_expiry ON sessions (expires_at)",
     ],
+    check: "SELECT CASE
+    WHEN attname IS NULL THEN 'no column ' || wanted.name
+    ELSE wanted.name || ' as ' || format_type(atttypid, NULL) || ', not as ' || wanted.types
+END
+FROM (VALUES
+    ('id', 'bytea', 1),
+    ('subject', 'text or character varying', 2),
+    ('secret', 'bytea', 3),
+    ('created_at', 'bigint', 4),
+    ('expires_at', 'bigint', 5),
+    ('profile', 'text or character varying', 6),
+    ('epoch', 'bigint', 7),
+    ('ordinal', 'bigint', 8),
+    ('about', 'text or character varying', 9),
+    ('version', 'bigint', 10),
+    ('renewed_at', 'bigint', 11),
+    ('absolute_expires_at', 'bigint', 12),
+    ('generation', 'bigint', 13),
+    ('confirmed_at', 'bigint', 14)
+) AS wanted (name, types, place)
+LEFT JOIN pg_attribute
+    ON attrelid = to_regclass('sessions') AND attname = wanted.name AND NOT attisdropped
+WHERE to_regclass('sessions') IS NOT NULL AND CASE
+    WHEN attname IS NULL THEN wanted.place <= $1
+    ELSE format_type(atttypid, NULL) <> ALL (string_to_array(wanted.types, ' or '))
+END
+ORDER BY wanted.place",
     create: "INSERT INTO sessions (
-    id, subject, profile, version, secret,
+    id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     load: "SELECT
-    id, subject, profile, version, secret,
+    id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
 FROM sessions WHERE id = $1",
     // $4 <= $5 is the order of the new instants; the rest compares with the row.
@@ -37,15 +72,18 @@ FROM sessions WHERE id = $1",
     version = version + 1,
     renewed_at = $4,
     expires_at = $5,
-    generation = $6,
-    confirmed_at = $7
+    secret = $6,
+    generation = $7,
+    confirmed_at = $8
 WHERE id = $1
     AND version = $2
     AND absolute_expires_at > $3
     AND renewed_at <= $4
     AND $4 <= $5
-    AND absolute_expires_at >= $5",
-    remove: "DELETE FROM sessions WHERE id = $1",
+    AND absolute_expires_at >= $5
+RETURNING id",
+    // Not the id first, as `load` has it: it may be run in place of this.
+    remove: "DELETE FROM sessions WHERE id = $1 RETURNING TRUE AS removed, id",
     // Materialised: a subquery with LIMIT may be run again for each row, and
     // would then remove more than the limit.
     remove_expired: "WITH expired AS MATERIALIZED (
@@ -55,18 +93,31 @@ WHERE id = $1
     LIMIT $2
     FOR UPDATE SKIP LOCKED
 )
-DELETE FROM sessions USING expired WHERE sessions.id = expired.id",
+DELETE FROM sessions USING expired WHERE sessions.id = expired.id
+RETURNING
+    sessions.id, sessions.subject, sessions.profile,
+    sessions.expires_at, sessions.absolute_expires_at",
     list: "SELECT
-    id, subject, profile, version, secret,
+    id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
 FROM sessions WHERE subject = $1",
-    remove_all: "DELETE FROM sessions WHERE subject = $1 AND id IS DISTINCT FROM $2",
+    remove_all: "DELETE FROM sessions WHERE subject = $1 AND id IS DISTINCT FROM $2 RETURNING id",
+    scan: "SELECT
+    id, subject, profile, epoch, ordinal, about, version, secret,
+    created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
+FROM sessions WHERE id > $1 ORDER BY id LIMIT $2",
     migration: Template {
         applied: "SELECT 1 FROM pg_attribute
 WHERE attrelid = 'sessions'::regclass AND attname = 'absolute_expires_at' AND attnotnull",
+        check_instants: "SELECT
+    'created_at ' || created_at || ', more than a day ahead: instants are unix seconds'
+FROM sessions WHERE created_at > extract(epoch FROM now())::bigint + 86400 LIMIT 1",
         expand: &[
             "ALTER TABLE sessions
     ADD COLUMN IF NOT EXISTS profile TEXT COLLATE \"C\" NOT NULL DEFAULT 'default',
+    ADD COLUMN IF NOT EXISTS epoch BIGINT,
+    ADD COLUMN IF NOT EXISTS ordinal BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS about TEXT COLLATE \"C\",
     ADD COLUMN IF NOT EXISTS version BIGINT NOT NULL DEFAULT 0,
     ADD COLUMN IF NOT EXISTS renewed_at BIGINT,
     ADD COLUMN IF NOT EXISTS absolute_expires_at BIGINT,

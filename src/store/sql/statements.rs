@@ -2,9 +2,10 @@
 /// [`SQLITE`].
 ///
 /// Parameters are bound in the order given here, which is the same for each
-/// engine. A row is the eleven columns `id, subject, profile, version, secret,
-/// created_at, renewed_at, expires_at, absolute_expires_at, generation,
-/// confirmed_at`, of which only `confirmed_at` may be null.
+/// engine. A row is the fourteen columns `id, subject, profile, epoch, ordinal, about,
+/// version, secret, created_at, renewed_at, expires_at, absolute_expires_at,
+/// generation, confirmed_at`, of which only `epoch`, `about` and `confirmed_at` may be
+/// null. The columns `epoch` and `ordinal` hold the 64 bits of a number without a sign.
 ///
 /// [`MARIADB`]: crate::store::sql::MARIADB
 /// [`POSTGRES`]: crate::store::sql::POSTGRES
@@ -15,31 +16,43 @@ pub struct Statements {
     /// Makes the table and its indexes where they are absent. To be run in this
     /// order, without parameters.
     pub schema: &'static [&'static str],
-    /// Inserts a row. Parameters: the eleven columns. A violation of the primary
+    /// Selects what keeps a table of the name from being the store's, a text a row, such
+    /// as `no column subject` or `created_at as timestamp with time zone, not as bigint`;
+    /// no row if there is no table yet. Ask before [`schema`](Self::schema), which takes
+    /// any table of the name for its own. Parameter: how many of the columns must be
+    /// there, 14.
+    pub check: &'static str,
+    /// Inserts a row. Parameters: the fourteen columns. A violation of the primary
     /// key is [`StoreError::Conflict`](crate::store::StoreError::Conflict).
     pub create: &'static str,
     /// Selects the row of an id, if any. Parameter: `id`.
     pub load: &'static str,
-    /// Updates one row where the guard holds; one row affected is `true`, none
-    /// is `false`. Parameters: `id`, the expected `version`, the instant `at`,
-    /// then the new `renewed_at`, `expires_at`, `generation` and `confirmed_at`.
-    pub update: &'static str,
-    /// Deletes one row; one row affected is `true`. Parameter: `id`.
-    pub remove: &'static str,
-    /// Deletes expired rows, those longest expired first; the rows affected are
-    /// the answer. Parameters: `now`, `limit`.
+    /// Updates one row where the guard holds, and returns its `id`; on MariaDB, which
+    /// cannot, one row affected is `true`, none is `false`. Parameters: `id`, the
+    /// expected `version`, the instant `at`, then the new `renewed_at`, `expires_at`,
+    /// `secret`, `generation` and `confirmed_at`.
     ///
-    /// On PostgreSQL and MariaDB it passes over rows that another statement is
-    /// writing (`SKIP LOCKED`), so several sweepers do not wait for each other,
-    /// nor does a request wait for them.
+    /// Believe only a row with the `id`: behind a pooler that hands out connections by
+    /// the transaction, PostgreSQL may have run another client's statement.
+    pub update: &'static str,
+    /// Deletes one row and returns its `id`, to be believed as that of
+    /// [`update`](Self::update). Parameter: `id`.
+    pub remove: &'static str,
+    /// Deletes expired rows, those longest expired first, and returns `id, subject,
+    /// profile, expires_at, absolute_expires_at` of each. Parameters: `before`, `limit`.
+    ///
+    /// On PostgreSQL it passes over rows that another statement is writing (`SKIP
+    /// LOCKED`), so several sweepers do not wait for each other. The other engines have
+    /// no such deletion that says what it deleted: sweepers take turns there.
     pub remove_expired: &'static str,
     /// Selects the rows of a subject. Parameter: `subject`.
     pub list: &'static str,
-    /// Deletes the rows of a subject but one; the rows affected are the answer. Run
-    /// it again until [`list`](Self::list) finds none, where other statements may
-    /// run beside it: a rotation can go by a single one.
+    /// Deletes the rows of a subject but one, and returns the `id` of each.
     /// Parameters: `subject`, the excepted `id` or null.
     pub remove_all: &'static str,
+    /// Selects the rows after an id, in the order of ids. Parameters: `id` (empty bytes
+    /// to begin with), the greatest number of rows.
+    pub scan: &'static str,
     pub(super) migration: Template,
 }
 
@@ -48,6 +61,7 @@ pub struct Statements {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Template {
     pub(super) applied: &'static str,
+    pub(super) check_instants: &'static str,
     pub(super) expand: &'static [&'static str],
     pub(super) batch_end: &'static str,
     pub(super) backfill: &'static str,

@@ -93,8 +93,13 @@ fn refused(error: &impl Display, keys: &[&str]) {
 
 fn variables(text: &str) {
     let mut lines = text.split('\n');
-    let values = [lines.next(), lines.next(), lines.next()];
-    let names = ["SESSION_MAX_AGE", "SESSION_UPDATE_AGE", "SESSION_ABSOLUTE_LIFETIME_DAYS"];
+    let values: [Option<&str>; 4] = std::array::from_fn(|_| lines.next());
+    let names = [
+        "SESSION_MAX_AGE",
+        "SESSION_UPDATE_AGE",
+        "SESSION_ABSOLUTE_LIFETIME_DAYS",
+        "SESSION_ABSOLUTE_CAP",
+    ];
     let lookup = |asked: &str| {
         let at = names.iter().position(|name| *name == asked).expect("a documented name");
         values[at].filter(|value| *value != "-")
@@ -105,8 +110,10 @@ fn variables(text: &str) {
             let read = |at: usize| lookup(names[at]).map(seconds);
             assert_eq!(read(0), Some(policy.max_age().num_seconds().into()));
             assert_eq!(read(1), Some(policy.update_age().num_seconds().into()));
-            let days = i128::from(policy.absolute_cap().num_days());
-            assert_eq!(read(2).unwrap_or(45), days);
+            let days = lookup(names[2]).map(|days| days.parse::<i128>().expect("whole days"));
+            assert!(days.is_none() || read(3).is_none(), "two caps");
+            let cap = read(3).unwrap_or(days.unwrap_or(45) * 86_400);
+            assert_eq!(cap, policy.absolute_cap().num_seconds().into());
         }
         Err(error) => refused(&error, &["SESSION_"]),
     }
@@ -140,7 +147,7 @@ type Get = fn(&Policies) -> i64;
 
 /// Good values under the other keys, and how to read the one that is fuzzed.
 fn others(key: &str) -> (impl Iterator<Item = (&'static str, &'static str)>, Option<Get>) {
-    let good = ["3888000", "0", "3888000", "60", "3", "\"refuse\""];
+    let good = ["\"45d\"", "\"0s\"", "\"45d\"", "\"60s\"", "3", "\"refuse\""];
     let get: Option<Get> = match key {
         "max_age" => Some(|read| read.default_policy().max_age().num_seconds()),
         "update_age" => Some(|read| read.default_policy().update_age().num_seconds()),
@@ -168,8 +175,12 @@ fn one_value<E: Display>(
         }
         Err(error) => {
             refused(&error, &[key]);
-            let written = get.is_some() && text.is_some_and(as_people_write_it);
-            assert!(!written || !error.to_string().contains("or a text such as"), "{error}");
+            let (error, text) = (error.to_string(), text.filter(|_| get.is_some()));
+            let is_written = text.is_some_and(as_people_write_it);
+            assert!(!is_written || !error.contains("is not a duration"), "{error}");
+            // Whatever number people write, they are told that it has no unit.
+            let is_number = text.is_some_and(is_number);
+            assert!(!is_number || error.contains("has no unit"), "{error}");
         }
     }
 }
@@ -194,18 +205,19 @@ fn seconds(text: &str) -> i128 {
         };
         sum += length * number.take().expect("a number before its unit");
     }
-    sum + number.unwrap_or(0)
+    assert_eq!(number, None, "{text:?} was accepted without a unit");
+    sum
 }
 
-/// `90`, or `1d 6h`: at most six digits a part.
+/// `1d 6h`: at most six digits a part.
 fn as_people_write_it(text: &str) -> bool {
-    let number = |part: &str| {
-        (1..=6).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    number(text)
-        || text.split(' ').all(|part| {
-            part.char_indices()
-                .next_back()
-                .is_some_and(|(at, unit)| "smhdw".contains(unit) && number(&part[..at]))
-        })
+    text.split(' ').all(|part| {
+        part.char_indices()
+            .next_back()
+            .is_some_and(|(at, unit)| "smhdw".contains(unit) && is_number(&part[..at]))
+    })
+}
+
+fn is_number(text: &str) -> bool {
+    (1..=6).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -1,26 +1,28 @@
 //! A byte string as the life of a service: its users, its clock, its policies.
 
+mod deployed;
 mod model;
-
-use core::num::NonZeroU32;
 
 use chrono::TimeDelta;
 use pollster::block_on;
-use session_policy::store::{SessionStore, StoreError, Update};
+use session_policy::store::{SecretHash, SessionStore, StoreError, Update};
 use session_policy::{
     AuthenticateError, Authenticated, Decision, ManualClock, MemoryStore, Policies, RenewalOutcome,
-    RotateError, Session, SessionId, SessionLimit, SessionToken, Sessions, SignIn, StartError,
-    Started, Timestamp, WhenFull,
+    RotateError, Session, SessionId, SessionToken, Sessions, SignIn, StartError, Started,
+    Timestamp,
 };
+use sha2::{Digest, Sha256};
 
-use self::model::{Model, Profile, Row, Served};
+use self::deployed::deployed;
+use self::model::{Model, Row, Served};
 use crate::input::Input;
-use crate::policy::{policy_of, settings};
 
 const SUBJECTS: [&str; 3] = ["ada", "Ada", "grace"];
 const PROFILES: [&str; 3] = ["default", "admin", "retired"];
 const CAPACITY: usize = 12;
 const LONGEST_LIFE: usize = 256;
+/// What browsers keep.
+const LONGEST_COOKIE: i64 = 400 * 86_400;
 
 /// Whatever happens, the sessions that are served, renewed, refused, ended and
 /// swept are those of a model that keeps a list and judges by the second rule.
@@ -40,6 +42,7 @@ struct Service {
     store: MemoryStore,
     clock: ManualClock,
     policies: Policies,
+    retention: TimeDelta,
     model: Model,
     /// Every token that was ever given out, and of which session.
     tokens: Vec<(SessionId, SessionToken)>,
@@ -50,20 +53,23 @@ struct Service {
 impl Service {
     fn new(input: &mut Input<'_>) -> Self {
         let now = 1_800_000_000;
-        let (policies, model) = deployed(input);
+        let (policies, profiles, retention) = deployed(input);
         let capacity = core::num::NonZeroUsize::new(CAPACITY).expect("not 0");
         Self {
             store: MemoryStore::with_capacity(capacity),
             clock: ManualClock::new(Timestamp::from_unix_secs(now)),
             policies,
-            model: Model { now, rows: Vec::new(), profiles: model },
+            retention: TimeDelta::seconds(retention),
+            model: Model { now, rows: Vec::new(), profiles, retention },
             tokens: Vec::new(),
             stale: None,
         }
     }
 
     fn sessions(&self) -> Sessions<&MemoryStore> {
-        Sessions::new(&self.store, self.policies.clone()).with_clock(self.clock.clone())
+        Sessions::new(&self.store, self.policies.clone())
+            .with_clock(self.clock.clone())
+            .with_retention(self.retention)
     }
 
     fn step(&mut self, input: &mut Input<'_>) {
@@ -78,7 +84,12 @@ impl Service {
             9 => self.set_clock(self.model.now + i64::from(input.byte())),
             10 => self.set_clock(self.model.now - i64::from(input.byte())),
             11 => self.set_clock_near_a_limit(input),
-            12 => (self.policies, self.model.profiles) = deployed(input),
+            12 => {
+                let retention;
+                (self.policies, self.model.profiles, retention) = deployed(input);
+                self.model.retention = retention;
+                self.retention = TimeDelta::seconds(retention);
+            }
             13 => self.load_and_decide(input),
             14 => self.write_late(),
             _ => self.forge(input),
@@ -105,29 +116,39 @@ impl Service {
     }
 
     fn start(&mut self, input: &mut Input<'_>) {
-        let (subject, profile) = (input.one_of(&SUBJECTS), input.one_of(&PROFILES));
+        let subject = input.one_of(&SUBJECTS);
+        let byte = input.byte();
+        let profile = PROFILES[usize::from(byte) % PROFILES.len()];
         let ahead = input.byte();
         let ceiling =
             if ahead < 128 { None } else { Some(self.model.now + i64::from(ahead) - 130) };
-        let lives = ceiling.is_none_or(|ceiling| ceiling > self.model.now);
         let until = ceiling.map_or(Timestamp::MAX, Timestamp::from_unix_secs);
-        let sign_in = SignIn::of(subject).profile(profile).until(until);
+        let mut sign_in = SignIn::of(subject).profile(profile).until(until);
+        let place = self.tokens.len().checked_sub(1 + usize::from(byte >> 4 & 7));
+        let replaced = place.filter(|_| byte >= 128).map(|place| self.tokens[place].0);
+        let replaced = replaced.and_then(|id| block_on(self.store.load(&id)).expect("a memory"));
+        if let Some(replaced) = &replaced {
+            sign_in = sign_in.replacing(replaced);
+        }
+        let replaced = replaced.map(|session| session.id());
         let result = block_on(self.sessions().start(sign_in));
-        match (result, self.model.starts(subject, profile, lives, CAPACITY)) {
-            (Ok(started), Ok(displaced)) => {
-                self.model.remove(&displaced);
-                let row = self.model.new_row(started.session.id(), subject, profile, ceiling);
+        match (result, self.model.starts(subject, profile, ceiling, replaced, CAPACITY)) {
+            (Ok(started), Ok(ordinal)) => {
+                let session = &started.session;
+                let row = self.model.new_row(session, subject, profile, ceiling, ordinal);
                 self.model.rows.push(row);
+                self.model.settle(session.id(), replaced);
+                assert!(self.tokens.iter().all(|(other, _)| *other != session.id()));
                 self.handed_out(started);
             }
             (Err(StartError::UnknownProfile { .. }), Err(model::Refusal::Profile))
-            | (Err(StartError::TooManySessions { .. }), Err(model::Refusal::Limit)) => {}
-            (
-                Err(StartError::Store(StoreError::Full { capacity })),
-                Err(model::Refusal::Full(gone)),
-            ) => {
-                assert_eq!(capacity, CAPACITY);
-                self.model.remove(&gone);
+            | (Err(StartError::CeilingReached { .. }), Err(model::Refusal::Ceiling))
+            | (
+                Err(StartError::Store(StoreError::Full { capacity: CAPACITY })),
+                Err(model::Refusal::Full),
+            ) => {}
+            (Err(StartError::TooMany { sessions, .. }), Err(model::Refusal::TooMany(ids))) => {
+                assert_eq!(sessions.iter().map(Session::id).collect::<Vec<_>>(), ids);
             }
             (result, expected) => panic!("{result:?}, not {expected:?}"),
         }
@@ -139,24 +160,22 @@ impl Service {
         let (idle, cap) = self.model.deadlines(row);
         assert_eq!(started.status.idle_expires_at.as_unix_secs(), idle);
         assert_eq!(started.status.absolute_expires_at.as_unix_secs(), cap);
-        let most = (idle - self.model.now).clamp(0, 400 * 86_400);
-        assert_eq!(started.status.cookie_max_age().num_seconds(), most);
-        let id = started.session.id();
-        assert!(self.tokens.iter().all(|(other, _)| *other != id));
-        self.tokens.push((id, started.token));
+        let age = (cap - self.model.now).clamp(0, LONGEST_COOKIE);
+        assert_eq!(started.status.cookie_max_age().num_seconds(), age);
+        self.tokens.push((started.session.id(), started.token));
     }
 
     fn authenticate(&mut self, input: &mut Input<'_>) {
         let Some((id, token)) = self.some_token(input) else { return };
         let result = block_on(self.sessions().authenticate(token.expose()));
-        let expected = self.model.authenticate(id);
+        let expected = self.model.authenticate(id, &hash_of(&token));
         self.is_served_as(&token, result, expected);
     }
 
     fn peek(&mut self, input: &mut Input<'_>) {
         let Some((id, token)) = self.some_token(input) else { return };
         let result = block_on(self.sessions().peek(token.expose()));
-        let expected = self.model.peek(id);
+        let expected = self.model.peek(id, &hash_of(&token));
         self.is_served_as(&token, result, expected);
     }
 
@@ -167,7 +186,7 @@ impl Service {
         expected: Served,
     ) {
         match (result, expected) {
-            (Ok(served), Served::Yes { renewed, gains }) => {
+            (Ok(served), Served::Yes { renewed }) => {
                 let row = self.model.row(served.session.id()).expect("a row");
                 row.is_kept_as(&served.session);
                 // Laws 1 and 2.
@@ -179,21 +198,22 @@ impl Service {
                 assert_eq!(served.status.absolute_expires_at.as_unix_secs(), cap);
                 assert_eq!(served.status.extendable, idle < cap);
                 let outcome = match served.renewal {
-                    RenewalOutcome::NotDue => (false, true),
-                    RenewalOutcome::NoGain => (false, false),
-                    RenewalOutcome::Renewed => (true, true),
+                    RenewalOutcome::NotDue => false,
+                    RenewalOutcome::Renewed => true,
                     other => panic!("{other:?} without a race"),
                 };
-                assert_eq!(outcome, (renewed, gains));
-                let age = (idle - self.model.now).min(400 * 86_400);
+                assert_eq!(outcome, renewed);
+                let age = (cap - self.model.now).min(LONGEST_COOKIE);
                 assert_eq!(served.status.cookie_max_age(), TimeDelta::seconds(age));
                 let sent = served.token.as_ref().map(SessionToken::expose);
-                assert_eq!(sent, renewed.then_some(token.expose()));
+                let is_sent = renewed && cap - row.first.created > LONGEST_COOKIE;
+                assert_eq!(sent, is_sent.then_some(token.expose()));
             }
             (Err(AuthenticateError::Rejected { reason, since }), Served::Rejected(why, over)) => {
                 assert_eq!((reason, self.model.now - since.as_unix_secs()), (why, over));
             }
-            (Err(AuthenticateError::Unknown), Served::Unknown) => {}
+            (Err(AuthenticateError::Unknown), Served::Unknown)
+            | (Err(AuthenticateError::WrongSecret), Served::WrongSecret) => {}
             (result, expected) => panic!("{result:?}, not {expected:?}"),
         }
     }
@@ -205,21 +225,20 @@ impl Service {
         let stale = self.stale.as_ref().map(|(session, _)| session.clone());
         let Some(session) = (if input.byte() < 128 { loaded } else { stale }) else { return };
         let result = block_on(self.sessions().rotate(&session));
-        let expected = self.model.rotates(&session);
-        let full = self.model.rows.len() == CAPACITY;
-        match (result, expected) {
-            (Ok(started), Ok(record)) if !full => {
-                let old = self.model.take(session.id()).expect("the row that was rotated");
+        match (result, self.model.rotates(&session)) {
+            (Ok(started), Ok(record)) => {
                 let id = started.session.id();
-                self.model.rows.push(Row { id, version: 0, record, ..old });
+                assert_eq!(id, session.id());
+                let row = self.model.rows.iter_mut().find(|row| row.id == id).expect("the row");
+                let secret = hash_of(&started.token);
+                assert_ne!(row.secret, secret);
+                *row = Row { secret, version: row.version + 1, record, ..row.clone() };
                 self.handed_out(started);
             }
             (Err(RotateError::Rejected { reason, since }), Err(Served::Rejected(why, over))) => {
                 assert_eq!((reason, self.model.now - since.as_unix_secs()), (why, over));
             }
-            (Err(RotateError::Store(StoreError::Full { .. })), Ok(_) | Err(Served::Unknown))
-                if full => {}
-            (Err(RotateError::Unknown), Err(Served::Unknown)) if !full => {}
+            (Err(RotateError::Unknown), Err(Served::Unknown)) => {}
             (result, expected) => panic!("{result:?}, not {expected:?}"),
         }
     }
@@ -250,7 +269,8 @@ impl Service {
     fn sweep(&mut self, input: &mut Input<'_>) {
         let limit = u32::from(input.byte() % 8);
         let swept = block_on(self.sessions().sweep(limit)).expect("a memory");
-        let due = self.model.rows.iter().filter(|row| row.record.expires <= self.model.now).count();
+        let before = self.model.now - self.model.retention;
+        let due = self.model.rows.iter().filter(|row| row.record.expires <= before).count();
         assert_eq!(swept, u64::from(limit).min(due as u64));
         let gone: Vec<SessionId> = self
             .model
@@ -262,7 +282,7 @@ impl Service {
         assert_eq!(gone.len() as u64, swept);
         for id in &gone {
             let row = self.model.row(*id).expect("a row");
-            assert!(row.record.expires <= self.model.now, "a session that lives was swept");
+            assert!(row.record.expires <= before, "a session that is to be kept was swept");
         }
         self.model.remove(&gone);
     }
@@ -329,25 +349,7 @@ impl Service {
     }
 }
 
-/// What is in force from now on: a default policy, perhaps an "admin" profile,
-/// and perhaps a limit. Profile "retired" is never in the set.
-fn deployed(input: &mut Input<'_>) -> (Policies, Vec<Profile>) {
-    let shape = input.byte();
-    let mut profiles = vec![Profile { name: PROFILES[0], settings: settings(input), limit: None }];
-    let mut policies = Policies::new(policy_of(&profiles[0].settings));
-    if shape & 3 != 0 {
-        let admin = Profile { name: PROFILES[1], settings: settings(input), limit: None };
-        policies =
-            policies.with_profile(admin.name, policy_of(&admin.settings)).expect("a profile");
-        profiles.push(admin);
-    }
-    if shape >= 128 {
-        let max_sessions = NonZeroU32::new(1 + u32::from(input.byte() % 3)).expect("not 0");
-        let when_full = input.one_of(&[WhenFull::EndOldest, WhenFull::Refuse]);
-        let limited = profiles.last_mut().expect("the default policy");
-        let limit = SessionLimit::new(max_sessions, when_full);
-        policies = policies.with_limit(limited.name, limit).expect("a limit");
-        limited.limit = Some((max_sessions.get() as usize, when_full));
-    }
-    (policies, profiles)
+fn hash_of(token: &SessionToken) -> SecretHash {
+    let (_, secret) = token.expose().split_once('.').expect("a full stop");
+    SecretHash::from_bytes(Sha256::digest(secret).into())
 }

@@ -10,6 +10,8 @@ use crate::world::Who;
 pub enum Act {
     /// A request comes in at a node.
     Begin(Who, usize, Verb),
+    /// What holds for the subject changes to that of this place in the scope.
+    Change(usize),
     /// A request is cut off by its client.
     Cancel(usize),
     /// An answer reaches the client.
@@ -26,6 +28,9 @@ pub enum Act {
     Hear(usize),
     /// An answer is lost.
     Lose(usize),
+    /// A node answers a request with what held for the subject before, of this place in the
+    /// world's.
+    Recall(usize, usize),
     /// The thief copies the client's token.
     Steal,
     /// A second passes.
@@ -40,9 +45,9 @@ impl fmt::Display for Act {
                 match verb {
                     Verb::Authenticate(Token::Signed(claims))
                     | Verb::Peek(Token::Signed(claims))
-                    | Verb::Rotate(Token::Signed(claims)) => {
+                    | Verb::Rotate(Token::Signed(claims), _) => {
                         let action =
-                            if matches!(verb, Verb::Rotate(_)) { "Rotate" } else { "Request" };
+                            if matches!(verb, Verb::Rotate(..)) { "Rotate" } else { "Request" };
                         let (id, generation) = (claims.id, claims.generation);
                         let expires = claims.expires;
                         write!(

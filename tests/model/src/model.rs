@@ -8,13 +8,15 @@ use std::sync::{PoisonError, RwLock};
 use stateright::{Model, Property};
 
 use crate::act::Act;
+use crate::bounds::{self, FIRST};
 use crate::choices;
 use crate::laws;
+use crate::limit::{self, Course};
 use crate::properties::properties;
 use crate::scope::Scope;
-use crate::script::{Answer, Call, Driver, Next, Outcome, Script, Sec, Verb};
-use crate::store::{Looking, Store, StoreFault};
-use crate::world::{Flight, Mail, Memory, Spent, Who, World};
+use crate::script::{Answer, Call, Driver, Next, Outcome, Script, Sec, Token, Verb};
+use crate::store::{Looking, StoreFault};
+use crate::world::{Flight, Mail, Who, World};
 
 /// The model of a scope.
 pub struct Check<D> {
@@ -66,20 +68,32 @@ impl<D: Driver> Check<D> {
 
     fn begin(&self, world: &mut World, who: Who, node: usize, verb: Verb) {
         let spent = &mut world.spent;
+        let mut sign_in = 0;
         *match (who, verb) {
+            (_, Verb::Start(name, replaced)) => {
+                spent.sign_ins.push(name);
+                spent.sign_ins.sort_unstable();
+                spent.replacements += u8::from(replaced.is_some());
+                &mut sign_in
+            }
             (Who::Thief, _) => &mut spent.thefts,
             (_, Verb::End(_) | Verb::EndAll) => &mut spent.logouts,
+            (_, Verb::List) => &mut spent.lists,
             (_, Verb::Peek(_)) => &mut spent.polls,
-            (_, Verb::Rotate(_)) => &mut spent.rotations,
+            (_, Verb::Rotate(..)) => &mut spent.rotations,
             (_, Verb::Sweep) => &mut spent.sweeps,
             _ => &mut spent.requests,
         } += 1;
         // Only a signed token and a sweep need the time before they ask the store.
         let reads_clock = matches!(verb, Verb::Sweep)
-            || self.scope.rules.grace.is_some() && !matches!(verb, Verb::End(_) | Verb::EndAll);
+            || self.scope.rules.signs()
+                && !matches!(verb, Verb::End(_) | Verb::EndAll | Verb::List);
         let began = if reads_clock { self.clock(world, node) } else { Sec::MIN };
-        let script = Script { verb, tight: world.tight[node], began, heard: Vec::new() };
-        let after = laws::finished(&world.memory);
+        // Which was read with the password.
+        let today = world.bounds.last().and_then(|(_, bound)| *bound);
+        let epoch = today.filter(|_| verb.is_sign_in()).map(|bound| bound.epoch);
+        let script = Script { verb, tight: world.tight[node], epoch, began, heard: Vec::new() };
+        let after = laws::finished(&self.scope, world);
         let flight = Flight {
             who,
             node,
@@ -89,7 +103,9 @@ impl<D: Driver> Check<D> {
             looking: Looking::default(),
             counted: world.memory.counted,
             after,
+            tight: bounds::tightened(&self.scope, world),
             stale: false,
+            course: Course::default(),
         };
         self.go_on(world, flight);
     }
@@ -100,6 +116,10 @@ impl<D: Driver> Check<D> {
         let Next::Call(call) = self.play(&flight.script) else {
             panic!("a request under way waits for the store")
         };
+        if call == Call::Bound {
+            let today = world.bounds.last().map(|(_, bound)| *bound);
+            return (flight, Some(Answer::Bound(today.expect("bounds are asked"))));
+        }
         let loaded = flight.last_look().map(|(_, row)| row);
         let looking = &mut flight.looking;
         let effect = world.store.step(&self.driver, self.fault, call, loaded, looking);
@@ -113,6 +133,26 @@ impl<D: Driver> Check<D> {
         self.go_on(world, flight);
     }
 
+    fn bounded(&self, world: World) -> World {
+        let first = self.scope.rules.bounds.then_some((Sec::MIN, Some(FIRST)));
+        World { bounds: first.into_iter().collect(), ..world }
+    }
+
+    /// What a request that asks for its bound may be told of the past.
+    fn recalls(&self, world: &World, slot: usize, flight: &Flight, acts: &mut Vec<Act>) {
+        if world.bounds.len() < 2 || flight.unheard.is_some() {
+            return;
+        }
+        if self.play(&flight.script) != Next::Call(Call::Bound) {
+            return;
+        }
+        for (place, later) in world.bounds.windows(2).enumerate() {
+            if world.now - later[1].0 < self.scope.cache {
+                acts.push(Act::Recall(slot, place));
+            }
+        }
+    }
+
     /// Puts the request back among those under way, or answers it.
     fn go_on(&self, world: &mut World, flight: Flight) {
         let Next::Done(outcome) = self.play(&flight.script) else {
@@ -121,9 +161,10 @@ impl<D: Driver> Check<D> {
         };
         laws::answered(self.scope(), world, &flight, outcome);
         let Outcome::Served { token, .. } = outcome else { return };
-        let counted = laws::counted(self.scope(), world, &flight, outcome);
+        let counted = laws::counted(&flight, outcome);
         match (flight.who, token) {
             (Who::Thief, Some(token)) => world.loot = Some(token),
+            (Who::Client, Some(_)) if self.scope.rules.limit.is_some() => {}
             (Who::Client, Some(token)) => {
                 world.mail.push(Mail { token, sent: world.now, counted });
             }
@@ -146,25 +187,26 @@ impl<D: Driver> Model for Check<D> {
     type Action = Act;
 
     fn init_states(&self) -> Vec<World> {
-        let mut script = Script { verb: Verb::Start, tight: false, began: 0, heard: Vec::new() };
-        let Next::Call(Call::Create(row)) = self.play(&script) else {
-            panic!("a sign-in creates a session")
+        if self.scope.rules.limit.is_some() {
+            let seeds = limit::seeds(&self.scope);
+            return vec![self.bounded(World::of(seeds, Token::Opaque(0, 0)))];
+        }
+        let (verb, mut rows) = (Verb::Start(0, None), Vec::new());
+        let epoch = self.scope.rules.bounds.then_some(FIRST.epoch);
+        let mut script = Script { verb, tight: false, epoch, began: 0, heard: Vec::new() };
+        let jar = loop {
+            let answer = match self.play(&script) {
+                Next::Call(Call::Bound) => Answer::Bound(Some(FIRST)),
+                Next::Call(Call::Create(row)) => {
+                    rows.push(row);
+                    Answer::Created
+                }
+                Next::Done(Outcome::Served { token: Some(jar), .. }) => break jar,
+                strange => panic!("a sign-in creates a session: {strange:?}"),
+            };
+            script.heard.push((0, answer));
         };
-        script.heard.push((0, Answer::Created(0)));
-        let Next::Done(Outcome::Served { token: Some(jar), .. }) = self.play(&script) else {
-            panic!("a sign-in is answered with a token")
-        };
-        vec![World {
-            now: 0,
-            store: Store { rows: vec![crate::script::Row { id: 0, ..row }], born: 1 },
-            tight: [false; 2],
-            flights: Vec::new(),
-            mail: Vec::new(),
-            jar,
-            loot: None,
-            spent: Spent::default(),
-            memory: Memory::default(),
-        }]
+        vec![self.bounded(World::of(rows, jar))]
     }
 
     fn actions(&self, world: &World, acts: &mut Vec<Act>) {
@@ -174,6 +216,9 @@ impl<D: Driver> Model for Check<D> {
         choices::begins(&self.scope, world, acts);
         choices::moves(&self.scope, world, acts);
         choices::happens(&self.scope, world, acts);
+        for (slot, flight) in world.flights.iter().enumerate() {
+            self.recalls(world, slot, flight, acts);
+        }
     }
 
     fn next_state(&self, world: &World, act: Act) -> Option<World> {
@@ -182,7 +227,12 @@ impl<D: Driver> Model for Check<D> {
             Act::Begin(who, node, verb) => self.begin(&mut world, who, node, verb),
             Act::Cancel(slot) => {
                 world.spent.cancels += 1;
-                world.flights.remove(slot);
+                let flight = world.flights.remove(slot);
+                limit::dropped(&mut world, &flight);
+            }
+            Act::Change(place) => {
+                world.spent.changes += 1;
+                world.bounds.push((world.now, self.scope.bounds[place]));
             }
             Act::Deliver(slot) => {
                 let mail = world.mail.remove(slot);
@@ -209,14 +259,20 @@ impl<D: Driver> Model for Check<D> {
             }
             Act::Fail(slot, carried_out) => {
                 world.spent.failures += 1;
+                limit::failed(&mut world);
                 let mut flight = world.flights.remove(slot);
+                let is_bound = self.play(&flight.script) == Next::Call(Call::Bound);
+                if is_bound && carried_out {
+                    return None;
+                }
                 if carried_out {
                     flight = match self.execute(&mut world, flight) {
                         (flight, Some(_)) => flight,
                         (_, None) => return None,
                     };
                 }
-                self.hear(&mut world, flight, Answer::Failed);
+                let answer = if is_bound { Answer::NotTold } else { Answer::Failed };
+                self.hear(&mut world, flight, answer);
             }
             Act::Hear(slot) => {
                 let mut flight = world.flights.remove(slot);
@@ -227,9 +283,15 @@ impl<D: Driver> Model for Check<D> {
                 world.spent.losses += 1;
                 world.mail.remove(slot);
             }
+            Act::Recall(slot, place) => {
+                let flight = world.flights.remove(slot);
+                let (_, bound) = world.bounds[place];
+                self.hear(&mut world, flight, Answer::Bound(bound));
+            }
             Act::Steal => world.loot = Some(world.jar),
             Act::Tick => world.now += 1,
         }
+        limit::observe(&self.scope, &mut world);
         world.flights.sort_unstable();
         world.mail.sort_unstable();
         Some(world)

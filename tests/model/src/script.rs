@@ -6,17 +6,19 @@
 //! does not hold. Random ids and secrets are renamed to small numbers where they
 //! reach the store or the client.
 
+use crate::rules::Rules;
+
 /// An instant, in seconds after the sign-in by true time.
 pub type Sec = i8;
 
-/// The name of a session: the sign-in makes 0, each rotation the next.
+/// The name of a session.
 pub type Id = u8;
 
-/// The id of a session that has been asked for but not created.
-pub const FRESH: Id = Id::MAX;
+/// The name of a secret: that of the session whose first it is, or of the rotation that
+/// wrote it.
+pub type Secret = u8;
 
-/// A session as the store holds it. Its subject, profile and secret go without
-/// saying.
+/// A session as the store holds it. Its subject and profile go without saying.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Row {
     /// Its name.
@@ -31,10 +33,25 @@ pub struct Row {
     pub expires: Sec,
     /// `absolute_expires_at`.
     pub cap: Sec,
+    /// Which secret opens it, and is the family of its signed tokens.
+    pub secret: Secret,
+    /// That of the subject under which it was started.
+    pub epoch: Option<u8>,
+    /// Its place among its subject's; 0 without a limit.
+    pub ordinal: u8,
     /// Of a hybrid session; 0 of an opaque one.
     pub generation: u8,
     /// `confirmed_at`.
     pub confirmed: Option<Sec>,
+}
+
+/// What holds for the subject.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Bound {
+    /// Today's.
+    pub epoch: u8,
+    /// Whether it has the policy `Rules::tight`.
+    pub tight: bool,
 }
 
 /// An `Update` of the crate.
@@ -50,6 +67,8 @@ pub struct Write {
     pub renewed: Sec,
     /// The new `expires_at`.
     pub expires: Sec,
+    /// The new secret, or the former one.
+    pub secret: Secret,
     /// The new generation.
     pub generation: u8,
     /// The new `confirmed_at`.
@@ -60,8 +79,9 @@ pub struct Write {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Token {
     /// `id.secret`.
-    Opaque(Id),
-    /// The claims of a hybrid token, which has the four instants of a row.
+    Opaque(Id, Secret),
+    /// The claims of a hybrid token, which names a row and its cap, and has its secret
+    /// as a family.
     Signed(Row),
 }
 
@@ -70,8 +90,17 @@ impl Token {
     #[must_use]
     pub const fn id(&self) -> Id {
         match self {
-            Self::Opaque(id) => *id,
+            Self::Opaque(id, _) => *id,
             Self::Signed(claims) => claims.id,
+        }
+    }
+
+    /// Which secret it has, or stands for.
+    #[must_use]
+    pub const fn secret(&self) -> Secret {
+        match self {
+            Self::Opaque(_, secret) => *secret,
+            Self::Signed(claims) => claims.secret,
         }
     }
 
@@ -79,7 +108,7 @@ impl Token {
     #[must_use]
     pub const fn generation(&self) -> u8 {
         match self {
-            Self::Opaque(_) => 0,
+            Self::Opaque(..) => 0,
             Self::Signed(claims) => claims.generation,
         }
     }
@@ -94,21 +123,45 @@ pub enum Verb {
     End(Id),
     /// Signs out everywhere.
     EndAll,
+    /// Asks for the sessions of the subject.
+    List,
     /// Judges the token and renews nothing.
     Peek(Token),
-    /// Judges the token, then replaces its session.
-    Rotate(Token),
-    /// Signs in.
-    Start,
+    /// Judges the token, then gives its session the secret of this name.
+    Rotate(Token, Secret),
+    /// Signs in: a session of this name, perhaps in the place of another.
+    Start(Id, Option<Id>),
     /// Removes expired sessions.
     Sweep,
+}
+
+impl Verb {
+    /// Whether it starts a session.
+    #[must_use]
+    pub const fn is_sign_in(&self) -> bool {
+        matches!(self, Self::Start(..))
+    }
+
+    /// The name of what it makes of randomness: a session and its first secret, or
+    /// another secret.
+    #[must_use]
+    pub const fn makes(&self) -> Option<u8> {
+        match self {
+            Self::Rotate(_, name) | Self::Start(name, _) => Some(*name),
+            _ => None,
+        }
+    }
 }
 
 /// What a request asks of its store.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Call {
+    /// `Bounds::bound`.
+    Bound,
     /// `create`.
     Create(Row),
+    /// `list`.
+    List,
     /// `load`.
     Load(Id),
     /// `remove`.
@@ -122,18 +175,24 @@ pub enum Call {
 }
 
 /// What the store answers.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Answer {
-    /// How many it removed.
-    Count(u8),
-    /// The session is there, under this name.
-    Created(Id),
+    /// What holds for the subject, if it is to have sessions.
+    Bound(Option<Bound>),
+    /// The session is there.
+    Created,
     /// `StoreError::Unavailable`, whatever became of the call.
     Failed,
-    /// What it holds.
+    /// What a `list` found.
+    Listed(Vec<Row>),
+    /// What a `load` found.
     Loaded(Option<Row>),
+    /// The bounds could not tell.
+    NotTold,
     /// Whether it removed.
     Removed(bool),
+    /// What a `remove_all` or a sweep removed.
+    RemovedMany(Vec<Row>),
     /// Whether it wrote.
     Written(bool),
 }
@@ -145,6 +204,8 @@ pub struct Script {
     pub verb: Verb,
     /// Whether its node has been given the tightened policy.
     pub tight: bool,
+    /// The epoch that a sign-in carries.
+    pub epoch: Option<u8>,
     /// When it came in, by the node's clock.
     pub began: Sec,
     /// Each answer, and when it was heard by the node's clock.
@@ -163,8 +224,10 @@ pub enum Next {
 /// The answer to a request.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Outcome {
-    /// It was a logout or a sweep; whether it found something.
+    /// It was a logout or a sweep; whether it removed something.
     Ended(bool),
+    /// It was a list; whether it has a session.
+    Listed(bool),
     /// Refused.
     Refused(Refusal),
     /// Served.
@@ -194,39 +257,30 @@ pub enum Renewal {
 }
 
 /// Why a request is refused.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Refusal {
     /// `RejectReason::AbsoluteCap`.
     Cap,
+    /// A sign-in that others displaced.
+    Displaced,
     /// `RejectReason::Idle`.
     Idle,
+    /// A sign-in that raced for the last place.
+    Raced,
     /// A superseded token, which has ended its session.
     Reused,
+    /// The bound revokes it.
+    Revoked,
     /// The store failed: a 503.
     Store,
+    /// A sign-in without room.
+    TooMany,
     /// There is no such session.
     Unknown,
+    /// The secret is another.
+    WrongSecret,
     /// Anything else; never expected.
     Other,
-}
-
-/// One strategy and its settings, in seconds.
-#[derive(Clone, Copy, Debug)]
-pub struct Rules {
-    /// `max_age`, `update_age`, `absolute_cap`.
-    pub policy: [Sec; 3],
-    /// The same, tightened while the model runs.
-    pub tight: [Sec; 3],
-    /// Of hybrid sessions; `None` for opaque tokens.
-    pub grace: Option<Sec>,
-}
-
-impl Rules {
-    /// The policy in force on a node.
-    #[must_use]
-    pub const fn of(&self, tight: bool) -> [Sec; 3] {
-        if tight { self.tight } else { self.policy }
-    }
 }
 
 /// Runs the crate under test, with the guard that it offers to stores.

@@ -1,22 +1,24 @@
 //! The store contract, one step a call, and ways to break it.
 
-use crate::script::{Answer, Call, Driver, FRESH, Id, Row};
+use crate::script::{Answer, Call, Driver, Id, Row};
 
 /// How a store breaks the contract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum StoreFault {
     /// `update` writes `confirmed_at` only where there is one, as with `COALESCE`.
     KeepsConfirmation,
-    /// `remove_all` looks once.
-    LooksOnce,
+    /// `remove_all` leaves the last of those that were there.
+    LeavesOne,
     /// `remove` does not count the rows that it removed.
     RemoveSaysTrue,
-    /// `update` writes the whole record back, as an upsert does.
-    UpdateCreates,
-    /// `update` does not count the rows that it wrote.
-    UpdateSaysTrue,
     /// `remove_expired` is one second early.
     SweepsEarly,
+    /// `update` writes the whole record back, as an upsert does.
+    UpdateCreates,
+    /// `update` has no column for the secret.
+    UpdateIgnoresSecret,
+    /// `update` does not count the rows that it wrote.
+    UpdateSaysTrue,
 }
 
 /// The rows, in the order of their ids.
@@ -24,8 +26,6 @@ pub enum StoreFault {
 pub struct Store {
     /// What it holds.
     pub rows: Vec<Row>,
-    /// How many sessions were ever created.
-    pub born: Id,
 }
 
 /// What a call did.
@@ -39,13 +39,11 @@ pub struct Effect {
     pub answer: Option<Answer>,
 }
 
-/// How far a `remove_all` is: it removes what it found one by one, and looks
-/// again until it finds nothing.
+/// How far a `remove_all` is: it removes what it found one by one.
 #[derive(Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Looking {
-    found: Vec<Id>,
-    removed: u8,
-    looked: bool,
+    found: Option<Vec<Id>>,
+    removed: Vec<Row>,
 }
 
 impl Store {
@@ -59,7 +57,7 @@ impl Store {
     ///
     /// # Panics
     ///
-    /// If more sessions are created than there are names.
+    /// If an id is taken, since ids are random.
     pub fn step(
         &mut self,
         driver: &dyn Driver,
@@ -71,39 +69,36 @@ impl Store {
         let is = |planted| fault == Some(planted);
         let mut effect = Effect::default();
         effect.answer = Some(match call {
+            Call::Bound => panic!("bounds are not in the store"),
             Call::Create(row) => {
-                let id = self.born;
-                assert!(row.id == FRESH && id < FRESH, "ids are random");
-                self.born += 1;
-                self.rows.push(Row { id, ..row });
-                Answer::Created(id)
+                assert!(self.row(row.id).is_none(), "ids are random");
+                self.rows.push(row);
+                Answer::Created
             }
+            Call::List => Answer::Listed(self.rows.clone()),
             Call::Load(id) => Answer::Loaded(self.row(id).copied()),
             Call::Remove(id) => {
                 effect.removed = self.take(|row| row.id == id);
                 Answer::Removed(!effect.removed.is_empty() || is(StoreFault::RemoveSaysTrue))
             }
             Call::RemoveAll => {
-                if looking.found.is_empty() && !(looking.looked && is(StoreFault::LooksOnce)) {
-                    looking.looked = true;
-                    looking.found = self.rows.iter().map(|row| row.id).collect();
-                } else if let Some(id) = looking.found.pop() {
+                let left = usize::from(is(StoreFault::LeavesOne));
+                if let Some(id) = looking.found.as_mut().and_then(Vec::pop) {
                     effect.removed = self.take(|row| row.id == id);
-                    looking.removed += u8::from(!effect.removed.is_empty());
+                    looking.removed.extend(&effect.removed);
+                } else {
+                    let found = self.rows.iter().skip(left);
+                    looking.found = Some(found.map(|row| row.id).collect());
                 }
-                if !looking.found.is_empty() {
+                if looking.found.as_ref().is_some_and(|found| !found.is_empty()) {
                     return effect;
                 }
-                let done = self.rows.is_empty() || is(StoreFault::LooksOnce);
-                if !done {
-                    return effect;
-                }
-                Answer::Count(looking.removed)
+                Answer::RemovedMany(looking.removed.clone())
             }
             Call::RemoveExpired(now) => {
                 let now = now + i8::from(is(StoreFault::SweepsEarly));
                 effect.removed = self.take(|row| row.expires <= now);
-                Answer::Count(effect.removed.len().try_into().unwrap_or(u8::MAX))
+                Answer::RemovedMany(effect.removed.clone())
             }
             Call::Update(write) => {
                 let found = self.rows.iter_mut().find(|row| row.id == write.id);
@@ -112,6 +107,9 @@ impl Store {
                 if let Some((row, mut after)) = applied {
                     if is(StoreFault::KeepsConfirmation) {
                         after.confirmed = after.confirmed.or(row.confirmed);
+                    }
+                    if is(StoreFault::UpdateIgnoresSecret) {
+                        after.secret = row.secret;
                     }
                     effect.written = Some((*row, after));
                     *row = after;

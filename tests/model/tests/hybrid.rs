@@ -2,7 +2,7 @@
 
 use session_policy_model::properties::{
     CAP_REACHED, DIFFERENT_POLICIES, FORGIVEN, HEARD_LATE, HONEST, IN_GRACE, LOST_RACE, REUSED,
-    STALE_LOAD, SWEPT, TAKEN_BACK,
+    ROTATED, STALE_LOAD, SWEPT,
 };
 use session_policy_model::real::Real;
 use session_policy_model::run::{check, holds};
@@ -22,7 +22,15 @@ fn skewed_clocks_take_from_the_grace_what_they_differ() {
 }
 
 #[test]
-fn a_lost_extension_costs_one_update_age_of_idleness() {
+fn an_honest_client_stays_signed_in_whatever_the_update_age() {
+    let happens = &[FORGIVEN, IN_GRACE, LOST_RACE];
+    holds("hybrid, honest, shortest", hybrid::SHORTEST, happens);
+    holds("hybrid, honest, longest", hybrid::LONGEST, happens);
+    holds("hybrid, honest, longest, rotated", hybrid::LONGEST_ROTATED, &[LOST_RACE, ROTATED]);
+}
+
+#[test]
+fn an_idle_client_is_ended_no_earlier_for_a_lost_answer() {
     holds("hybrid, idle", hybrid::IDLE, &[FORGIVEN]);
 }
 
@@ -38,10 +46,15 @@ fn a_thief_ends_the_session_once_the_grace_is_over() {
 
 #[test]
 fn a_logout_is_final_whatever_races_it() {
-    holds("hybrid, logout", hybrid::LOGOUT, &[LOST_RACE, STALE_LOAD, TAKEN_BACK]);
+    holds("hybrid, logout", hybrid::LOGOUT, &[LOST_RACE, ROTATED, STALE_LOAD]);
 }
 
 #[test]
 fn limits_hold_on_skewed_nodes_under_a_tightened_policy() {
     holds("hybrid, limits", hybrid::LIMITS, &[CAP_REACHED, DIFFERENT_POLICIES, LOST_RACE, SWEPT]);
+}
+
+#[test]
+fn a_rotation_starts_another_family() {
+    holds("hybrid, rotation", hybrid::ROTATION, &[LOST_RACE, ROTATED]);
 }

@@ -1,14 +1,14 @@
 //! Opaque tokens: every state within bounds keeps every law.
 
 use session_policy_model::properties::{
-    CAP_REACHED, DIFFERENT_POLICIES, HEARD_LATE, LOST_RACE, STALE_LOAD, SWEPT, TAKEN_BACK,
+    CAP_REACHED, DIFFERENT_POLICIES, HEARD_LATE, LOST_RACE, ROTATED, STALE_LOAD, SWEPT,
 };
 use session_policy_model::run::holds;
 use session_policy_model::scope::opaque;
 
 #[test]
 fn a_logout_is_final_whatever_races_it() {
-    holds("opaque, logout", opaque::LOGOUT, &[LOST_RACE, STALE_LOAD, TAKEN_BACK]);
+    holds("opaque, logout", opaque::LOGOUT, &[LOST_RACE, ROTATED, STALE_LOAD]);
 }
 
 #[test]
@@ -28,10 +28,15 @@ fn a_sweep_ends_no_session_that_lives() {
 #[test]
 fn a_rotated_session_keeps_its_cap() {
     holds("opaque, rotation", opaque::ROTATION, &[CAP_REACHED]);
-    holds("opaque, two rotations", opaque::ROTATIONS, &[TAKEN_BACK]);
+    holds("opaque, two rotations", opaque::ROTATIONS, &[LOST_RACE, ROTATED]);
 }
 
 #[test]
 fn a_failing_store_and_requests_that_are_cut_off_break_nothing() {
-    holds("opaque, faults", opaque::FAULTS, &[STALE_LOAD, TAKEN_BACK]);
+    holds("opaque, faults", opaque::FAULTS, &[ROTATED, STALE_LOAD]);
+}
+
+#[test]
+fn the_last_activity_is_known_up_to_the_cap() {
+    holds("opaque, last seen", opaque::SEEN, &[CAP_REACHED, LOST_RACE]);
 }

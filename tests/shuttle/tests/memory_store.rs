@@ -4,21 +4,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod orders;
+
 use std::num::NonZeroUsize;
-use std::panic::catch_unwind;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use session_policy_planting::store::{SecretHash, SessionStore, StoreError, Update};
-use session_policy_planting::{Fault, Lifetime, MemoryStore, Session, SessionId, Timestamp, plant};
-use shuttle::scheduler::{DfsScheduler, RandomScheduler};
-use shuttle::{Config, FailurePersistence, Runner, thread};
+use session_policy_planting::{Fault, Lifetime, MemoryStore, Session, SessionId, Timestamp};
 
-/// Enough for every order of most pairs of operations.
-const SCHEDULES: usize = 7_000;
+use self::orders::{Check, all_hold, dropped, every_order, finds, now};
+
 const SUBJECT: &str = "ada";
+const OTHER: &str = "grace";
 
 fn at(secs: i64) -> Timestamp {
     Timestamp::from_unix_secs(secs)
@@ -38,18 +36,9 @@ fn session(number: u8, subject: &str) -> Session {
     Session::new(id(number), subject, "default", secret, lifetime(0, 100)).unwrap()
 }
 
-/// The store waits for nothing but its locks.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => panic!("the store waits"),
-    }
-}
-
 // The operations.
 
-type Store = Arc<MemoryStore>;
-type Act = fn(&MemoryStore);
+type Act = orders::Act<MemoryStore>;
 
 fn create(number: u8) -> impl Fn(&MemoryStore) -> Result<(), StoreError> {
     move |store| now(store.create(&session(number, SUBJECT)))
@@ -59,12 +48,12 @@ fn remove(store: &MemoryStore, number: u8) -> bool {
     now(store.remove(&id(number))).unwrap()
 }
 
-fn sweep(store: &MemoryStore, secs: i64) -> u64 {
-    now(store.remove_expired(at(secs), 9)).unwrap()
+fn sweep(store: &MemoryStore, secs: i64) -> usize {
+    now(store.remove_expired(at(secs), 9)).unwrap().len()
 }
 
-fn remove_all(store: &MemoryStore) -> u64 {
-    now(store.remove_all(SUBJECT, None)).unwrap()
+fn remove_all(store: &MemoryStore) -> usize {
+    now(store.remove_all(SUBJECT, None)).unwrap().len()
 }
 
 /// Renews to 200 what was loaded, unless it is gone.
@@ -74,14 +63,12 @@ fn renew(store: &MemoryStore, number: u8) -> Option<bool> {
     Some(now(store.update(&update)).unwrap())
 }
 
-/// As `Sessions::rotate` does, with an id of the test's choice.
-fn rotate(store: &MemoryStore, from: u8, to: u8) -> bool {
-    create(to)(store).unwrap();
-    let rotated = remove(store, from);
-    if !rotated {
-        assert!(remove(store, to) || now(store.load(&id(to))).unwrap().is_none());
-    }
-    rotated
+/// Gives what was loaded another secret, unless it is gone.
+fn rotate(store: &MemoryStore, number: u8, secret: u8) -> Option<bool> {
+    let loaded = now(store.load(&id(number))).unwrap()?;
+    let update = Update::new(&loaded, at(50), &lifetime(50, 200))
+        .with_secret(SecretHash::from_bytes([secret; 32]));
+    Some(now(store.update(&update)).unwrap())
 }
 
 // The laws.
@@ -97,53 +84,29 @@ fn agrees(store: &MemoryStore) -> usize {
         .collect();
     listed.sort_unstable();
     assert_eq!(listed, held, "the index of subjects agrees");
-    let (count, subjects) = (held.len(), usize::from(!held.is_empty()));
+    let count = held.len();
     let shown = format!("{store:?}");
-    let expected = format!(
-        "MemoryStore {{ sessions: {count}, subjects: {subjects}, expiries: {count}, count: {count}, "
-    );
-    assert!(shown.starts_with(&expected), "{shown}: {count} sessions, {subjects} subjects");
+    let expected = format!("MemoryStore {{ expiries: {count}, count: {count}, ");
+    assert!(shown.starts_with(&expected), "{shown}: {count} sessions");
     // The index of expiries finds them all.
-    assert_eq!(now(store.remove_expired(at(1_000), 9)).unwrap(), count as u64);
+    assert_eq!(sweep(store, 1_000), count);
     assert!(store.is_empty());
     count
 }
 
-/// Runs `acts` side by side in every order or, where there are more than
-/// `SCHEDULES`, in that many and as many again by chance, on a store with
-/// `before`; then `law` judges what is left. How many orders there were.
-fn side_by_side(before: &[u8], acts: &[Act], law: fn(&MemoryStore)) -> usize {
+/// Runs `acts` side by side in the orders that there are, on a store with `before`; then
+/// `law` judges what is left. How many orders there were.
+fn side_by_side(before: &[u8], acts: &[Act], law: Act) -> usize {
     let (before, acts) = (before.to_vec(), acts.to_vec());
-    let race = move || {
-        let store = Store::new(MemoryStore::with_capacity(NonZeroUsize::new(2).unwrap()));
+    every_order(move || {
+        let store = Arc::new(MemoryStore::with_capacity(NonZeroUsize::new(2).unwrap()));
         for number in &before {
             create(*number)(&store).unwrap();
         }
-        let run = |act: &Act| {
-            let (store, act) = (Arc::clone(&store), *act);
-            thread::spawn(move || act(&store))
-        };
-        let threads: Vec<_> = acts.iter().map(run).collect();
-        for thread in threads {
-            thread.join().unwrap();
-        }
+        orders::side_by_side(&store, &acts);
         law(&store);
         agrees(&store);
-    };
-    let config = || {
-        let mut config = Config::new();
-        config.failure_persistence = FailurePersistence::None;
-        // That it takes every ordering of an atomic for SeqCst.
-        config.silence_warnings = true;
-        config
-    };
-    let every = DfsScheduler::new(Some(SCHEDULES), false);
-    let schedules = Runner::new(every, config()).run(race.clone());
-    if schedules < SCHEDULES {
-        return schedules;
-    }
-    let by_chance = RandomScheduler::new_from_seed(42, SCHEDULES);
-    schedules + Runner::new(by_chance, config()).run(race)
+    })
 }
 
 fn nothing_more(_: &MemoryStore) {}
@@ -194,11 +157,37 @@ fn a_creation_among_removals() -> usize {
     )
 }
 
-fn renewals_of_one_version() -> usize {
-    let renew: Act = |store| _ = renew(store, 0);
-    side_by_side(&[0], &[renew, renew], |store| {
+/// Of writes of one version, one is made and told so.
+fn updates_of_one_version() -> usize {
+    static WON: AtomicU64 = AtomicU64::new(0);
+    fn count(won: Option<bool>) {
+        WON.fetch_add(u64::from(won == Some(true)), Ordering::Relaxed);
+    }
+    let renews: Act = |store| count(renew(store, 0));
+    let rotates: Act = |store| count(rotate(store, 0, 1));
+    let rotates_too: Act = |store| count(rotate(store, 0, 2));
+    [[renews, renews], [renews, rotates], [rotates, rotates_too]]
+        .iter()
+        .map(|pair| {
+            side_by_side(&[0], pair, |store| {
+                let left = now(store.load(&id(0))).unwrap().unwrap();
+                assert_eq!(left.version(), WON.swap(0, Ordering::Relaxed), "who was told so");
+            })
+        })
+        .sum()
+}
+
+/// What a rotation that was answered wrote is there, unless it was removed.
+fn a_rotation_and_a_renewal() -> usize {
+    static ROTATED: AtomicBool = AtomicBool::new(false);
+    let acts: [Act; 2] = [
+        |store| ROTATED.store(rotate(store, 0, 1) == Some(true), Ordering::Relaxed),
+        |store| _ = renew(store, 0),
+    ];
+    side_by_side(&[0], &acts, |store| {
         let left = now(store.load(&id(0))).unwrap().unwrap();
-        assert!(matches!(left.version(), 1 | 2));
+        let secret = u8::from(ROTATED.load(Ordering::Relaxed));
+        assert_eq!(left.secret().as_bytes(), &[secret; 32], "the secret of the answer");
     })
 }
 
@@ -214,14 +203,25 @@ fn a_renewal_and_a_sweep() -> usize {
     })
 }
 
-fn a_rotation_and_a_removal_of_all() -> usize {
-    let acts: [Act; 2] = [|store| _ = rotate(store, 0, 1), |store| _ = remove_all(store)];
-    side_by_side(&[0], &acts, |store| assert!(store.is_empty(), "a session outlives it"))
+/// Nothing that was there when it was called outlives a removal.
+fn a_rotation_and_removals() -> usize {
+    let all_gone = |store: &MemoryStore| assert!(store.is_empty(), "a session outlives it");
+    let removals: [Act; 2] = [|store| _ = remove(store, 0), |store| _ = remove_all(store)];
+    let rotates: Act = |store| _ = rotate(store, 0, 1);
+    let with = |removal| side_by_side(&[0], &[rotates, removal], all_gone);
+    removals.into_iter().map(with).sum()
+}
+
+fn calls_that_are_dropped() -> usize {
+    let acts: [Act; 2] =
+        [|store| dropped(store.remove(&id(0))), |store| dropped(store.remove_expired(at(100), 9))];
+    let others: [Act; 2] = [|store| _ = renew(store, 0), |store| drop(create(1)(store))];
+    let races = acts.iter().flat_map(|act| others.map(|other| [*act, other]));
+    races.map(|pair| side_by_side(&[0], &pair, nothing_more)).sum()
 }
 
 /// Ids are random, so this takes a caller that chooses them.
 fn a_removal_of_all_and_an_id_that_changes_hands() -> usize {
-    const OTHER: &str = "grace";
     let acts: [Act; 2] = [
         |store| _ = remove_all(store),
         |store| {
@@ -243,8 +243,14 @@ fn a_list_among_writes() -> usize {
             assert_eq!(session.subject(), SUBJECT);
         }
     };
+    let changes_hands: Act = |store| {
+        remove(store, 0);
+        now(store.create(&session(0, OTHER))).unwrap();
+        remove(store, 0);
+    };
     side_by_side(&[0], &[list, |store| drop(create(1)(store))], nothing_more)
         + side_by_side(&[0], &[list, |store| _ = remove(store, 0)], nothing_more)
+        + side_by_side(&[0], &[list, changes_hands], nothing_more)
 }
 
 fn a_list_and_a_rotation() -> usize {
@@ -255,16 +261,16 @@ fn a_list_and_a_rotation() -> usize {
     side_by_side(&[0], &acts, nothing_more)
 }
 
-type Check = fn() -> usize;
-
-const CHECKS: [(&str, Check); 10] = [
+const CHECKS: [(&str, Check); 12] = [
     ("creations at the capacity", creations_at_the_capacity),
     ("creations and removals of one id", creations_and_removals_of_one_id),
     ("removals of the same", removals_of_the_same),
     ("a creation among removals", a_creation_among_removals),
-    ("renewals of one version", renewals_of_one_version),
+    ("updates of one version", updates_of_one_version),
+    ("a rotation and a renewal", a_rotation_and_a_renewal),
     ("a renewal and a sweep", a_renewal_and_a_sweep),
-    ("a rotation and a removal of all", a_rotation_and_a_removal_of_all),
+    ("a rotation and removals", a_rotation_and_removals),
+    ("calls that are dropped", calls_that_are_dropped),
     (
         "a removal of all and an id that changes hands",
         a_removal_of_all_and_an_id_that_changes_hands,
@@ -275,24 +281,17 @@ const CHECKS: [(&str, Check); 10] = [
 
 #[test]
 fn the_store_agrees_with_itself_in_every_order_of_its_locks() {
-    plant(None);
-    for (name, check) in CHECKS {
-        println!("{name}: {} schedules", check());
-    }
-}
-
-/// A check that passes without the fault, which the test above shows, and fails
-/// with it.
-fn finds(check: Check, fault: Fault) {
-    plant(Some(fault));
-    let failed = catch_unwind(check).is_err();
-    plant(None);
-    assert!(failed, "{fault:?} is not found");
+    all_hold(&CHECKS);
 }
 
 #[test]
 fn a_removal_of_all_that_ends_anothers_is_found() {
     finds(a_removal_of_all_and_an_id_that_changes_hands, Fault::AnothersIsEnded);
+}
+
+#[test]
+fn a_list_of_anothers_is_found() {
+    finds(a_list_among_writes, Fault::AnothersIsListed);
 }
 
 #[test]
@@ -306,8 +305,13 @@ fn a_session_that_is_counted_twice_is_found() {
 }
 
 #[test]
-fn an_index_that_is_cleared_after_its_row_is_found() {
-    finds(creations_and_removals_of_one_id, Fault::IndexAfterTheRow);
+fn a_dropped_removal_that_leaves_half_is_found() {
+    finds(calls_that_are_dropped, Fault::DropLeavesHalf);
+}
+
+#[test]
+fn an_index_that_is_cleared_after_the_lock_is_found() {
+    finds(creations_and_removals_of_one_id, Fault::IndexAfterTheLock);
 }
 
 #[test]
@@ -316,16 +320,16 @@ fn locks_in_the_reversed_order_are_found() {
 }
 
 #[test]
-fn a_list_that_looks_once_is_found() {
-    finds(a_list_and_a_rotation, Fault::ListsOnce);
-}
-
-#[test]
-fn a_removal_of_all_that_looks_once_is_found() {
-    finds(a_rotation_and_a_removal_of_all, Fault::LooksOnce);
-}
-
-#[test]
 fn a_sweep_that_trusts_its_index_is_found() {
     finds(a_renewal_and_a_sweep, Fault::SweepTrustsTheIndex);
+}
+
+#[test]
+fn an_update_that_checks_before_its_lock_is_found() {
+    finds(updates_of_one_version, Fault::UpdateChecksFirst);
+}
+
+#[test]
+fn an_update_that_ignores_the_secret_is_found() {
+    finds(a_rotation_and_a_renewal, Fault::UpdateIgnoresSecret);
 }

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::ledger::{Issued, Subject};
 use crate::load::Shared;
-use crate::report::{NO_CAP_MOVED, NO_RESURRECTION, NO_SESSION_LOST, ONE_WINNER, count};
+use crate::report::{NO_CAP_MOVED, NO_SESSION_LOST, ONE_WINNER, count};
 
 /// Where a client finds a session to use: a browser of a subject's.
 #[derive(Debug)]
@@ -28,15 +28,15 @@ impl Place {
 }
 
 pub(crate) struct Client<S> {
-    shared: Arc<Shared<S>>,
+    pub(crate) shared: Arc<Shared<S>>,
     random: fastrand::Rng,
     /// The last that this client found to be replaced.
-    last_ended: Option<SessionId>,
+    last_replaced: Option<Arc<Issued>>,
 }
 
 impl<S: SessionStore + 'static> Client<S> {
     pub(crate) fn new(shared: Arc<Shared<S>>, seed: u64) -> Self {
-        Self { shared, random: fastrand::Rng::with_seed(seed), last_ended: None }
+        Self { shared, random: fastrand::Rng::with_seed(seed), last_replaced: None }
     }
 
     pub(crate) async fn run(mut self) {
@@ -46,7 +46,7 @@ impl<S: SessionStore + 'static> Client<S> {
         loop {
             let place = &shared.places[self.random.usize(..shared.places.len())];
             let current = place.current();
-            if current.as_ref().is_some_and(|issued| self.waits_for_successor(issued)) {
+            if current.as_ref().is_some_and(|issued| self.waits_for_another(issued)) {
                 if shared.is_over() {
                     return;
                 }
@@ -66,16 +66,25 @@ impl<S: SessionStore + 'static> Client<S> {
                 50..53 => self.end_all(place).await,
                 53..60 => self.sweep().await,
                 60..100 => self.ask(place, &issued, true).await,
+                100..105 => {
+                    let id = self.random.u128(..).to_be_bytes();
+                    self.claim(SessionId::from_bytes(id)).await;
+                }
+                105..145 => self.look(&issued).await,
+                145..155 => self.look_at_all(&place.subject).await,
                 _ => self.ask(place, &issued, false).await,
             }
         }
     }
 
-    /// Whether a client that has been at a session since it ended now waits for
-    /// its successor, so that the load is not of refusals alone.
-    fn waits_for_successor(&mut self, issued: &Issued) -> bool {
-        let id = issued.session.id();
-        issued.replaced.load(SeqCst) && self.last_ended.replace(id) == Some(id)
+    /// Whether a client that has used a token since it was replaced now waits for
+    /// the one in its place, so that the load is not of refusals alone.
+    fn waits_for_another(&mut self, issued: &Arc<Issued>) -> bool {
+        issued.replaced.load(SeqCst)
+            && self
+                .last_replaced
+                .replace(Arc::clone(issued))
+                .is_some_and(|last| Arc::ptr_eq(&last, issued))
     }
 
     /// Whether the place has a new session.
@@ -105,7 +114,7 @@ impl<S: SessionStore + 'static> Client<S> {
     /// A request, which counts as activity or does not.
     async fn ask(&self, place: &Place, issued: &Issued, peek: bool) {
         let tally = &self.shared.tally;
-        let before = issued.seen();
+        let (before, was_rotated) = (issued.row.seen(), issued.rotated.load(SeqCst));
         let clock_before = self.shared.clock.now();
         let answer = if peek {
             self.shared.sessions.peek(issued.token.expose()).await
@@ -116,26 +125,22 @@ impl<S: SessionStore + 'static> Client<S> {
         match answer {
             Ok(authenticated) => {
                 count(&tally.served);
-                let renewed = match authenticated.renewal {
-                    RenewalOutcome::Renewed => {
-                        count(&tally.renewed);
-                        true
-                    }
-                    RenewalOutcome::Superseded => {
-                        count(&tally.superseded);
-                        false
-                    }
+                self.shared.note(issued.row.observe(&before, &authenticated.session));
+                match authenticated.renewal {
+                    RenewalOutcome::Renewed => count(&tally.renewed),
+                    RenewalOutcome::Superseded => count(&tally.superseded),
                     RenewalOutcome::Deferred(error) => {
                         count(&tally.deferred);
                         tally.error("renew", &*error);
-                        false
                     }
-                    RenewalOutcome::NoGain | RenewalOutcome::NotDue => false,
-                };
-                self.shared.note(issued.observe(&before, &authenticated.session, renewed));
-                let cap = issued.session.lifetime().absolute_expires_at();
+                    RenewalOutcome::NotDue => {}
+                }
+                let id = issued.id();
+                if was_rotated {
+                    self.shared.rotated_away(id);
+                }
+                let cap = issued.row.session.lifetime().absolute_expires_at();
                 if clock_before >= cap {
-                    let id = issued.session.id();
                     tally.violation(NO_CAP_MOVED, || {
                         format!("{id} was served at {clock_before}, past {cap}")
                     });
@@ -145,10 +150,14 @@ impl<S: SessionStore + 'static> Client<S> {
             Err(error) => {
                 self.shared.refused();
                 if must_live {
-                    let id = issued.session.id();
+                    let id = issued.id();
                     tally.violation(NO_SESSION_LOST, || {
                         format!("{id} lives and was refused: {error}")
                     });
+                }
+                if issued.rotating.load(SeqCst) > 0 {
+                    // Another client is about to have the new token.
+                    sleep(Duration::from_millis(1)).await;
                 }
                 self.replace(place, issued).await;
             }
@@ -156,13 +165,18 @@ impl<S: SessionStore + 'static> Client<S> {
     }
 
     async fn end(&self, place: &Place, issued: &Issued) {
-        issued.ending.store(true, SeqCst);
-        match self.shared.sessions.end(&issued.session.id()).await {
+        let row = &issued.row;
+        row.ending.store(true, SeqCst);
+        match self.shared.sessions.end(&row.id()).await {
             Ok(removed) => {
-                issued.end();
+                row.ended.store(true, SeqCst);
                 if removed {
                     count(&self.shared.tally.ended);
-                    self.removed(issued);
+                }
+                // Of all that remove a session, one is told that it did.
+                if removed && row.removed.swap(true, SeqCst) {
+                    let id = row.id();
+                    self.shared.tally.violation(ONE_WINNER, || format!("{id} was removed twice"));
                 }
                 self.replace(place, issued).await;
             }
@@ -175,45 +189,34 @@ impl<S: SessionStore + 'static> Client<S> {
         let Ok(found) = self.shared.sessions.peek(issued.token.expose()).await else {
             return;
         };
-        let before = place.subject.before_start();
-        let was_ended = issued.ended.load(SeqCst);
-        issued.ending.store(true, SeqCst);
+        let before = issued.row.seen();
+        issued.rotating.fetch_add(1, SeqCst);
         match self.shared.sessions.rotate(&found.session).await {
             Ok(started) => {
                 count(&self.shared.tally.rotated);
-                let (old, new) = (issued.session.lifetime(), started.session.lifetime());
-                if (old.created_at(), old.absolute_expires_at())
-                    != (new.created_at(), new.absolute_expires_at())
-                {
-                    let id = issued.session.id();
-                    self.shared.tally.violation(NO_CAP_MOVED, || format!("{id} was rotated"));
-                }
-                if was_ended {
-                    let id = issued.session.id();
+                self.shared.note(issued.row.observe(&before, &started.session));
+                if issued.rotated.swap(true, SeqCst) {
+                    let id = issued.id();
                     self.shared
                         .tally
-                        .violation(NO_RESURRECTION, || format!("{id} was rotated after its end"));
+                        .violation(ONE_WINNER, || format!("{id}: a token was rotated twice"));
                 }
-                issued.end();
-                self.removed(issued);
-                let successor = place.subject.register(started, before);
+                let next = place.subject.issue(started.token, Arc::clone(&issued.row));
                 if !issued.replaced.swap(true, SeqCst) {
-                    place.set(successor);
+                    place.set(next);
                 }
+            }
+            Err(RotateError::Raced) => {
+                issued.rotating.fetch_sub(1, SeqCst);
             }
             Err(RotateError::Rejected { .. } | RotateError::Unknown) => {
+                issued.rotating.fetch_sub(1, SeqCst);
                 self.shared.refused();
-                self.replace(place, issued).await;
+                if !issued.rotated.load(SeqCst) {
+                    self.replace(place, issued).await;
+                }
             }
             Err(error) => self.shared.tally.error("rotate", &error),
-        }
-    }
-
-    /// Of all that remove a session, one is told that it did.
-    fn removed(&self, issued: &Issued) {
-        if issued.removed.swap(true, SeqCst) {
-            let id = issued.session.id();
-            self.shared.tally.violation(ONE_WINNER, || format!("{id} was removed twice"));
         }
     }
 
@@ -222,8 +225,8 @@ impl<S: SessionStore + 'static> Client<S> {
         match self.shared.sessions.end_all(&place.subject.name).await {
             Ok(_) => {
                 count(&self.shared.tally.ended_all);
-                for issued in &doomed {
-                    issued.end();
+                for row in &doomed {
+                    row.ended.store(true, SeqCst);
                 }
             }
             Err(error) => self.shared.tally.error("end_all", &error),

@@ -1,48 +1,47 @@
-//! What is known of each session that was handed out.
+//! What is known of each session, and of each token that was handed out for it.
 
+use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex};
 
-use session_policy::{Lifetime, Session, SessionToken, Started, Timestamp};
+use session_policy::{Session, SessionId, SessionToken, Started, Timestamp};
 
-use crate::report::{NO_CAP_MOVED, NO_RESURRECTION, NO_WRITE_LOST, ONE_WINNER, lock};
+use crate::report::{NO_CAP_MOVED, NO_RESURRECTION, NO_TORN_READ, NO_WRITE_LOST, lock};
 
-/// A session that a client was given.
+/// One session, whatever token opens it.
 #[derive(Debug)]
-pub(crate) struct Issued {
-    pub(crate) token: SessionToken,
+pub(crate) struct Row {
     /// As at its start.
     pub(crate) session: Session,
     /// Someone has begun to end it, or a call that may have ended it failed.
     pub(crate) ending: AtomicBool,
     /// A call that ended it has finished.
     pub(crate) ended: AtomicBool,
-    /// It was removed by `end`, or by a rotation that succeeded.
+    /// A caller was told that it removed it.
     pub(crate) removed: AtomicBool,
-    /// A client has been told to replace it in its place.
-    pub(crate) replaced: AtomicBool,
     /// The greatest that a finished call has seen.
     expires_at: AtomicI64,
     version: AtomicU64,
-    /// Versions that a renewal has made.
-    won: Mutex<Vec<u64>>,
+    /// The record that was first seen at each version.
+    records: Mutex<HashMap<u64, Session>>,
 }
 
-impl Issued {
-    pub(crate) fn new(started: Started) -> Self {
-        let Started { token, session, .. } = started;
+impl Row {
+    fn new(session: Session) -> Self {
         Self {
             expires_at: AtomicI64::new(session.lifetime().expires_at().as_unix_secs()),
             version: AtomicU64::new(session.version()),
-            token,
+            records: Mutex::new(HashMap::from([(session.version(), session.clone())])),
             session,
             ending: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             removed: AtomicBool::new(false),
-            replaced: AtomicBool::new(false),
-            won: Mutex::default(),
         }
+    }
+
+    pub(crate) fn id(&self) -> SessionId {
+        self.session.id()
     }
 
     pub(crate) fn seen(&self) -> Seen {
@@ -59,41 +58,43 @@ impl Issued {
         !self.ending.load(SeqCst) && now.as_unix_secs() < before.expires_at
     }
 
-    pub(crate) fn end(&self) {
-        self.ended.store(true, SeqCst);
-    }
-
     /// Takes note of a record that a call has returned; what is wrong with it.
-    pub(crate) fn observe(&self, before: &Seen, session: &Session, renewed: bool) -> Vec<Wrong> {
+    pub(crate) fn observe(&self, before: &Seen, session: &Session) -> Vec<Wrong> {
         let mut wrong = Vec::new();
-        let id = self.session.id();
-        let unmoved = |session: &Session| {
-            let lifetime: &Lifetime = session.lifetime();
-            let parts = (lifetime.created_at(), lifetime.absolute_expires_at());
-            (parts, session.subject().to_owned(), session.profile().to_owned(), session.id())
-        };
-        if unmoved(&self.session) != unmoved(session) {
+        let id = self.id();
+        if never_changes(&self.session) != never_changes(session) {
             wrong.push((NO_CAP_MOVED, format!("{id} became {session:?}")));
         }
         if before.ended {
-            wrong.push((NO_RESURRECTION, format!("{id} was served after it was ended")));
+            wrong.push((NO_RESURRECTION, format!("{id} was found after it was ended")));
         }
-        if session.version() < before.version {
-            let (now, then) = (session.version(), before.version);
-            wrong.push((NO_WRITE_LOST, format!("{id} was at version {now} after {then}")));
+        let version = session.version();
+        if version < before.version {
+            let then = before.version;
+            wrong.push((NO_WRITE_LOST, format!("{id} was at version {version} after {then}")));
         }
-        if renewed {
-            let mut won = lock(&self.won);
-            if won.contains(&session.version()) {
-                let version = session.version();
-                wrong.push((ONE_WINNER, format!("{id}: version {version} was won twice")));
-            }
-            won.push(session.version());
+        // What is at a version is written at once, and never again.
+        let first = lock(&self.records).entry(version).or_insert_with(|| session.clone()).clone();
+        if first != *session {
+            let sentence = format!("{id} at version {version} was {first:?} and {session:?}");
+            wrong.push((NO_TORN_READ, sentence));
         }
-        self.version.fetch_max(session.version(), SeqCst);
+        self.version.fetch_max(version, SeqCst);
         self.expires_at.fetch_max(session.lifetime().expires_at().as_unix_secs(), SeqCst);
         wrong
     }
+}
+
+/// What no update changes.
+fn never_changes(session: &Session) -> impl PartialEq + use<> {
+    let lifetime = session.lifetime();
+    let texts = [session.subject(), session.profile(), session.about().unwrap_or_default()];
+    (
+        session.id(),
+        texts.map(str::to_owned),
+        (session.epoch(), session.ordinal()),
+        (lifetime.created_at(), lifetime.absolute_expires_at()),
+    )
 }
 
 /// A rule that was broken, and how.
@@ -107,10 +108,36 @@ pub(crate) struct Seen {
     ended: bool,
 }
 
+/// A token that a client was given: the first of its session, or that of a rotation.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    pub(crate) token: SessionToken,
+    pub(crate) row: Arc<Row>,
+    /// How many have begun to rotate it away, and were not told that they did not.
+    pub(crate) rotating: AtomicU32,
+    /// A rotation of it has finished.
+    pub(crate) rotated: AtomicBool,
+    /// A client has been told to replace it in its place.
+    pub(crate) replaced: AtomicBool,
+}
+
+impl Issued {
+    pub(crate) fn id(&self) -> SessionId {
+        self.row.id()
+    }
+
+    /// As of the session's row, while nobody rotates the token.
+    pub(crate) fn must_live(&self, before: &Seen, now: Timestamp) -> bool {
+        self.rotating.load(SeqCst) == 0 && self.row.must_live(before, now)
+    }
+}
+
 /// The sessions of one subject.
 #[derive(Debug, Default)]
 pub(crate) struct Subject {
     pub(crate) name: String,
+    /// All that were ever started.
+    rows: Mutex<Vec<Arc<Row>>>,
     /// All that were ever handed out.
     issued: Mutex<Vec<Arc<Issued>>>,
     /// How many logouts everywhere have begun, and how many have finished.
@@ -131,29 +158,46 @@ impl Subject {
     /// Registers a session. One that overlapped a logout everywhere may or may
     /// not have been ended by it.
     pub(crate) fn register(&self, started: Started, before_start: u64) -> Arc<Issued> {
-        let issued = Arc::new(Issued::new(started));
-        lock(&self.issued).push(Arc::clone(&issued));
+        let row = Arc::new(Row::new(started.session));
+        lock(&self.rows).push(Arc::clone(&row));
         if self.begun.load(SeqCst) != before_start {
-            issued.ending.store(true, SeqCst);
+            row.ending.store(true, SeqCst);
         }
+        self.issue(started.token, row)
+    }
+
+    /// Registers another token of a session.
+    pub(crate) fn issue(&self, token: SessionToken, row: Arc<Row>) -> Arc<Issued> {
+        let issued = Arc::new(Issued {
+            token,
+            row,
+            rotating: AtomicU32::new(0),
+            rotated: AtomicBool::new(false),
+            replaced: AtomicBool::new(false),
+        });
+        lock(&self.issued).push(Arc::clone(&issued));
         issued
     }
 
     /// To be called before a logout everywhere: the sessions that it must end.
-    pub(crate) fn before_end_all(&self) -> Vec<Arc<Issued>> {
+    pub(crate) fn before_end_all(&self) -> Vec<Arc<Row>> {
         self.begun.fetch_add(1, SeqCst);
-        let issued = lock(&self.issued).clone();
-        for issued in &issued {
-            issued.ending.store(true, SeqCst);
+        let rows = self.rows();
+        for row in &rows {
+            row.ending.store(true, SeqCst);
         }
-        issued
+        rows
     }
 
     pub(crate) fn after_end_all(&self) {
         self.finished.fetch_add(1, SeqCst);
     }
 
-    pub(crate) fn all(&self) -> Vec<Arc<Issued>> {
+    pub(crate) fn rows(&self) -> Vec<Arc<Row>> {
+        lock(&self.rows).clone()
+    }
+
+    pub(crate) fn issued(&self) -> Vec<Arc<Issued>> {
         lock(&self.issued).clone()
     }
 }

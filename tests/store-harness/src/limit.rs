@@ -12,7 +12,7 @@ use session_policy::{
 pub struct SignIns {
     /// Sign-ins that succeeded.
     pub succeeded: usize,
-    /// Sign-ins that the limit refused or displaced.
+    /// Sign-ins that the limit refused or displaced, or that withdrew.
     pub refused: usize,
     /// The subject's sessions in the store afterwards.
     pub left: usize,
@@ -52,7 +52,9 @@ where
     for sign_in in racing {
         match sign_in.await.expect("no sign-in panics") {
             Ok(()) => succeeded += 1,
-            Err(StartError::Displaced | StartError::TooManySessions { .. }) => refused += 1,
+            Err(StartError::Displaced | StartError::Raced | StartError::TooMany { .. }) => {
+                refused += 1;
+            }
             Err(error) => panic!("{error}"),
         }
     }

@@ -6,13 +6,17 @@ use std::time::Instant;
 use chrono::TimeDelta;
 use session_policy::store::SessionStore;
 use session_policy::{
-    AuthenticateError, Clock, ManualClock, Session, SessionPolicy, Sessions, StartError, Timestamp,
+    AuthenticateError, Clock, ManualClock, Session, SessionId, SessionPolicy, Sessions, StartError,
+    Timestamp,
 };
 
 use crate::Report;
 use crate::client::{Client, Place};
 use crate::ledger::{Subject, Wrong};
-use crate::report::{NO_LEAK, NO_LOST_LOGOUT, NO_SESSION_LOST, Tally, count};
+use crate::report::{
+    NO_LEAK, NO_LOST_LOGOUT, NO_RESURRECTION, NO_SESSION_LOST, ONE_WINNER, Tally, count,
+};
+use crate::winners::Winners;
 
 /// How many sessions a subject has at a time, where there are many.
 const PER_SUBJECT: usize = 10;
@@ -47,10 +51,11 @@ pub struct Load {
 /// What all clients share.
 #[derive(Debug)]
 pub(crate) struct Shared<S> {
-    pub(crate) sessions: Sessions<Arc<S>>,
+    pub(crate) sessions: Sessions<Arc<Winners<S>>>,
     pub(crate) clock: ManualClock,
     pub(crate) places: Vec<Place>,
     pub(crate) tally: Tally,
+    pub(crate) prefix: String,
     operations: u64,
     /// How far the clock goes over the run.
     seconds: u64,
@@ -70,7 +75,7 @@ impl Load {
         Self { clients, ..self }
     }
 
-    /// At least as many calls of `Sessions`, over all clients.
+    /// At least as many steps, over all clients; most are one call of `Sessions`.
     #[must_use]
     pub fn operations(self, operations: u64) -> Self {
         Self { operations, ..self }
@@ -106,10 +111,13 @@ impl Load {
         .expect("the settings are in order");
         let clock = ManualClock::new(START);
         let shared = Arc::new(Shared {
-            sessions: Sessions::new(store, policy).with_clock(clock.clone()),
+            sessions: Sessions::new(Arc::new(Winners::new(store)), policy)
+                .with_clock(clock.clone())
+                .with_retention(TimeDelta::zero()),
             clock,
             places: self.places(),
             tally: Tally::default(),
+            prefix: self.prefix.clone(),
             operations: self.operations,
             // Three caps at least, and 5 s between the requests of a session, so
             // that renewals come due before the session is logged out.
@@ -164,6 +172,9 @@ impl<S: SessionStore> Shared<S> {
     /// At rest: what was ended is gone, what lives is there, and there is nothing
     /// else.
     async fn audit(&self) {
+        for (id, version) in self.sessions.store().won_twice() {
+            self.tally.violation(ONE_WINNER, || format!("{id}: two updates won version {version}"));
+        }
         let now = self.clock.now();
         let mut subjects: Vec<_> = self.places.iter().map(|place| &place.subject).collect();
         subjects.dedup_by_key(|subject| Arc::as_ptr(subject));
@@ -173,24 +184,27 @@ impl<S: SessionStore> Shared<S> {
                 Err(error) => return self.tally.error("list", &error),
             };
             let held: HashSet<_> = held.iter().map(Session::id).collect();
-            let issued = subject.all();
-            for issued in &issued {
-                let id = issued.session.id();
+            for issued in subject.issued() {
+                let id = issued.id();
                 let found = self.sessions.authenticate(issued.token.expose()).await;
                 if let Err(AuthenticateError::Store(error)) = &found {
                     return self.tally.error("authenticate", error);
                 }
-                if issued.ended.load(SeqCst) && (found.is_ok() || held.contains(&id)) {
+                if issued.row.ended.load(SeqCst) && (found.is_ok() || held.contains(&id)) {
                     self.tally
                         .violation(NO_LOST_LOGOUT, || format!("{id} is there after it was ended"));
                 }
-                if issued.must_live(&issued.seen(), now) && !(found.is_ok() && held.contains(&id)) {
+                if issued.rotated.load(SeqCst) && found.is_ok() {
+                    self.rotated_away(id);
+                }
+                let must_live = issued.must_live(&issued.row.seen(), now);
+                if must_live && !(found.is_ok() && held.contains(&id)) {
                     self.tally.violation(NO_SESSION_LOST, || format!("{id} is gone or not listed"));
                 }
             }
-            let known: HashSet<_> = issued.iter().map(|issued| issued.session.id()).collect();
+            let known: HashSet<_> = subject.rows().iter().map(|row| row.id()).collect();
             let leaked = held.difference(&known).count();
-            // A start or a rotation that failed may have left one.
+            // A start that failed may have left one.
             if leaked > 0 && self.tally.errors() == 0 {
                 let name = &subject.name;
                 self.tally.violation(NO_LEAK, || format!("{name} has {leaked} that nobody has"));
@@ -202,7 +216,12 @@ impl<S: SessionStore> Shared<S> {
         self.tally.error("start", error);
     }
 
-    pub(crate) fn note(&self, wrong: Vec<Wrong>) {
+    /// A token was served that a rotation had replaced.
+    pub(crate) fn rotated_away(&self, id: SessionId) {
+        self.tally.violation(NO_RESURRECTION, || format!("{id} was served by a former token"));
+    }
+
+    pub(crate) fn note(&self, wrong: impl IntoIterator<Item = Wrong>) {
         for (rule, sentence) in wrong {
             self.tally.violation(rule, || sentence);
         }

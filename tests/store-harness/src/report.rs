@@ -15,6 +15,10 @@ pub const NO_RESURRECTION: &str = "no resurrection";
 /// The name of a rule in [`Report::violations`].
 pub const NO_SESSION_LOST: &str = "no session lost";
 /// The name of a rule in [`Report::violations`].
+pub const NO_TAKEOVER: &str = "no takeover";
+/// The name of a rule in [`Report::violations`].
+pub const NO_TORN_READ: &str = "no torn read";
+/// The name of a rule in [`Report::violations`].
 pub const NO_WRITE_LOST: &str = "no write lost";
 /// The name of a rule in [`Report::violations`].
 pub const ONE_WINNER: &str = "one winner";
@@ -24,7 +28,7 @@ pub const ONE_WINNER: &str = "one winner";
 #[must_use = "a report says nothing until it is asserted or printed"]
 #[non_exhaustive]
 pub struct Report {
-    /// Calls of `Sessions` in all.
+    /// Steps of clients in all.
     pub operations: u64,
     /// Requests that were served.
     pub served: u64,
@@ -38,6 +42,8 @@ pub struct Report {
     pub refused: u64,
     /// Sessions that were started.
     pub started: u64,
+    /// Ids that several tried to create a session under.
+    pub claimed: u64,
     /// Sessions that were rotated.
     pub rotated: u64,
     /// Sessions that were logged out.
@@ -86,8 +92,8 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{} operations in {:.1} s: {} served ({} renewed, {} superseded, {} deferred), {} \
-             refused, {} started, {} rotated, {} ended, {} ended everywhere, {} swept; {} errors, \
-             {} violations",
+             refused, {} started, {} claimed, {} rotated, {} ended, {} ended everywhere, {} swept; \
+             {} errors, {} violations",
             self.operations,
             self.elapsed.as_secs_f64(),
             self.served,
@@ -96,6 +102,7 @@ impl fmt::Display for Report {
             self.deferred,
             self.refused,
             self.started,
+            self.claimed,
             self.rotated,
             self.ended,
             self.ended_all,
@@ -123,6 +130,7 @@ pub(crate) struct Tally {
     pub(crate) deferred: AtomicU64,
     pub(crate) refused: AtomicU64,
     pub(crate) started: AtomicU64,
+    pub(crate) claimed: AtomicU64,
     pub(crate) rotated: AtomicU64,
     pub(crate) ended: AtomicU64,
     pub(crate) ended_all: AtomicU64,
@@ -159,6 +167,7 @@ impl Tally {
             deferred: self.deferred.load(Relaxed),
             refused: self.refused.load(Relaxed),
             started: self.started.load(Relaxed),
+            claimed: self.claimed.load(Relaxed),
             rotated: self.rotated.load(Relaxed),
             ended: self.ended.load(Relaxed),
             ended_all: self.ended_all.load(Relaxed),

@@ -5,9 +5,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use session_policy::store::{SessionStore, StoreError, Update};
+use session_policy::store::{Removed, SessionParts, SessionStore, StoreError, Update};
 use session_policy::{Session, SessionId, Timestamp};
-use session_policy_store_harness::{Load, NO_RESURRECTION, NO_SESSION_LOST, ONE_WINNER, Report};
+use session_policy_store_harness::{
+    Load, NO_LEAK, NO_RESURRECTION, NO_SESSION_LOST, NO_TAKEOVER, NO_TORN_READ, ONE_WINNER, Report,
+};
 use tokio::task::yield_now;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,8 +47,37 @@ async fn an_index_that_misses_a_session_is_found() {
     found(&load(Fault::HidesASession).await, NO_SESSION_LOST);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_create_that_looks_first_is_found() {
+    found(&load(Fault::LooksThenCreates).await, NO_TAKEOVER);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_create_that_replaces_is_found() {
+    found(&load(Fault::CreateReplaces).await, NO_TAKEOVER);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_create_that_is_listed_is_found() {
+    found(&load(Fault::ListsTheRefused).await, NO_LEAK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_between_two_halves_of_an_update_is_found() {
+    for fault in [Fault::TornInstants, Fault::TornSecret, Fault::TornVersion] {
+        found(&load(fault).await, NO_TORN_READ);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_that_keeps_the_secret_is_found() {
+    let report = load(Fault::KeepsTheSecret).await;
+    found(&report, NO_RESURRECTION);
+    found(&report, NO_SESSION_LOST);
+}
+
 async fn load(fault: Fault) -> Report {
-    let store = Arc::new(Broken { fault, sessions: Mutex::default() });
+    let store = Arc::new(Broken { fault, sessions: Mutex::default(), refused: Mutex::default() });
     Load::of_sessions(40).operations(60_000).run(store).await
 }
 
@@ -58,19 +89,28 @@ fn found(report: &Report, rule: &str) {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
+    CreateReplaces,
     ForgetsALogout,
     HidesASession,
+    KeepsTheSecret,
     LastWriteWins,
+    ListsTheRefused,
+    LooksThenCreates,
     None,
     RemovesTwice,
     RenewCreates,
     SweepsTheLiving,
+    TornInstants,
+    TornSecret,
+    TornVersion,
 }
 
 /// A plain store, except for one fault.
 struct Broken {
     fault: Fault,
     sessions: Mutex<HashMap<SessionId, Session>>,
+    /// Sessions whose creation was refused.
+    refused: Mutex<Vec<Session>>,
 }
 
 impl Broken {
@@ -92,13 +132,40 @@ impl Broken {
 impl SessionStore for Broken {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
         yield_now().await;
-        self.sessions.lock().unwrap().insert(session.id(), session.clone());
+        if self.fault == Fault::LooksThenCreates {
+            let is_taken = self.get(&session.id()).is_some();
+            yield_now().await;
+            if is_taken {
+                return Err(StoreError::Conflict);
+            }
+            self.sessions.lock().unwrap().insert(session.id(), session.clone());
+            return Ok(());
+        }
+        let mut sessions = self.sessions.lock().unwrap();
+        let is_taken = sessions.contains_key(&session.id());
+        if !is_taken || self.fault == Fault::CreateReplaces {
+            sessions.insert(session.id(), session.clone());
+        }
+        if is_taken {
+            self.refused.lock().unwrap().push(session.clone());
+            return Err(StoreError::Conflict);
+        }
         Ok(())
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
         yield_now().await;
-        Ok(self.get(id))
+        let Some(before) = self.get(id) else { return Ok(None) };
+        yield_now().await;
+        let Some(after) = self.get(id) else { return Ok(None) };
+        let (before, after) = (before.into_parts(), after.into_parts());
+        let torn = match self.fault {
+            Fault::TornInstants => SessionParts { lifetime: after.lifetime, ..before },
+            Fault::TornSecret => SessionParts { secret: before.secret, ..after },
+            Fault::TornVersion => SessionParts { version: before.version, ..after },
+            _ => after,
+        };
+        Ok(Some(Session::restore(torn).unwrap()))
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
@@ -118,8 +185,12 @@ impl SessionStore for Broken {
         }
         let mut sessions = self.sessions.lock().unwrap();
         let Some(held) = sessions.get_mut(&update.id()) else { return Ok(false) };
-        let Some(renewed) = update.apply(held) else { return Ok(false) };
-        *held = renewed;
+        let secret = *held.secret();
+        let Some(mut updated) = update.apply(held) else { return Ok(false) };
+        if self.fault == Fault::KeepsTheSecret {
+            updated = Session::restore(SessionParts { secret, ..updated.into_parts() }).unwrap();
+        }
+        *held = updated;
         Ok(true)
     }
 
@@ -139,18 +210,22 @@ impl SessionStore for Broken {
         Ok(self.sessions.lock().unwrap().remove(id).is_some())
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn remove_expired(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Removed>, StoreError> {
         yield_now().await;
         let slack = if self.fault == Fault::SweepsTheLiving { 590 } else { 0 };
-        let now = Timestamp::from_unix_secs(now.as_unix_secs() + slack);
+        let before = Timestamp::from_unix_secs(before.as_unix_secs() + slack);
         let mut sessions = self.sessions.lock().unwrap();
-        let expired = |session: &&Session| session.lifetime().expires_at() <= now;
+        let expired = |session: &&Session| session.lifetime().expires_at() <= before;
         let due: Vec<_> =
-            sessions.values().filter(expired).map(Session::id).take(limit as usize).collect();
-        for id in &due {
-            sessions.remove(id);
+            sessions.values().filter(expired).map(Removed::of).take(limit as usize).collect();
+        for removed in &due {
+            sessions.remove(&removed.id());
         }
-        Ok(due.len() as u64)
+        Ok(due)
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
@@ -158,6 +233,10 @@ impl SessionStore for Broken {
             |session: &Session| self.fault == Fault::HidesASession && Self::chosen(&session.id());
         let mut sessions = self.of(subject);
         sessions.retain(|session| !hidden(session));
+        if self.fault == Fault::ListsTheRefused {
+            let refused = self.refused.lock().unwrap();
+            sessions.extend(refused.iter().filter(|one| one.subject() == subject).cloned());
+        }
         Ok(sessions)
     }
 
@@ -165,12 +244,9 @@ impl SessionStore for Broken {
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
-        let ids = self.of(subject).into_iter().map(|session| session.id());
-        let mut removed = 0;
-        for id in ids.filter(|id| Some(id) != except) {
-            removed += u64::from(self.sessions.lock().unwrap().remove(&id).is_some());
-        }
-        Ok(removed)
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let mut ids: Vec<_> = self.of(subject).iter().map(Session::id).collect();
+        ids.retain(|id| Some(id) != except && self.sessions.lock().unwrap().remove(id).is_some());
+        Ok(ids)
     }
 }

@@ -15,6 +15,7 @@ async fn memory_is_sound_with_32_clients_on_one_session() {
     report.assert_clean();
     assert!(report.operations >= 100_000);
     assert!(report.renewed > 1_000 && report.ended > 100, "{report}");
+    assert!(report.rotated > 100 && report.claimed > 50, "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,5 +39,9 @@ async fn raced_sign_ins_converge_to_the_limit() {
         let store = Arc::new(MemoryStore::new());
         let came = race_sign_ins(store, "limited", 32, three, WhenFull::Refuse).await;
         assert!(came.left <= 3 && came.left == came.succeeded, "{came:?}");
+
+        let store = Arc::new(MemoryStore::new());
+        let came = race_sign_ins(store, "limited", 32, three, WhenFull::EndLeastRecent).await;
+        assert!((1..=3).contains(&came.left) && came.succeeded >= 1, "{came:?}");
     }
 }

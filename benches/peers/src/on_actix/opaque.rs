@@ -13,7 +13,7 @@ use actix_web::{App as Actix, Error, FromRequest, HttpMessage, HttpRequest, Http
 use session_policy::store::AnyStore;
 use session_policy::{Authenticated, Clock, Sessions};
 
-use crate::actix_integration::{Answer, Transport, refused, token};
+use crate::actix_integration::{Answer, Transport, token};
 use crate::app::{App, SUBJECT, greet};
 use crate::log::SessionLog;
 use crate::problem::Problem;
@@ -88,7 +88,7 @@ impl FromRequest for Active {
         Box::pin(async move {
             let sessions = request.app_data::<Data<AppSessions>>().ok_or(Problem::UNAVAILABLE)?;
             let served = sessions.authenticate(token(&request)?).await;
-            let mut served = served.map_err(|error| refused(&request, &error))?;
+            let mut served = served.map_err(|error| Problem::from(&error))?;
             if let Some(token) = served.token.take() {
                 Answer::Renew(token, served.status).leave(&request);
             }

@@ -85,13 +85,14 @@ async fn login(
     });
     let user = user.await.map_err(|_| Problem::UNAVAILABLE)?.ok_or(Problem::CREDENTIALS)?;
     let profile = if remember { REMEMBER_ME } else { Policies::DEFAULT };
-    let started = sessions.start(SignIn::of(user).profile(profile)).await.map_err(start_problem)?;
+    let mut sign_in = SignIn::of(user).profile(profile);
     // The session that this client had before would only be forgotten.
     if let Ok(token) = token(&request)
         && let Ok(before) = sessions.peek(token).await
     {
-        sessions.end(&before.session.id()).await?;
+        sign_in = sign_in.replacing(&before.session);
     }
+    let started = sessions.start(sign_in).await.map_err(start_problem)?;
     let signed_in = Me::of(&started.session, started.status);
     Answer::Set(started.token, started.status).leave(&request);
     Ok(HttpResponse::Ok().json(signed_in))

@@ -26,7 +26,7 @@ const SWEEP: u32 = 1_000;
 ///
 /// # Errors
 ///
-/// [`GraceError`] if a policy's `update_age` is shorter than 30 s.
+/// [`GraceError`] if a policy's `update_age` is shorter than 1 s or than a `clock_skew`.
 pub fn sessions(
     store: AnyStore,
     ring: KeyRing,

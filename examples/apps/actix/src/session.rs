@@ -13,7 +13,7 @@ use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
 use session_policy::jwt::HybridSessions;
 use session_policy::store::AnyStore;
-use session_policy::{AuthenticateError, Authenticated, SessionToken, Status};
+use session_policy::{Authenticated, SessionToken, Status};
 
 use crate::problem::Problem;
 
@@ -41,9 +41,10 @@ pub struct Peeked(pub Authenticated);
 /// What the response does with the cookie; the last one left wins.
 #[derive(Debug)]
 pub enum Answer {
-    /// Clear it.
+    /// Clear it: the user signed out. No refusal does.
     Clear,
-    /// Set it to this token if the session still lives when the response is sent.
+    /// Set it to this token, which `authenticate` issued, if it is still good when the
+    /// response is sent.
     Renew(SessionToken, Status),
     /// Set it to this token.
     Set(SessionToken, Status),
@@ -56,8 +57,8 @@ impl Answer {
     }
 }
 
-/// The middleware: sends the cookie that an extractor or a handler has left, and
-/// keeps every response out of caches.
+/// The middleware: sends the cookie that an extractor or a handler has left, unless the
+/// handler's response has one of the name, and keeps every response out of caches.
 ///
 /// # Errors
 ///
@@ -70,8 +71,11 @@ pub async fn cookies(
     let mut response = next.call(request).await?;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let mut answer = response.request().extensions_mut().remove::<Answer>();
-    // The session may have ended or been replaced while the handler ran, also by
-    // another request: its token must not come back, or oust its successor's.
+    if response.response().cookies().any(|cookie| cookie.name() == name(transport)) {
+        answer = None;
+    }
+    // The session may have ended while the handler ran, or its token been superseded: it
+    // must not oust the cookie that another request has been answered with.
     if let Some(Answer::Renew(token, _)) = &answer
         && shared::<Sessions>(response.request())?.peek(token.expose()).await.is_err()
     {
@@ -102,7 +106,7 @@ impl FromRequest for Active {
         let request = request.clone();
         Box::pin(async move {
             let served = shared::<Sessions>(&request)?.authenticate(token(&request)?).await;
-            let mut served = served.map_err(|error| refused(&request, &error))?;
+            let mut served = served.map_err(|error| Problem::from(&error))?;
             if let Some(token) = served.token.take() {
                 Answer::Renew(token, served.status).leave(&request);
             }
@@ -119,7 +123,7 @@ impl FromRequest for Peeked {
         let request = request.clone();
         Box::pin(async move {
             let served = shared::<Sessions>(&request)?.peek(token(&request)?).await;
-            served.map(Self).map_err(|error| refused(&request, &error))
+            served.map(Self).map_err(|error| Problem::from(&error))
         })
     }
 }
@@ -140,11 +144,4 @@ fn name(transport: Transport) -> &'static str {
 
 fn shared<T: 'static>(request: &HttpRequest) -> Result<&T, Problem> {
     request.app_data::<Data<T>>().map(Data::get_ref).ok_or(Problem::UNAVAILABLE)
-}
-
-pub(crate) fn refused(request: &HttpRequest, error: &AuthenticateError) -> Problem {
-    if error.clears_cookie() {
-        Answer::Clear.leave(request);
-    }
-    error.into()
 }

@@ -6,14 +6,21 @@ mod common;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use common::{CAP, START, log, site, site_over};
+use actix_web::cookie::Cookie;
+use actix_web::middleware::from_fn;
+use actix_web::test::{TestRequest, call_service, init_service};
+use actix_web::web::{self, Data, Path};
+use actix_web::{App, HttpResponse};
+use common::{CAP, GRACE, START, log, site, site_over};
 use reqwest::Method;
 use serde_json::json;
 use session_policy_actix_app::server;
-use session_policy_actix_app::session::Transport;
+use session_policy_actix_app::session::{Active, Transport, cookies};
 use session_policy_actix_app::users::AT_A_TIME;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+/// How long the sweep leaves what has ended.
+const RETENTION: i64 = 86_400;
 const ATTRIBUTES: &str = "; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=";
 
 #[actix_web::test]
@@ -22,7 +29,7 @@ async fn a_sign_in_sets_the_cookie_to_the_letter() {
     let answer = site.login("ada", "correct horse", "").await;
     let pair = answer.pair();
     assert!(pair.starts_with("__Host-session=ey"), "{pair}");
-    assert_eq!(answer.set_cookie().unwrap(), format!("{pair}{ATTRIBUTES}1800"));
+    assert_eq!(answer.set_cookie().unwrap(), format!("{pair}{ATTRIBUTES}28800"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let status = json!({
         "now": START,
@@ -37,7 +44,7 @@ async fn a_sign_in_sets_the_cookie_to_the_letter() {
 
     let body = json!({ "user": "bob", "password": "battery staple", "remember": true });
     let remembered = site.send(Method::POST, "/login", "", &[], Some(body)).await;
-    assert!(remembered.set_cookie().unwrap().ends_with("; Path=/; Max-Age=2592000"));
+    assert!(remembered.set_cookie().unwrap().ends_with("; Path=/; Max-Age=3888000"));
     assert_eq!(remembered.json["profile"], "remember-me");
 }
 
@@ -46,7 +53,7 @@ async fn over_plain_http_on_loopback_the_cookie_is_another_and_not_secure() {
     let site = site_over(Transport::LoopbackHttp);
     let answer = site.login("ada", "correct horse", "").await;
     let pair = answer.pair();
-    let expected = format!("{pair}; HttpOnly; SameSite=Lax; Path=/; Max-Age=1800");
+    let expected = format!("{pair}; HttpOnly; SameSite=Lax; Path=/; Max-Age=28800");
     assert_eq!(answer.set_cookie().unwrap(), expected);
     assert!(pair.starts_with("session="));
     assert_eq!(site.get("/me", &pair).await.status, 200);
@@ -87,16 +94,15 @@ fn an_address_in_use_is_named() {
 }
 
 #[actix_web::test]
-async fn constant_activity_slides_with_a_new_cookie_per_renewal_until_the_cap() {
+async fn constant_activity_slides_with_a_new_token_per_renewal_until_the_cap() {
     let site = site();
     let mut cookie = site.ada().await;
     for at in (60..CAP).step_by(60) {
         site.at(at);
         let answer = site.get("/me", &cookie).await;
         assert_eq!(answer.status, 200, "at {at} s");
-        let left = 1_800.min(CAP - at);
         if let Some(set) = answer.set_cookie() {
-            assert!(set.ends_with(&format!("{ATTRIBUTES}{left}")), "at {at} s: {set}");
+            assert!(set.ends_with(&format!("{ATTRIBUTES}{}", CAP - at)), "at {at} s: {set}");
             assert_eq!(answer.header("cache-control"), Some("no-store"));
             cookie = answer.pair();
         }
@@ -109,7 +115,7 @@ async fn constant_activity_slides_with_a_new_cookie_per_renewal_until_the_cap() 
     let ended = site.get("/me", &cookie).await;
     assert_eq!(ended.problem(), (401, "session-cap"));
     assert_eq!(ended.header("www-authenticate"), Some("Cookie realm=\"api\""));
-    assert_eq!(ended.set_cookie().unwrap(), format!("__Host-session={ATTRIBUTES}0"));
+    assert_eq!(ended.set_cookie(), None, "only a sign-out clears it");
 }
 
 #[actix_web::test]
@@ -130,7 +136,7 @@ async fn an_idle_session_ends_to_the_second_and_polling_does_not_keep_it() {
     for path in ["/session/status", "/me"] {
         let ended = site.get(path, &cookie).await;
         assert_eq!(ended.problem(), (401, "session-idle"));
-        assert!(ended.set_cookie().unwrap().ends_with("Max-Age=0"));
+        assert_eq!(ended.set_cookie(), None, "only a sign-out clears it");
     }
 }
 
@@ -159,7 +165,7 @@ async fn a_burst_at_the_renewal_instant_writes_once_and_signs_nobody_out() {
         assert_eq!(site.get("/me", cookie).await.status, 200);
     }
     // But not once the new one is long in use.
-    site.at(331);
+    site.at(300 + GRACE);
     let stolen = site.get("/me", &cookie).await;
     assert_eq!(stolen.problem(), (401, "no-session"));
     assert_eq!(site.get("/me", &set[0]).await.problem(), (401, "no-session"), "ended for both");
@@ -210,6 +216,62 @@ async fn users_see_and_end_their_own_sessions_only() {
     let own = format!("/sessions/{}", id(&site.get("/me", &ada).await));
     assert!(site.delete(&own, &ada).await.set_cookie().unwrap().ends_with("Max-Age=0"));
     assert_eq!(site.get("/me", &ada).await.problem(), (401, "no-session"));
+}
+
+#[actix_web::test]
+async fn an_answer_that_is_lost_costs_nothing() {
+    let site = site();
+    let signed_in = site.login("ada", "correct horse", "").await;
+    assert!(signed_in.set_cookie().unwrap().ends_with("; Max-Age=28800"));
+    let cookie = signed_in.pair();
+    site.at(1_790);
+    assert!(site.get("/me", &cookie).await.set_cookie().is_some()); // This one is lost.
+    site.at(1_795);
+    let again = site.get("/me", &cookie).await;
+    assert_eq!(again.status, 200);
+    assert!(again.set_cookie().unwrap().ends_with(&format!("; Max-Age={}", CAP - 1_795)));
+    // It was lost, too, and all the while the session goes on.
+    site.at(1_790 + 1_799);
+    let next = site.get("/me", &cookie).await;
+    assert_eq!(next.status, 200);
+    assert_eq!(site.get("/me", &next.pair()).await.status, 200);
+}
+
+#[actix_web::test]
+async fn of_two_requests_at_the_idle_end_the_refused_one_leaves_the_cookie_of_the_other() {
+    let site = std::rc::Rc::new(site());
+    let cookie = site.ada().await;
+    site.at(1_799);
+    site.store.updates.hold(true);
+    let renewing = actix_web::rt::spawn({
+        let (site, cookie) = (site.clone(), cookie.clone());
+        async move { site.get("/me", &cookie).await }
+    });
+    site.store.updates.until_one_is_held().await;
+    site.at(1_800);
+    let refused = site.get("/me", &cookie).await;
+    assert_eq!((refused.problem(), refused.set_cookie()), ((401, "session-idle"), None));
+    site.store.updates.hold(false);
+    assert_eq!(renewing.await.unwrap().status, 200);
+    assert_eq!(site.get("/me", &cookie).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_late_refusal_leaves_the_cookie_of_the_next_sign_in() {
+    let site = std::rc::Rc::new(site());
+    let before = site.ada().await;
+    site.at(1_800);
+    site.store.loads.hold(true);
+    let late = actix_web::rt::spawn({
+        let (site, before) = (site.clone(), before.clone());
+        async move { site.get("/me", &before).await }
+    });
+    site.store.loads.until_one_is_held().await;
+    let after = site.ada().await;
+    site.store.loads.hold(false);
+    let late = late.await.unwrap();
+    assert_eq!((late.problem(), late.set_cookie()), ((401, "session-idle"), None));
+    assert_eq!(site.get("/me", &after).await.status, 200);
 }
 
 #[actix_web::test]
@@ -265,6 +327,31 @@ async fn a_late_answer_does_not_oust_the_cookie_of_a_new_sign_in() {
 }
 
 #[actix_web::test]
+async fn a_cookie_of_the_handlers_own_wins_if_it_has_the_name() {
+    let site = site();
+    let cookie = site.ada().await;
+    let own = async |_: Active, name: Path<String>| {
+        HttpResponse::Ok().cookie(Cookie::new(name.into_inner(), "own")).finish()
+    };
+    let app = App::new()
+        .app_data(site.sessions.clone())
+        .app_data(Data::new(Transport::Https))
+        .wrap(from_fn(cookies))
+        .route("/own/{name}", web::get().to(own));
+    let app = init_service(app).await;
+    site.at(300);
+    for (name, sent) in
+        [("__Host-session", "__Host-session"), ("session2", "session2 __Host-session")]
+    {
+        let request = TestRequest::get().uri(&format!("/own/{name}"));
+        let request = request.insert_header(("cookie", &*cookie)).to_request();
+        let answer = call_service(&app, request).await;
+        let names: Vec<_> = answer.response().cookies().map(|it| it.name().to_owned()).collect();
+        assert_eq!(names.join(" "), sent);
+    }
+}
+
+#[actix_web::test]
 async fn a_renewal_that_the_store_cannot_vouch_for_is_left_to_the_next_request() {
     let site = std::rc::Rc::new(site());
     let cookie = site.ada().await;
@@ -275,12 +362,13 @@ async fn a_renewal_that_the_store_cannot_vouch_for_is_left_to_the_next_request()
         async move { site.get("/sessions", &cookie).await }
     });
     site.store.lists.until_one_is_held().await;
+    assert_eq!(site.store.renewals.load(Ordering::SeqCst), 1, "it has a token to send");
     site.store.go_away(true);
     site.store.lists.hold(false);
     let late = late.await.unwrap();
     assert_eq!((late.status.as_u16(), late.set_cookie()), (200, None));
     site.store.go_away(false);
-    site.at(331);
+    site.at(300 + GRACE);
     let next = site.get("/me", &cookie).await;
     assert_eq!(next.status, 200);
     assert_eq!(site.get("/me", &next.pair()).await.status, 200);
@@ -479,7 +567,7 @@ async fn the_sweep_goes_on_after_an_error() {
     while site.store.sweeps.load(Ordering::SeqCst) < 3 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    site.at(1_800);
+    site.at(1_800 + RETENTION);
     site.store.go_away(false);
     let at = site.store.sweeps.load(Ordering::SeqCst);
     while site.store.sweeps.load(Ordering::SeqCst) < at + 3 {
@@ -496,7 +584,7 @@ async fn one_round_of_the_sweep_removes_all_that_have_expired() {
     for _ in 0..2_500 {
         let _ = site.sessions.start("ada").await.unwrap();
     }
-    site.at(1_800);
+    site.at(1_800 + RETENTION);
     let alive = site.ada().await;
     let sweep = server::sweep(site.sessions.clone(), Duration::from_secs(3_600));
     let sweep = actix_web::rt::spawn(sweep);
@@ -523,7 +611,7 @@ async fn the_log_tells_the_lifecycle_and_no_secret() {
     site.at(400);
     site.get("/me", &first).await; // Reuse.
     let log = String::from_utf8(log().lock().unwrap().clone()).unwrap();
-    for word in ["started", "rotated", "rejected", "reuse_detected"] {
+    for word in ["started", "reissued", "rejected", "reuse_detected"] {
         assert!(log.contains(&format!(r#"\"event\":\"{word}\""#)), "no {word} in the log");
     }
     for cookie in [&first, &second] {

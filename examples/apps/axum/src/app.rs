@@ -54,7 +54,10 @@ impl App {
         {
             return Err(SetupError::MissingProfile(missing));
         }
-        let sessions = Sessions::new(store, policies).with_clock(clock).with_observer(SessionLog);
+        let sessions = Sessions::new(store, policies)
+            .with_bounds(users.clone())
+            .with_clock(clock)
+            .with_observer(SessionLog);
         let web = WebSessions { sessions, secure: true };
         Ok(Self { web, users, poll: Duration::from_secs(15) })
     }

@@ -9,23 +9,23 @@ pub struct SessionLog;
 impl Observer for SessionLog {
     fn observe(&self, event: &Event<'_>) {
         let session = event.session.map(display);
-        let (subject, profile) = (event.subject, event.profile);
+        let Event { subject, profile, unproven, .. } = *event;
         macro_rules! log {
             ($level:ident, $what:literal $(, $field:ident = $value:expr)*) => {
-                tracing::$level!(target: "session", session, subject, profile, $($field = $value,)* $what)
+                tracing::$level!(target: "session", session, subject, profile, unproven, $($field = $value,)* $what)
             };
         }
         match event.kind {
-            EventKind::Ended => log!(info, "ended"),
-            EventKind::EndedMany { count } => log!(info, "ended together", count = count),
+            EventKind::Ended { cause } => log!(info, "ended", cause = cause),
+            EventKind::Expired { reason } => {
+                log!(info, "expired", at = display(event.at), reason = reason.as_str())
+            }
             EventKind::Rejected { reason } => log!(warn, "rejected", reason = reason),
             EventKind::RenewalDeferred => log!(warn, "renewal deferred"),
             EventKind::Renewed { expires_at } => {
                 log!(info, "renewed", expires_at = display(expires_at));
             }
-            EventKind::Rotated { predecessor, .. } => {
-                log!(info, "rotated", predecessor = display(predecessor));
-            }
+            EventKind::Rotated { .. } => log!(info, "rotated"),
             EventKind::Started { absolute_expires_at, expires_at } => log!(
                 info,
                 "started",

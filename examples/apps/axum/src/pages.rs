@@ -12,7 +12,7 @@ use maud::{DOCTYPE, Markup, html};
 pub(crate) use self::account::{home, password, password_changed};
 pub(crate) use self::devices::{Overview, admin, devices};
 pub(crate) use self::problem::{
-    displaced, failed, forbidden, not_found, too_many_sessions, unavailable,
+    displaced, failed, forbidden, not_found, raced, too_many_sessions, unavailable,
 };
 pub(crate) use self::sign_in::sign_in;
 use crate::app::{ADMIN, App};

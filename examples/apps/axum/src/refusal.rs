@@ -22,6 +22,8 @@ pub enum Reason {
     Ended,
     /// The session was not used for too long.
     Idle,
+    /// The password was changed, and no session is left.
+    NewPassword,
     /// The page wants a recent sign-in.
     Recent,
     /// The user signed out.
@@ -46,6 +48,7 @@ impl Reason {
             Self::AbsoluteCap => "absolute_cap",
             Self::Ended => "ended",
             Self::Idle => "idle",
+            Self::NewPassword => "new_password",
             Self::Recent => "recent",
             Self::SignedOut => "signed_out",
         }

@@ -16,8 +16,8 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use session_policy::StartError;
 use session_policy::store::StoreError;
-use session_policy::{RotateError, StartError};
 use tokio::task::JoinError;
 use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -26,7 +26,6 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::pages;
-use crate::refusal::{Reason, sign_in};
 use crate::session::require_session;
 
 /// No page has a script, style or frame of another origin, or one within itself.
@@ -85,8 +84,6 @@ fn asset(kind: &'static str, body: &'static str) -> MethodRouter<App> {
 #[derive(Debug, thiserror::Error)]
 enum PageError {
     #[error(transparent)]
-    Rotate(#[from] RotateError),
-    #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -97,18 +94,14 @@ enum PageError {
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         match self {
-            Self::Rotate(RotateError::Rejected { .. } | RotateError::Unknown) => {
-                sign_in(Reason::Ended, "/").into_response()
-            }
             Self::Start(StartError::Displaced) => pages::displaced(),
-            Self::Start(StartError::TooManySessions { .. }) => pages::too_many_sessions(),
-            Self::Rotate(RotateError::Store(_))
-            | Self::Start(StartError::Store(_))
-            | Self::Store(_) => {
+            Self::Start(StartError::Raced) => pages::raced(),
+            Self::Start(StartError::TooMany { .. }) => pages::too_many_sessions(),
+            Self::Start(StartError::NotReplaced(_) | StartError::Store(_)) | Self::Store(_) => {
                 tracing::error!(error = %self, "the store did not do as asked");
                 pages::unavailable()
             }
-            Self::Rotate(_) | Self::Start(_) | Self::Task(_) => {
+            Self::Start(_) | Self::Task(_) => {
                 tracing::error!(error = %self, "a page could not be served");
                 pages::failed()
             }

@@ -32,7 +32,8 @@ impl WebSessions {
         Some(pairs.find(|(name, _)| name.trim_ascii() == self.cookie_name())?.1.trim_ascii())
     }
 
-    /// The headers that hand a token to the browser, for as long as its session has.
+    /// The headers that hand a token to the browser, to keep until the session's cap:
+    /// the record ends a session, never its cookie.
     pub fn set(&self, token: &SessionToken, status: Status) -> SetCookie {
         self.cookie(token.expose(), status.cookie_max_age().num_seconds())
     }
@@ -48,6 +49,12 @@ impl WebSessions {
         if self.secure { "__Host-session" } else { "session" }
     }
 
+    fn is_set(&self, headers: &HeaderMap) -> bool {
+        let mut set = headers.get_all(SET_COOKIE).iter().map(HeaderValue::as_bytes);
+        let is_own = |rest: &[u8]| rest.starts_with(b"=");
+        set.any(|it| it.strip_prefix(self.cookie_name().as_bytes()).is_some_and(is_own))
+    }
+
     fn cookie(&self, value: &str, max_age: i64) -> SetCookie {
         let cookie = Cookie::build((self.cookie_name(), value))
             .max_age(Duration::seconds(max_age))
@@ -59,8 +66,9 @@ impl WebSessions {
     }
 }
 
-/// Lets a request through only with a live session, and re-sends the cookie when
-/// the session was renewed. Requests of a timer stay outside: they `peek`.
+/// Lets a request through only with a live session, and sends its cookie again where
+/// `authenticate` says so: a cap of more than 400 days is longer than any cookie lives.
+/// A refusal clears no cookie. Requests of a timer stay outside: they `peek`.
 pub async fn require_session(
     State(web): State<WebSessions>,
     mut request: Request,
@@ -70,20 +78,18 @@ pub async fn require_session(
     let Some(token) = web.token(request.headers()) else {
         return refusal.without_token();
     };
-    let renewed = match web.sessions.authenticate(token).await {
+    let again = match web.sessions.authenticate(token).await {
         Ok(Authenticated { session, status, token, .. }) => {
             request.extensions_mut().insert(SignedIn { session, status });
             token
         }
-        Err(error) if error.clears_cookie() => {
-            return (web.clear(), refusal.answer(&error)).into_response();
-        }
         Err(error) => return refusal.answer(&error),
     };
     let response = ([NO_STORE], next.run(request).await).into_response();
-    // The session may have ended or been replaced while the handler ran, also by
-    // another request: its token must not come back, or oust its successor's.
-    if let Some(token) = renewed
+    // The handler's own cookie wins. And the session may have ended meanwhile, also by
+    // another request: its token must not oust that of the next sign-in.
+    if let Some(token) = again
+        && !web.is_set(response.headers())
         && let Ok(live) = web.sessions.peek(token.expose()).await
     {
         return (web.set(&token, live.status), response).into_response();

@@ -25,8 +25,9 @@ pub async fn open(url: &str) -> Result<AnyStore, OpenError> {
             AnyStore::new(store)
         }
         "redis" | "rediss" => {
-            let connection = redis::Client::open(url)?.get_connection_manager().await?;
-            AnyStore::new(RedisStore::new(connection, "axum-app")?)
+            let store = RedisStore::open(redis::Client::open(url)?, "axum-app")?;
+            store.ping().await?;
+            AnyStore::new(store)
         }
         "sqlite" => {
             let store = SqliteStore::connect(url).await?;

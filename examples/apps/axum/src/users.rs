@@ -2,8 +2,11 @@
 //! are what this application is about.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use session_policy::store::StoreError;
+use session_policy::{Bound, Bounds};
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, spawn_blocking};
 
@@ -23,6 +26,10 @@ const LONGEST_PASSWORD: usize = 128;
 /// also where the client has hung up.
 const HASHES_AT_ONCE: usize = 4;
 
+/// The epoch of the passwords of [`DEMO_USERS`], which come back at every start: so do
+/// the sessions that were started under them, and no others.
+const PUBLISHED: u64 = 0;
+
 /// The users by name, their passwords as Argon2id hashes.
 #[derive(Clone, Debug)]
 pub struct Users {
@@ -33,6 +40,8 @@ pub struct Users {
 #[derive(Clone)]
 struct User {
     hash: Arc<str>,
+    /// Changes with the password, and ends all that was started under another.
+    epoch: u64,
     admin: bool,
 }
 
@@ -57,7 +66,7 @@ impl Users {
     pub fn demo() -> Self {
         let user = |(name, password, admin): (&str, &str, _)| {
             let hash = password_auth::generate_hash(password).into();
-            (name.to_owned(), User { hash, admin })
+            (name.to_owned(), User { hash, epoch: PUBLISHED, admin })
         };
         Self {
             by_name: Arc::new(RwLock::new(DEMO_USERS.map(user).into())),
@@ -73,31 +82,24 @@ impl Users {
         self.find(name).is_some_and(|user| user.admin)
     }
 
-    /// The hash that this password of a user of this name matches, if it does. An
-    /// unknown name takes as long as a wrong password, so that names cannot be
-    /// probed for.
+    /// The epoch of the user of this name, read together with the hash, if the password
+    /// is theirs. An unknown name takes as long as a wrong password, so that names cannot
+    /// be probed for.
     pub(crate) async fn verify(
         &self,
         name: &str,
         password: String,
-    ) -> Result<Option<Arc<str>>, JoinError> {
+    ) -> Result<Option<u64>, JoinError> {
         let permit = self.permit().await;
-        // Read after the wait, in which the password may have changed.
         let user = self.find(name);
-        let known = user.is_some();
+        let epoch = user.as_ref().map(|user| user.epoch);
         let hash = user.or_else(|| self.find(DEMO_USERS[0].0)).map(|user| user.hash);
         spawn_blocking(move || {
             let _permit = permit;
-            hash.filter(|hash| password_auth::verify_password(password, hash).is_ok() && known)
+            let is_right = |hash: &Arc<str>| password_auth::verify_password(password, hash).is_ok();
+            hash.filter(is_right).and(epoch)
         })
         .await
-    }
-
-    /// Whether this is still the hash of the user's password. Where it was
-    /// [verified](Self::verify) for something that a change of the password ends,
-    /// ask once that exists: either the change sees it, or this sees the change.
-    pub(crate) fn is_current(&self, name: &str, hash: &Arc<str>) -> bool {
-        self.find(name).is_some_and(|user| Arc::ptr_eq(&user.hash, hash))
     }
 
     /// Whether a text may be a new password.
@@ -119,12 +121,15 @@ impl Users {
         .await
     }
 
-    /// Gives a user another password if this one is still theirs, and whether it
-    /// was: of two changes at once, one is made.
-    pub(crate) fn replace(&self, name: &str, verified: &Arc<str>, new: Arc<str>) -> bool {
+    /// Gives a user another password, and another epoch, if that of the
+    /// [verified](Self::verify) one is still theirs: of two changes at once, one is made.
+    pub(crate) fn replace(&self, name: &str, verified: u64, new: Arc<str>) -> Option<u64> {
         let mut users = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-        let user = users.get_mut(name).filter(|user| Arc::ptr_eq(&user.hash, verified));
-        user.map(|user| user.hash = new).is_some()
+        let user = users.get_mut(name).filter(|user| user.epoch == verified)?;
+        // Never one that was used before: the hash has a random salt.
+        user.epoch = RandomState::new().hash_one(&new);
+        user.hash = new;
+        Some(user.epoch)
     }
 
     /// To be held by the work itself, which goes on where its request does not.
@@ -135,6 +140,13 @@ impl Users {
 
     fn find(&self, name: &str) -> Option<User> {
         self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+}
+
+/// No session outlives the password that it was started under, nor its user.
+impl Bounds for Users {
+    async fn bound(&self, name: &str, _: &str) -> Result<Option<Bound>, StoreError> {
+        Ok(self.find(name).map(|user| Bound::default().with_epoch(user.epoch)))
     }
 }
 

@@ -74,8 +74,8 @@
     }
   }
 
-  // Where the cookie ran out with the session, the server sees no token and can
-  // only say that there is no session; the deadlines here know why.
+  // Where the cookie ran out with the session, at its cap, the server sees no token and
+  // can only say that there is no session; the deadlines here know why.
   function leave(reason) {
     if (leaving) return;
     leaving = true;

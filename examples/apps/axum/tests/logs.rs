@@ -69,7 +69,7 @@ async fn no_log_at_any_level_holds_a_token_or_a_password() {
     }
     // Of the client and the server, down to the bytes they read.
     assert!(logs.contains("TRACE hyper"), "the test captures too little");
-    for word in ["started", "renewed", "rotated", "ended", "unavailable"] {
+    for word in ["started", "renewed", "rejected", "ended", "unavailable"] {
         assert!(logs.contains(word), "{word} is not in the logs:\n{logs}");
     }
 }

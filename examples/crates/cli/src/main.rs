@@ -29,8 +29,8 @@ use crate::report::Report;
 
 /// Checks, compares and explains session policies.
 ///
-/// A policy file is TOML or JSON, with one policy (max_age, update_age,
-/// absolute_cap) or a set of them ([default] and [profiles.NAME]).
+/// A policy file is TOML or JSON, and is what an application reads: max_age,
+/// update_age and absolute_cap under [default], and under [profiles.NAME] for others.
 #[derive(Debug, Parser)]
 #[command(version, after_help = "Exit status: 0 nothing found, 1 something found, 2 bad input.")]
 struct Cli {

@@ -196,6 +196,15 @@ fn draw_marks(chart: &mut Chart<'_, '_>, timeline: &Timeline, scale: &Scale) -> 
             .label("warning")
             .legend(|(x, y)| TriangleMarker::new((x + 9, y), 7, WARNING.filled()));
     }
+    if events.iter().any(|event| event.happening == Happening::CookieLapsed) {
+        chart
+            .draw_series(
+                with(|happening| happening == Happening::CookieLapsed)
+                    .map(|at| Circle::new(at, 6, WARNING.stroke_width(3))),
+            )?
+            .label("cookie dropped")
+            .legend(|(x, y)| Circle::new((x + 9, y), 6, WARNING.stroke_width(3)));
+    }
     chart
         .draw_series(
             with(|happening| matches!(happening, Happening::Ended { .. }))
@@ -231,16 +240,21 @@ fn description(timeline: &Timeline) -> String {
         Happening::Ended { reason } => Some(format!("It ends at {}: {reason}.", event.at)),
         _ => None,
     });
+    let lapsed = timeline.events().iter().find_map(|event| match event.happening {
+        Happening::CookieLapsed => Some(format!("The browser drops the cookie at {}. ", event.at)),
+        _ => None,
+    });
     format!(
         "A session under {}, signed in at {first}. Requests: {}. Those that renew it: {}. Those \
          that are refused: {}. Pauses longer than a quarter of max_age: {}. Warnings: {}. Each \
-         renewal moves the expiry on, up to the flat line of the absolute cap. {}",
+         renewal moves the expiry on, up to the flat line of the absolute cap. {}{}",
         caption(timeline),
         timeline.requests(),
         count(|happening| *happening == Happening::Renewed),
         count(|happening| matches!(happening, Happening::Refused { .. })),
         timeline.gaps(gap_threshold(timeline)).count(),
         count(|happening| *happening == Happening::Warned),
+        lapsed.unwrap_or_default(),
         end.unwrap_or_default(),
     )
 }

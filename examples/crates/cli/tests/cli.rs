@@ -127,6 +127,7 @@ fn diff_knows_the_limits_on_sessions() {
     let five = format!("{times}max_sessions = 5\nwhen_full = 'end_oldest'\n");
     let one = format!("{times}max_sessions = 1\nwhen_full = 'refuse'\n");
     let two = format!("{times}max_sessions = 2\nwhen_full = 'end_oldest'\n");
+    let recent = format!("{times}max_sessions = 2\nwhen_full = 'end_least_recent'\n");
     let longer = one.replace("'8h'\nmax_sessions", "'9h'\nmax_sessions");
     let directory = directory(
         "limits",
@@ -135,6 +136,7 @@ fn diff_knows_the_limits_on_sessions() {
             ("five.toml", &five),
             ("one.toml", &one),
             ("two.toml", &two),
+            ("recent.toml", &recent),
             ("longer.toml", &longer),
         ],
     );
@@ -156,6 +158,12 @@ default
             "none.toml",
             "two.toml",
             "| max_sessions | none   | 2          | the oldest beyond it end at the next sign-in |",
+        ),
+        (
+            "five.toml",
+            "recent.toml",
+            "| max_sessions | 5          | 2                | \
+            the least recently used beyond it end at the next sign-in |",
         ),
         ("two.toml", "five.toml", "| max_sessions | 2      | 5     | live on       |"),
         ("five.toml", "none.toml", "| max_sessions | 5          | none  | live on       |"),
@@ -219,6 +227,28 @@ fn impact_reads_json_lines_flat_and_nested_alike() {
 }
 
 #[test]
+fn what_else_a_table_has_is_left_alone() {
+    let columns = "id,epoch,ordinal,about,created_at,renewed_at,expires_at,absolute_expires_at\n";
+    let tables = [
+        format!("{columns}a,,0,,0,0,9,9\n"),
+        format!("{columns}a,18446744073709551615,7,\"Firefox, on \"\"Linux\"\"\",0,0,9,9\n"),
+        "{\"epoch\":7,\"ordinal\":1,\"about\":\"Firefox\",\"lifetime\":{\"created_at\":0,\
+        \"renewed_at\":0,\"expires_at\":9,\"absolute_expires_at\":9}}\n"
+            .to_owned(),
+    ];
+    let plain = "created_at,renewed_at,expires_at,absolute_expires_at\n0,0,9,9\n";
+    let args = ["explain", "after.toml", "-", "--now", "1"];
+    // But for the number of the line.
+    let explained = |text: &str| text.split_once(" (default)").map(|(_, text)| text.to_owned());
+    let expected = stdout(&run_with(&args, plain));
+    assert!(expected.contains("1970-01-01T00:00:09Z"), "{expected}");
+    for table in tables {
+        let output = run_with(&args, &table);
+        assert_eq!(explained(&stdout(&output)), explained(&expected), "{table}{}", stderr(&output));
+    }
+}
+
+#[test]
 fn a_byte_order_mark_is_skipped() {
     let json_line =
         "{\"created_at\":0,\"renewed_at\":0,\"expires_at\":9,\"absolute_expires_at\":9}\n";
@@ -276,10 +306,36 @@ fn timeline_plays_a_log_and_leaves_polls_out() {
     let timeline = json(&output);
     let events = timeline["events"].as_array().unwrap();
     let (first, last) = (&events[0], events.last().unwrap());
-    assert_eq!((&first["happening"], &first["cookie"]), (&"signed_in".into(), &1_800.into()));
-    assert_eq!((&last["happening"], &last["cookie"]), (&"refused".into(), &0.into()));
+    assert_eq!((&first["happening"], &first["cookie"]), (&"signed_in".into(), &28_800.into()));
+    assert_eq!((&last["happening"], &last["cookie"]), (&"refused".into(), &Value::Null));
     let text = stdout(&run(&["timeline", "working-day.toml", "working-day.log"]));
-    assert!(text.ends_with("\n38 requests (polls left out: 1), 21 writes\n"), "{text}");
+    assert!(text.ends_with("\n38 requests (polls left out: 1), 23 writes\n"), "{text}");
+}
+
+/// F2: a browser keeps no cookie for longer than 400 days.
+#[test]
+fn timeline_and_its_picture_show_where_a_browser_drops_the_cookie() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cookie");
+    fs::create_dir_all(&folder).unwrap();
+    let policy = "[default]\nmax_age = '3653d'\nupdate_age = '1d'\nabsolute_cap = '3653d'\n";
+    fs::write(folder.join("policy.toml"), policy).unwrap();
+    let log = "1970-01-01T00:00:00Z sign-in\n1970-01-01T01:00:00Z request\n\
+               1971-06-01T00:00:00Z request\n";
+    fs::write(folder.join("requests.log"), log).unwrap();
+    let arguments = ["timeline", "policy.toml", "requests.log", "--svg", "picture.svg"];
+    let output = command(&folder, &arguments).output().unwrap();
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(
+        text.contains(
+            "1971-02-05T00:00:00Z  the browser drops the cookie; the session lives until \
+             1980-01-02T00:00:00Z\n1971-06-01T00:00:00Z  came without a cookie\n"
+        ),
+        "{text}"
+    );
+    let svg = fs::read_to_string(folder.join("picture.svg")).unwrap();
+    assert!(svg.contains("The browser drops the cookie at 1971-02-05T00:00:00Z."), "{svg}");
+    assert!(svg.contains("cookie dropped"));
 }
 
 #[test]
@@ -303,15 +359,12 @@ fn a_picture_has_a_text_alternative_units_and_a_dark_scheme() {
 fn capacity_compares_the_throttle_with_a_write_a_request() {
     let args = ["capacity", "after.toml", "--users", "100000", "--every", "30s", "--json"];
     let load = json(&run(&args));
-    // 15 days of renewals, each 5 minutes, then 30 days pinned at the cap.
-    assert_eq!(load["renewals_per_session"], 15 * 24 * 12);
+    // One each 5 minutes; at the end of the 45 days it signs in again.
+    assert_eq!(load["renewals_per_session"], 45 * 24 * 12 - 1);
     assert_eq!(load["session"], 45 * 86_400);
-    assert_eq!(load["bytes_per_session"], 104 + 36 + 7);
+    assert_eq!(load["bytes_per_session"], 120 + 36 + 7);
     let writes = load["writes_per_second"].as_f64().unwrap();
-    assert!((writes - 100_000.0 * 4_321.0 / 3_888_000.0).abs() < 1e-9, "{writes}");
-    // Signed tokens are re-issued while pinned, too.
-    let tokens = load["tokens_per_second"].as_f64().unwrap();
-    assert!((tokens - 100_000.0 * 12_960.0 / 3_888_000.0).abs() < 1e-9, "{tokens}");
+    assert!((writes - 100_000.0 * 12_960.0 / 3_888_000.0).abs() < 1e-9, "{writes}");
     let none = run(&["capacity", "after.toml", "--users", "1", "--every", "0s"]);
     assert_eq!((status(&none), stderr(&none).as_str()), (2, "error: --every: shorter than 1s\n"));
 }
@@ -319,11 +372,11 @@ fn capacity_compares_the_throttle_with_a_write_a_request() {
 #[test]
 fn capacity_refuses_numbers_that_give_none() {
     let most = u64::MAX.to_string();
-    let one_too_many = (u64::MAX / 147 + 1).to_string();
+    let one_too_many = (u64::MAX / 163 + 1).to_string();
     for (users, subject_bytes, expected) in [
         ("0", "36", "--users: fewer than 1"),
-        (&*most, "36", "--users: 2^64 bytes or more, at 147 a session"),
-        (&*one_too_many, "36", "--users: 2^64 bytes or more, at 147 a session"),
+        (&*most, "36", "--users: 2^64 bytes or more, at 163 a session"),
+        (&*one_too_many, "36", "--users: 2^64 bytes or more, at 163 a session"),
         ("1", &*most, "--subject-bytes: 2^64 bytes or more a session"),
     ] {
         let args = ["capacity", "after.toml", "--every", "30s", "--users", users];
@@ -331,9 +384,9 @@ fn capacity_refuses_numbers_that_give_none() {
         assert_eq!(stderr(&output), format!("error: {expected}\n"));
         assert_eq!((status(&output), stdout(&output).as_str()), (2, ""));
     }
-    let most = (u64::MAX / 147).to_string();
+    let most = (u64::MAX / 163).to_string();
     let args = ["capacity", "after.toml", "--every", "30s", "--json", "--users", &most];
-    assert_eq!(json(&run(&args))["bytes"], u64::MAX / 147 * 147);
+    assert_eq!(json(&run(&args))["bytes"], u64::MAX / 163 * 163);
 }
 
 #[test]
@@ -355,18 +408,18 @@ fn bad_input_ends_with_the_file_the_line_and_the_key() {
     let directory = directory(
         "bad_input",
         &[
-            ("ok.toml", "max_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n"),
-            ("unit.toml", "max_age = '8h'\nupdate_age = '15x'\nabsolute_cap = '8h'\n"),
-            ("order.toml", "max_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '1h'\n"),
-            ("key.toml", "max_age = '8h'\nupdate_ago = '15m'\nabsolute_cap = '8h'\n"),
-            ("syntax.toml", "max_age = '8h'\nupdate_age = \n"),
+            ("ok.toml", "[default]\nmax_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n"),
+            ("unit.toml", "[default]\nmax_age = '8h'\nupdate_age = '15x'\nabsolute_cap = '8h'\n"),
+            ("order.toml", "[default]\nmax_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '1h'\n"),
+            ("key.toml", "[default]\nmax_age = '8h'\nupdate_ago = '15m'\nabsolute_cap = '8h'\n"),
+            ("syntax.toml", "[default]\nmax_age = '8h'\nupdate_age = \n"),
             (
                 "admin.toml",
-                "[default]\nmax_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n\n[profiles.admin]\nmax_age = 0\nupdate_age = 0\nabsolute_cap = 1\n",
+                "[default]\nmax_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n\n[profiles.admin]\nmax_age = '0s'\nupdate_age = '0s'\nabsolute_cap = '1s'\n",
             ),
             (
                 "unit.json",
-                "{\n  \"max_age\": \"8h\",\n  \"update_age\": true,\n  \"absolute_cap\": \"8h\"\n}\n",
+                "{\"default\": {\n  \"max_age\": \"8h\",\n  \"update_age\": true,\n  \"absolute_cap\": \"8h\"\n}}\n",
             ),
             ("policy.yaml", "max_age: 8h\n"),
             ("columns.csv", "created_at,renewed_at,absolute_expires_at\n0,0,0\n"),
@@ -388,18 +441,27 @@ fn bad_input_ends_with_the_file_the_line_and_the_key() {
             "check policy.yaml -s pci-dss-4",
             "policy.yaml: not a policy file: its name ends neither in .toml nor in .json",
         ),
-        ("check unit.toml -s pci-dss-4", "unit.toml:2:14: update_age: `15x` is not "),
+        (
+            "check unit.toml -s pci-dss-4",
+            "unit.toml:3:14: profile `default`: update_age: `15x` is not ",
+        ),
         (
             "check order.toml -s pci-dss-4",
-            "order.toml:1:1: max_age `8h` is longer than absolute_cap `1h`",
+            "order.toml:1:1: profile `default`: max_age `8h` is longer than absolute_cap `1h`",
         ),
-        ("check key.toml -s pci-dss-4", "key.toml:2:1: unknown field `update_ago`"),
-        ("check syntax.toml -s pci-dss-4", "syntax.toml:2:14: "),
+        (
+            "check key.toml -s pci-dss-4",
+            "key.toml:3:1: profile `default`: unknown field `update_ago`",
+        ),
+        ("check syntax.toml -s pci-dss-4", "syntax.toml:3:14: "),
         (
             "check admin.toml -s pci-dss-4",
             "admin.toml:6:1: profile `admin`: max_age `0s` is shorter than `1s`",
         ),
-        ("check unit.json -s pci-dss-4", "unit.json:3:20: update_age: `true` is not "),
+        (
+            "check unit.json -s pci-dss-4",
+            "unit.json:3:20: profile `default`: update_age: `true` is not ",
+        ),
         ("explain ok.toml columns.csv", "columns.csv:1: there is no column expires_at"),
         (
             "explain ok.toml instant.csv",
@@ -421,12 +483,50 @@ fn bad_input_ends_with_the_file_the_line_and_the_key() {
     assert_refused(&directory, &rows);
 }
 
+/// The command line and the application read a file alike, and say the same of it.
+#[test]
+fn check_refuses_what_the_application_refuses() {
+    let rest = "update_age = '15m'\nabsolute_cap = '8h'\n";
+    for (place, toml, expected) in [
+        (
+            "1:1",
+            "max_age = '8h'\n".to_owned(),
+            "unknown field `max_age`, expected `default` or `profiles`",
+        ),
+        (
+            "2:11",
+            format!("[default]\nmax_age = 3600000\n{rest}"),
+            "profile `default`: max_age: `3600000` has no unit: write `3600000s` for seconds, or \
+             `3600s` if these are milliseconds",
+        ),
+        (
+            "2:11",
+            format!("[default]\nmax_age = '3600'\n{rest}"),
+            "profile `default`: max_age: `3600` has no unit: write `3600s` for seconds, or \
+             `3600m` for minutes",
+        ),
+    ] {
+        let directory = directory("as_the_application", &[("policy.toml", &toml)]);
+        let args = ["check", "policy.toml", "--standard", "pci-dss-4"];
+        let output = command(&directory, &args).output().unwrap();
+        let said = stderr(&output);
+        assert_eq!(status(&output), 2, "{toml}");
+        assert!(said.starts_with(&format!("error: policy.toml:{place}: {expected}")), "{said}");
+        let refused = toml::from_str::<session_policy::Policies>(&toml).unwrap_err();
+        assert_eq!(refused.message().trim_end(), expected);
+    }
+    let flat = directory("flat", &[("policy.json", "{\"max_age\": \"8h\"}")]);
+    let output = command(&flat, &["check", "policy.json", "-s", "pci-dss-4"]).output().unwrap();
+    let hint = "expected `default` or `profiles`: a single policy stands under `default`, too\n";
+    assert!(stderr(&output).ends_with(hint), "{}", stderr(&output));
+}
+
 #[test]
 fn bad_json_lines_end_with_the_line_and_the_key() {
     let directory = directory(
         "bad_json_lines",
         &[
-            ("ok.toml", "max_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n"),
+            ("ok.toml", "[default]\nmax_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n"),
             ("key.jsonl", "{\"created_at\":0,\"renewed_at\":0,\"expires_at\":0}\n"),
             ("type.jsonl", "{\"created_at\":1.5}\n"),
             (
@@ -462,6 +562,93 @@ fn bad_json_lines_end_with_the_line_and_the_key() {
         ("explain ok.toml array.json", "array.json:1: not an object, such as `{"),
     ];
     assert_refused(&directory, &rows);
+}
+
+#[test]
+fn an_option_without_a_unit_is_refused_with_the_two_ways_to_write_it() {
+    for (args, option) in [
+        (vec!["capacity", "after.toml", "--users", "1", "--every", "30"], "--every <EVERY>"),
+        (vec!["timeline", "after.toml", "working-day.log", "--warn", "30"], "--warn <WARN>"),
+    ] {
+        let output = run(&args);
+        let expected = format!(
+            "error: invalid value '30' for '{option}': it has no unit: write `30s` for seconds, \
+             or `30m` for minutes\n",
+        );
+        assert_eq!(status(&output), 2);
+        assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
+    }
+}
+
+/// What each engine writes of its own table: with bytes that are no UTF-8, in an
+/// array, with tabs; and what the answer says then.
+#[test]
+fn an_export_of_the_projects_own_table_is_read_and_names_the_user() {
+    let columns = "id,subject,profile,epoch,ordinal,about,version,secret,\
+        created_at,renewed_at,expires_at,absolute_expires_at,generation,confirmed_at";
+    let rows: [(&str, Vec<u8>); 6] = [
+        (
+            "psql --csv",
+            format!("{columns}\n\\x00ff,ada,default,,0,,0,\\xfe,0,0,9,9,0,\n\\x01,\"b,b\",admin,,0,,0,\\xfe,0,0,9,9,0,\n").into(),
+        ),
+        (
+            "sqlite3 -header -csv",
+            [
+                format!("{columns}\r\n").as_bytes(),
+                b"\"\xff\n\"\"\",ada,default,,0,,0,\xfe\x80,0,0,9,9,0,\r\n",
+                b"\"\x01\",\"b,b\",admin,,0,,0,\xfe\x80,0,0,9,9,0,\r\n",
+            ]
+            .concat(),
+        ),
+        (
+            "sqlite3 -json",
+            [
+                b"[{\"id\":\"\\u0000\xff\\n\\\"{\",\"subject\":\"ada\",\"profile\":\"default\",\"epoch\":null,".as_slice(),
+                b"\"created_at\":0,\"renewed_at\":0,\"expires_at\":9,\"absolute_expires_at\":9},\n",
+                b"{\"id\":\"]\",\"subject\":\"b,b\",\"profile\":\"admin\",\"created_at\":0,",
+                b"\"renewed_at\":0,\"expires_at\":9,\"absolute_expires_at\":9}]\n",
+            ]
+            .concat(),
+        ),
+        (
+            "json_agg",
+            b"[{\"id\":\"\\\\x00ff\",\"subject\":\"ada\",\"profile\":\"default\",\"created_at\":0,\"renewed_at\":0,\
+            \"expires_at\":9,\"absolute_expires_at\":9}, \n {\"subject\":\"b,b\",\"profile\":\"admin\",\"created_at\":0,\
+            \"renewed_at\":0,\"expires_at\":9,\"absolute_expires_at\":9}]\n".to_vec(),
+        ),
+        (
+            "an array of one line",
+            b"[{\"subject\":\"ada\",\"created_at\":0,\"renewed_at\":0,\"expires_at\":9,\"absolute_expires_at\":9},\
+            {\"subject\":\"b,b\",\"profile\":\"admin\",\"created_at\":0,\"renewed_at\":0,\"expires_at\":9,\
+            \"absolute_expires_at\":9}]".to_vec(),
+        ),
+        (
+            "mariadb --batch",
+            [
+                format!("{}\n", columns.replace(',', "\t")).as_bytes(),
+                b"\\0\xff\r\\n\\t\"\\\\\tada\tdefault\tNULL\t0\tNULL\t0\t\xfe\t0\t0\t9\t9\t0\tNULL\n",
+                b"\x01\tb,b\tadmin\tNULL\t0\tNULL\t0\t\xfe\t0\t0\t9\t9\t0\tNULL\n",
+            ]
+            .concat(),
+        ),
+    ];
+    for (program, export) in rows {
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("export");
+        fs::write(&file, export).unwrap();
+        let args = ["explain", "after.toml", file.to_str().unwrap(), "--now", "1"];
+        let text = stdout(&run(&args));
+        for named in [", ada (default): ", ", b,b (admin): "] {
+            assert!(text.contains(named), "{program}: {text}");
+        }
+        let explained = json(&run(&[&args[..], &["--json"]].concat()));
+        assert_eq!(explained[0]["subject"], "ada", "{program}");
+        assert_eq!(explained[1]["subject"], "b,b", "{program}");
+        let impact = run(&["impact", "after.toml", "after.toml", args[2], "--now", "1"]);
+        assert!(stderr(&impact).starts_with("2 sessions in "), "{program}");
+    }
+    let forged = "subject,created_at,renewed_at,expires_at,absolute_expires_at\n\"a\nb\",0,0,9,9\n";
+    let text = stdout(&run_with(&["explain", "after.toml", "-", "--now", "1"], forged));
+    assert!(text.starts_with("line 2, a\\nb (default): "), "{text}");
 }
 
 /// Each command line ends with this, on one line, and prints nothing else.

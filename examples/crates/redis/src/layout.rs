@@ -1,8 +1,11 @@
-use std::fmt::Display;
+use std::fmt::{self, Display};
+use std::hash::{BuildHasher, RandomState};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use redis::Script;
-use session_policy::{Session, SessionId};
+use session_policy::SessionId;
+use session_policy::store::StoreError;
 
 /// Over how many sorted sets the index by expiry is spread, so that it is not one
 /// hot key of a cluster. Fixed: sessions of another number would not be swept.
@@ -20,6 +23,8 @@ impl Keys {
             Err(PrefixError::Empty)
         } else if prefix.contains(['{', '}']) {
             Err(PrefixError::HashTag { prefix: prefix.into() })
+        } else if prefix.contains(':') {
+            Err(PrefixError::Colon { prefix: prefix.into() })
         } else {
             Ok(Self { prefix: prefix.into() })
         }
@@ -30,7 +35,7 @@ impl Keys {
         format!("{}:session:{id}", self.prefix)
     }
 
-    /// A sorted set: ids of a subject's sessions by when to forget them.
+    /// A sorted set: notes of a subject's sessions by when to forget them.
     ///
     /// A subject may have braces, which a cluster would take for a hash tag; that
     /// moves its key to another slot and nothing else.
@@ -38,7 +43,7 @@ impl Keys {
         [self.prefix.as_bytes(), b":subject:", subject].concat()
     }
 
-    /// A sorted set: ids by `expires_at` or earlier, in one of [`SHARDS`] parts.
+    /// A sorted set: notes by `expires_at` or earlier, in one of [`SHARDS`] parts.
     pub(crate) fn expiry(&self, shard: u8) -> String {
         format!("{}:expiry:{shard}", self.prefix)
     }
@@ -48,10 +53,61 @@ pub(crate) fn shard_of(id: &SessionId) -> u8 {
     id.as_bytes()[SessionId::BYTES - 1] % SHARDS
 }
 
+/// What the indices hold of a session: its id and a number of this one creation.
+///
+/// Without the number, a removal under way would drop the notes of a session that was
+/// created under the freed id meanwhile.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Note {
+    pub(crate) id: SessionId,
+    nonce: u64,
+}
+
+impl Note {
+    /// Of a session that is about to be created.
+    pub(crate) fn new(id: SessionId) -> Self {
+        Self { id, nonce: RandomState::new().hash_one(id) }
+    }
+
+    /// Of a session that is there.
+    pub(crate) fn of(id: SessionId, nonce: &[u8]) -> Result<Self, StoreError> {
+        let text = str::from_utf8(nonce).map_err(StoreError::corrupt)?;
+        let nonce = u64::from_str_radix(text, 16).map_err(StoreError::corrupt)?;
+        Ok(Self { id, nonce })
+    }
+
+    pub(crate) fn nonce(&self) -> String {
+        format!("{:016x}", self.nonce)
+    }
+}
+
+impl Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:016x}", self.id, self.nonce)
+    }
+}
+
+impl FromStr for Note {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        let (id, nonce) =
+            text.split_once('.').ok_or_else(|| StoreError::corrupt("a note has no nonce"))?;
+        Self::of(id.parse().map_err(StoreError::corrupt)?, nonce.as_bytes())
+    }
+}
+
 /// Why a text is no prefix for keys.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrefixError {
+    /// A key of one prefix could be another's: a subject of `a` may be named so that its
+    /// key begins with `a:subject:b`. Without colons, the first one ends the prefix.
+    #[error("the key prefix `{prefix}` has a colon, which ends a prefix: use `-`")]
+    Colon {
+        /// The refused text.
+        prefix: String,
+    },
     /// No prefix: the keys could be anyone's.
     #[error("the key prefix is empty")]
     Empty,
@@ -83,50 +139,4 @@ impl Scripts {
             update: Script::new(include_str!("lua/update.lua")),
         }
     }
-}
-
-/// The fields of a session's hash, in the order in which they are read.
-pub(crate) const FIELDS: [&str; 9] = [
-    "subject",
-    "profile",
-    "version",
-    "secret",
-    "created_at",
-    "renewed_at",
-    "expires_at",
-    "absolute_expires_at",
-    "generation",
-];
-/// Empty if there is none.
-pub(crate) const CONFIRMED_AT: &str = "confirmed_at";
-
-/// Fields and values, alternating.
-pub(crate) fn fields_of(session: &Session) -> Vec<Vec<u8>> {
-    let lifetime = session.lifetime();
-    let values: [Vec<u8>; FIELDS.len()] = [
-        session.subject().into(),
-        session.profile().into(),
-        text(session.version()),
-        session.secret().as_bytes().into(),
-        text(lifetime.created_at().as_unix_secs()),
-        text(lifetime.renewed_at().as_unix_secs()),
-        text(lifetime.expires_at().as_unix_secs()),
-        text(lifetime.absolute_expires_at().as_unix_secs()),
-        text(session.generation()),
-    ];
-    let confirmed_at = (CONFIRMED_AT, confirmation(session.confirmed_at()));
-    FIELDS
-        .into_iter()
-        .zip(values)
-        .chain([confirmed_at])
-        .flat_map(|(field, value)| [field.into(), value])
-        .collect()
-}
-
-pub(crate) fn confirmation(at: Option<session_policy::Timestamp>) -> Vec<u8> {
-    at.map_or_else(Vec::new, |at| text(at.as_unix_secs()))
-}
-
-pub(crate) fn text(number: impl Display) -> Vec<u8> {
-    number.to_string().into_bytes()
 }

@@ -31,9 +31,9 @@ const SLIDES: SessionPolicy =
         Err(_) => panic!("contradictory policy"),
     };
 
-async fn sessions(server: &Server) -> (Sessions<RedisStore>, ManualClock) {
+fn sessions(server: &Server) -> (Sessions<RedisStore>, ManualClock) {
     let clock = ManualClock::new(LOGIN);
-    let (store, _) = store(&server.client()).await;
+    let (store, _) = store(&server.client());
     (Sessions::new(store, SLIDES).with_clock(clock.clone()), clock)
 }
 
@@ -57,7 +57,7 @@ async fn recover(sessions: &Sessions<RedisStore>, subject: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_appendfsync_always_a_killed_engine_loses_nothing_that_was_acknowledged() {
     let Some(mut server) = Server::start(&AOF_ALWAYS) else { return };
-    let (store, _) = store(&server.client()).await;
+    let (store, _) = store(&server.client());
     let load = Load::of_sessions(200).operations(60_000);
     let load: JoinHandle<_> = tokio::spawn(async move { load.run(Arc::new(store)).await });
     for _ in 0..3 {
@@ -76,7 +76,7 @@ async fn with_appendfsync_always_a_killed_engine_loses_nothing_that_was_acknowle
 #[tokio::test(flavor = "multi_thread")]
 async fn with_snapshots_alone_a_killed_engine_comes_back_as_of_the_last_snapshot() {
     let Some(mut server) = Server::start(&[]) else { return };
-    let (sessions, _) = sessions(&server).await;
+    let (sessions, _) = sessions(&server);
     let before = sessions.start("user-42").await.unwrap();
     server.command::<()>(&redis::cmd("SAVE")).await;
     let after = sessions.start("user-42").await.unwrap();
@@ -103,7 +103,7 @@ async fn with_snapshots_alone_a_killed_engine_comes_back_as_of_the_last_snapshot
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_are_cut_mid_command_are_felt_and_harm_nothing() {
     let Some(server) = Server::start(&[]) else { return };
-    let (store, _) = store(&server.client()).await;
+    let (store, _) = store(&server.client());
     let load = Load::of_sessions(200).operations(60_000);
     let load: JoinHandle<_> = tokio::spawn(async move { load.run(Arc::new(store)).await });
     let mut cut = 0;
@@ -180,7 +180,7 @@ async fn a_sweep_on_a_read_only_replica_ends_with_an_error_also_over_a_note_of_n
     while !reading.list("user-42").await.unwrap().is_empty() {
         sleep(Duration::from_millis(50)).await;
     }
-    clock.advance(SLIDES.max_age());
+    clock.advance(SLIDES.max_age() + TimeDelta::days(1)); // Which it is kept for.
 
     let sweep = timeout(Duration::from_secs(10), reading.sweep(100)).await;
     let refused = sweep.unwrap().unwrap_err();
@@ -192,7 +192,7 @@ async fn a_sweep_on_a_read_only_replica_ends_with_an_error_also_over_a_note_of_n
 #[tokio::test(flavor = "multi_thread")]
 async fn without_memory_sign_ins_are_refused_and_live_sessions_are_served_and_ended() {
     let Some(server) = Server::start(&["--maxmemory-policy", "noeviction"]) else { return };
-    let (sessions, clock) = sessions(&server).await;
+    let (sessions, clock) = sessions(&server);
     let live = sessions.start("user-42").await.unwrap();
     let mut set = redis::cmd("CONFIG");
     server.command::<()>(set.arg("SET").arg("maxmemory").arg("1mb")).await;

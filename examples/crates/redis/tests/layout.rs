@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use chrono::TimeDelta;
 use redis::{AsyncTypedCommands, Client};
-use session_policy::store::{SecretHash, SessionStore, StoreError, Update};
+use session_policy::store::{Removed, SecretHash, SessionStore, StoreError, Update};
 use session_policy::{Clock, Lifetime, Session, SessionId, SessionPolicy, SystemClock, Timestamp};
 use session_policy_redis::{PrefixError, RedisStore};
 
@@ -37,16 +37,16 @@ async fn expire_time(client: &Client, key: &str) -> i64 {
 #[tokio::test]
 async fn the_engine_drops_a_session_a_grace_after_its_end_and_its_note_after_that() {
     let Some(client) = shared().await else { return };
-    let (store, prefix) = store(&client).await;
+    let (store, prefix) = store(&client);
     let now = SystemClock.now();
     let live = session("user-42", now);
     store.create(&live).await.unwrap();
     let key = format!("{prefix}:session:{}", live.id());
     let expires_at = live.lifetime().expires_at().as_unix_secs();
-    assert_eq!(expire_time(&client, &key).await, expires_at + DAY);
+    assert_eq!(expire_time(&client, &key).await, expires_at + 2 * DAY);
     let cap = live.lifetime().absolute_expires_at().as_unix_secs();
     let note = expire_time(&client, &format!("{prefix}:subject:user-42")).await;
-    assert_eq!(note, cap + 2 * DAY);
+    assert_eq!(note, cap + 4 * DAY);
 
     let later = now.saturating_add(TimeDelta::minutes(10));
     let renewed = Lifetime::restore(
@@ -57,14 +57,14 @@ async fn the_engine_drops_a_session_a_grace_after_its_end_and_its_note_after_tha
     );
     let update = Update::new(&live, later, &renewed.unwrap());
     assert!(store.update(&update).await.unwrap());
-    assert_eq!(expire_time(&client, &key).await, expires_at + 600 + DAY);
+    assert_eq!(expire_time(&client, &key).await, expires_at + 600 + 2 * DAY);
     delete(&client, &prefix).await;
 }
 
 #[tokio::test]
 async fn a_session_of_another_year_is_kept_for_the_grace() {
     let Some(client) = shared().await else { return };
-    let (store, prefix) = store(&client).await;
+    let (store, prefix) = store(&client);
     for at in [Timestamp::MIN, Timestamp::from_unix_secs(0)] {
         let before = SystemClock.now().as_unix_secs();
         let past = session("user-42", at);
@@ -72,7 +72,7 @@ async fn a_session_of_another_year_is_kept_for_the_grace() {
         assert_eq!(store.load(&past.id()).await.unwrap(), Some(past.clone()));
         let key = format!("{prefix}:session:{}", past.id());
         let drop_at = expire_time(&client, &key).await;
-        assert!((before + DAY..before + DAY + 60).contains(&drop_at), "{drop_at}");
+        assert!((before + 2 * DAY..before + 2 * DAY + 60).contains(&drop_at), "{drop_at}");
     }
     assert_eq!(store.list("user-42").await.unwrap().len(), 2);
     delete(&client, &prefix).await;
@@ -81,7 +81,7 @@ async fn a_session_of_another_year_is_kept_for_the_grace() {
 #[tokio::test]
 async fn an_unreadable_record_lets_nobody_in_and_can_be_ended() {
     let Some(client) = shared().await else { return };
-    let (store, prefix) = store(&client).await;
+    let (store, prefix) = store(&client);
     let mut connection = manager(&client).await;
     for (field, value) in [
         ("secret", "short"),
@@ -100,14 +100,14 @@ async fn an_unreadable_record_lets_nobody_in_and_can_be_ended() {
         connection.hdel(&key, field).await.unwrap();
         assert!(store.load(&broken.id()).await.is_err(), "without {field}");
     }
-    assert_eq!(store.remove_all("user-42", None).await.unwrap(), 6);
+    assert_eq!(store.remove_all("user-42", None).await.unwrap().len(), 6);
     delete(&client, &prefix).await;
 }
 
 #[tokio::test]
 async fn notes_of_sessions_that_are_gone_are_harmless_and_swept() {
     let Some(client) = shared().await else { return };
-    let (store, prefix) = store(&client).await;
+    let (store, prefix) = store(&client);
     let mut connection = manager(&client).await;
     let now = SystemClock.now();
     let dropped = session("user-42", now);
@@ -116,9 +116,9 @@ async fn notes_of_sessions_that_are_gone_are_harmless_and_swept() {
     // the notes and the session.
     connection.del(format!("{prefix}:session:{}", dropped.id())).await.unwrap();
     assert!(store.list("user-42").await.unwrap().is_empty());
-    assert_eq!(store.remove_all("user-42", None).await.unwrap(), 0);
+    assert_eq!(store.remove_all("user-42", None).await.unwrap(), []);
     let end = dropped.lifetime().expires_at();
-    assert_eq!(store.remove_expired(end, 10).await.unwrap(), 0);
+    assert_eq!(store.remove_expired(end, 10).await.unwrap(), []);
     let mut notes = 0;
     for shard in 0..16 {
         notes += connection.zcard(format!("{prefix}:expiry:{shard}")).await.unwrap();
@@ -130,28 +130,30 @@ async fn notes_of_sessions_that_are_gone_are_harmless_and_swept() {
 #[tokio::test]
 async fn a_session_that_is_ended_leaves_no_key_behind() {
     let Some(client) = shared().await else { return };
-    let (store, prefix) = store(&client).await;
+    let (store, prefix) = store(&client);
     let now = SystemClock.now();
     let sessions: Vec<_> = (0..40).map(|_| session("user-42", now)).collect();
     for session in &sessions {
         store.create(session).await.unwrap();
     }
     assert!(store.remove(&sessions[0].id()).await.unwrap());
-    assert_eq!(store.remove_all("user-42", Some(&sessions[1].id())).await.unwrap(), 38);
+    let ended = store.remove_all("user-42", Some(&sessions[1].id())).await.unwrap();
+    assert_eq!(ended.len(), 38);
     let end = sessions[1].lifetime().expires_at();
-    assert_eq!(store.remove_expired(end, u32::MAX).await.unwrap(), 1);
+    let swept = store.remove_expired(end, u32::MAX).await.unwrap();
+    assert_eq!(swept, [Removed::of(&sessions[1])]);
     assert_eq!(delete(&client, &prefix).await, 0);
 }
 
 #[tokio::test]
 async fn scripts_that_the_engine_forgot_are_loaded_again() {
     let Some(server) = Server::start(&[]) else { return };
-    let (store, _) = store(&server.client()).await;
+    let (store, _) = store(&server.client());
     for _ in 0..2 {
         store.create(&session("user-42", SystemClock.now())).await.unwrap();
         server.command::<()>(redis::cmd("SCRIPT").arg("FLUSH")).await;
     }
-    assert_eq!(store.remove_all("user-42", None).await.unwrap(), 2);
+    assert_eq!(store.remove_all("user-42", None).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -164,5 +166,35 @@ async fn a_prefix_that_is_none_is_refused() {
         refused("{app}").to_string(),
         "the key prefix `{app}` has braces, which are a hash tag to a cluster"
     );
+    assert_eq!(
+        refused("a:subject:b").to_string(),
+        "the key prefix `a:subject:b` has a colon, which ends a prefix: use `-`"
+    );
     assert!(RedisStore::new(connection.clone(), &prefix()).is_ok());
+}
+
+#[tokio::test]
+async fn no_prefix_meets_the_keys_of_another_whatever_the_subjects() {
+    let Some(server) = Server::start(&[]) else { return };
+    let prefixes = ["a", "ab", "a-b", "a-subject", "b"];
+    let mut connection = manager(&server.client()).await;
+    for prefix in prefixes {
+        let store = RedisStore::new(connection.clone(), prefix).unwrap();
+        for subject in ["b", "b:session:x", ":expiry:0", "-b:subject:b", "subject:b"] {
+            store.create(&session(subject, SystemClock.now())).await.unwrap();
+        }
+    }
+    let all = connection.keys("*").await.unwrap();
+    let mut owned = 0;
+    for prefix in prefixes {
+        let own = connection.keys(format!("{prefix}:*")).await.unwrap();
+        owned += own.len();
+        let store = RedisStore::new(connection.clone(), prefix).unwrap();
+        for subject in ["b", "b:session:x", ":expiry:0", "-b:subject:b", "subject:b"] {
+            assert_eq!(store.remove_all(subject, None).await.unwrap().len(), 1, "{prefix}");
+        }
+        assert_eq!(connection.keys(format!("{prefix}:*")).await.unwrap(), [""; 0]);
+        assert_eq!(connection.keys("*").await.unwrap().len(), all.len() - owned);
+    }
+    assert_eq!(owned, all.len(), "each key is of one prefix");
 }

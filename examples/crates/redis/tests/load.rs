@@ -16,7 +16,7 @@ use crate::common::{delete, shared, store};
 async fn redis_is_sound_with_32_clients_on_one_session_and_on_1_000() {
     let Some(client) = shared().await else { return };
     for sessions in [1, 1_000] {
-        let (store, prefix) = store(&client).await;
+        let (store, prefix) = store(&client);
         let report = Load::of_sessions(sessions).run(Arc::new(store)).await;
         println!("redis, {sessions} sessions: {report}");
         delete(&client, &prefix).await;
@@ -31,13 +31,14 @@ async fn redis_is_sound_with_32_clients_on_one_session_and_on_1_000() {
 async fn raced_sign_ins_converge_to_the_limit() {
     let Some(client) = shared().await else { return };
     let three = NonZeroU32::new(3).unwrap();
-    for when_full in [WhenFull::EndOldest, WhenFull::Refuse] {
+    for when_full in [WhenFull::EndLeastRecent, WhenFull::EndOldest, WhenFull::Refuse] {
         for _ in 0..10 {
-            let (store, prefix) = store(&client).await;
+            let (store, prefix) = store(&client);
             let came = race_sign_ins(Arc::new(store), "limited", 32, three, when_full).await;
             delete(&client, &prefix).await;
             match when_full {
                 WhenFull::EndOldest => assert_eq!(came.left, 3, "{came:?}"),
+                WhenFull::EndLeastRecent => assert!((1..=3).contains(&came.left), "{came:?}"),
                 WhenFull::Refuse => assert!(came.left <= 3, "{came:?}"),
             }
             println!("32 sign-ins race for 3 places, {when_full:?}: {came:?}");

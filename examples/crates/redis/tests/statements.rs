@@ -26,7 +26,7 @@ async fn a_request_costs_one_read_and_a_write_only_when_a_renewal_is_due() {
     let clock = ManualClock::new(Timestamp::from_unix_secs(1_800_000_000));
     let policy =
         SessionPolicy::new(TimeDelta::hours(1), TimeDelta::minutes(5), TimeDelta::hours(24));
-    let (store, _) = store(&server.client()).await;
+    let (store, _) = store(&server.client());
     let sessions = Sessions::new(store, policy.unwrap()).with_clock(clock.clone());
     let started = sessions.start("user-42").await.unwrap();
     let day = async |minutes: u64| {

@@ -1,7 +1,9 @@
 //! How do I give the sessions I have a cap, without an outage?
 //!
 //! Runs a step of the migration of a table without a cap, under the policy of
-//! `SESSION_MAX_AGE`, `SESSION_UPDATE_AGE` and `SESSION_ABSOLUTE_LIFETIME_DAYS`.
+//! `SESSION_MAX_AGE`, `SESSION_UPDATE_AGE` and `SESSION_ABSOLUTE_LIFETIME_DAYS`. The table
+//! is `sessions`, or as `SESSION_TABLE` says. A table whose columns are not 64-bit
+//! integers, or whose instants are not seconds, is refused, and nothing is changed.
 //!
 //! ```sh
 //! export DATABASE_URL=postgres://root@127.0.0.1/app
@@ -12,7 +14,8 @@
 //! migrate finish    # once the new program has taken over
 //! ```
 //!
-//! Stop at the first that fails. Wherever it was interrupted, run the three again.
+//! Connect to the engine itself, not to a pooler. Stop at the first that fails. Wherever
+//! it was interrupted, run the three again.
 
 use std::error::Error;
 
@@ -28,21 +31,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let policy = SessionPolicy::from_vars(|name: &str| {
         std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
     })?;
+    let table = std::env::var("SESSION_TABLE").unwrap_or_else(|_| "sessions".into());
+    let plan = stores::Plan::for_table(&table, &policy);
     let scheme = url.split(':').next().unwrap_or_default();
     let migrated = match (scheme, step.as_str()) {
-        ("mariadb" | "mysql", "contract") => stores::contract_mariadb(&url, &policy).await?,
-        ("mariadb" | "mysql", "fill") => stores::fill_mariadb(&url, &policy, BATCH).await?,
+        ("mariadb" | "mysql", "contract") => stores::contract_mariadb(&url, plan).await?,
+        ("mariadb" | "mysql", "fill") => stores::fill_mariadb(&url, plan, BATCH).await?,
         ("mariadb" | "mysql", "finish") => {
-            return Ok(stores::finish_mariadb(&url, &policy).await?);
+            return Ok(stores::finish_mariadb(&url, plan).await?);
         }
-        ("postgres" | "postgresql", "contract") => stores::contract_postgres(&url, &policy).await?,
-        ("postgres" | "postgresql", "fill") => stores::fill_postgres(&url, &policy, BATCH).await?,
+        ("postgres" | "postgresql", "contract") => stores::contract_postgres(&url, plan).await?,
+        ("postgres" | "postgresql", "fill") => stores::fill_postgres(&url, plan, BATCH).await?,
         ("postgres" | "postgresql", "finish") => {
-            return Ok(stores::finish_postgres(&url, &policy).await?);
+            return Ok(stores::finish_postgres(&url, plan).await?);
         }
-        ("sqlite", "contract") => stores::contract_sqlite(&url, &policy).await?,
-        ("sqlite", "fill") => stores::fill_sqlite(&url, &policy, BATCH).await?,
-        ("sqlite", "finish") => return Ok(stores::finish_sqlite(&url, &policy).await?),
+        ("sqlite", "contract") => stores::contract_sqlite(&url, plan).await?,
+        ("sqlite", "fill") => stores::fill_sqlite(&url, plan, BATCH).await?,
+        ("sqlite", "finish") => return Ok(stores::finish_sqlite(&url, plan).await?),
         (_, "contract" | "fill" | "finish") => {
             return Err("DATABASE_URL is none of mysql://, postgres:// and sqlite://".into());
         }

@@ -1,8 +1,8 @@
 //! Reference stores of `session-policy` on SQL engines, through `sqlx`.
 //!
-//! One file per engine, each of which stands alone: depend on this package, or
-//! copy the file. The statements are those of [`session_policy::store::sql`]; pooling,
-//! prepared statements, timeouts and reconnection are sqlx's.
+//! One module per engine, each of which stands alone: depend on this package, or
+//! copy the module. The statements are those of [`session_policy::store::sql`]; pooling,
+//! timeouts and reconnection are sqlx's.
 //!
 //! | engine | feature | store |
 //! | --- | --- | --- |
@@ -20,7 +20,7 @@ mod sqlite;
 
 #[cfg(feature = "mariadb")]
 pub use crate::mariadb::MariaDbStore;
-pub use crate::migrate::Migrated;
+pub use crate::migrate::{Migrated, Plan};
 #[cfg(feature = "mariadb")]
 pub use crate::migrate::{contract_mariadb, fill_mariadb, finish_mariadb};
 #[cfg(feature = "postgres")]

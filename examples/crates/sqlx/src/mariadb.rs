@@ -1,36 +1,59 @@
+mod row;
+mod value;
+
 use std::str::FromStr;
 use std::time::Duration;
 
 use session_policy::store::sql::{MARIADB, Statements};
-use session_policy::store::{SecretHash, SessionParts, SessionStore, StoreError, Update};
-use session_policy::{Lifetime, Session, SessionId, Timestamp};
-use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions, MySqlQueryResult, MySqlRow};
-use sqlx::{Executor, Row};
+use session_policy::store::{Cursor, Page, Removed, ScanStore, SessionStore, StoreError, Update};
+use session_policy::{Session, SessionId, Timestamp};
+use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions, MySqlRow};
+use sqlx::{AssertSqlSafe, ConnectOptions, Executor, Row, raw_sql};
 
-const SQL: Statements = MARIADB;
+use self::row::{count, id, is_of, removed, session};
+use self::value::{Value, filled};
 
 /// SQLSTATE 40001, MariaDB's error 1213.
 const DEADLOCK: &str = "40001";
 const RETRIES: u32 = 10;
 
-/// In seconds. A sweep locks rows and not the gaps between them.
+/// Of a session.
+const COLUMNS: i64 = 14;
+
+/// Around each statement on a pool whose settings are not known, so that it is a
+/// transaction of its own under `autocommit = 0`, too.
+const ALONE: [&str; 2] = [
+    "ROLLBACK AND NO CHAIN NO RELEASE; SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ",
+    "; COMMIT AND NO CHAIN NO RELEASE",
+];
+
+/// Once per connection, to the same end; times in seconds. A sweep locks rows and not the
+/// gaps between them.
 const SETTINGS: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
-SET SESSION max_statement_time = 5, innodb_lock_wait_timeout = 5";
+SET SESSION autocommit = 1, sql_safe_updates = 0, max_statement_time = 5,
+    innodb_lock_wait_timeout = 5";
 
 /// Keeps sessions in MariaDB.
 ///
 /// Clones share the pool. A connection that breaks is replaced by the pool: the
 /// statement it carried fails, the next one runs.
+///
+/// The application's own settings may hold on its pool: `autocommit`,
+/// `sql_safe_updates`, `sql_mode`, the time zone, isolation and character set change
+/// nothing here. What a connection of the pool has left uncommitted is rolled back.
 #[derive(Clone, Debug)]
 pub struct MariaDbStore {
     pool: MySqlPool,
+    sql: Statements,
+    table: String,
+    around: [&'static str; 2],
 }
 
 impl MariaDbStore {
-    /// A store over a pool of the caller's making.
+    /// A store over a pool of the caller's making, whose timeouts hold.
     #[must_use]
-    pub const fn new(pool: MySqlPool) -> Self {
-        Self { pool }
+    pub fn new(pool: MySqlPool) -> Self {
+        Self { pool, sql: MARIADB, table: "sessions".to_owned(), around: ALONE }
     }
 
     /// A store at a URL such as `mysql://user@host/database`, on at most 16
@@ -42,8 +65,11 @@ impl MariaDbStore {
     /// [`StoreError::Unavailable`] if the URL is none of MariaDB's, or the
     /// engine cannot be reached.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        let options =
-            MySqlConnectOptions::from_str(url).map_err(StoreError::unavailable)?.set_names(false);
+        // Statements have ids and hashes in them, which belong in no log.
+        let options = MySqlConnectOptions::from_str(url)
+            .map_err(StoreError::unavailable)?
+            .set_names(false)
+            .disable_statement_logging();
         let pool = MySqlPoolOptions::new()
             .max_connections(16)
             .acquire_timeout(Duration::from_secs(3))
@@ -55,17 +81,37 @@ impl MariaDbStore {
             })
             .connect_with(options)
             .await;
-        pool.map(Self::new).map_err(StoreError::unavailable)
+        let pool = pool.map_err(StoreError::unavailable)?;
+        Ok(Self { around: [""; 2], ..Self::new(pool) })
+    }
+
+    /// The same store on a table of another name than `sessions`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] unless the name is `[A-Za-z_][A-Za-z0-9_]{0,62}`.
+    pub fn with_table(mut self, name: &str) -> Result<Self, StoreError> {
+        self.sql = MARIADB.for_table(name).map_err(StoreError::unavailable)?;
+        name.clone_into(&mut self.table);
+        Ok(self)
     }
 
     /// Makes the table and its indexes where they are absent.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] if the engine refuses.
+    /// [`StoreError::Unavailable`] if the engine refuses, or if there is another
+    /// table of this name: the error says what it has, and nothing is changed.
     pub async fn create_table(&self) -> Result<(), StoreError> {
-        for statement in SQL.schema {
-            sqlx::query(*statement).execute(&self.pool).await.map_err(StoreError::unavailable)?;
+        let found = self.rows(self.sql.check, &[COLUMNS.into()]).await?;
+        if !found.is_empty() {
+            let found: Result<Vec<String>, _> = found.iter().map(|row| row.try_get(0)).collect();
+            let found = found.map_err(StoreError::corrupt)?.join(", ");
+            let error = format!("the table {} cannot be used: it has {found}", self.table);
+            return Err(StoreError::unavailable(error));
+        }
+        for statement in self.sql.schema {
+            raw_sql(*statement).execute(&self.pool).await.map_err(StoreError::unavailable)?;
         }
         Ok(())
     }
@@ -75,29 +121,79 @@ impl MariaDbStore {
     pub const fn pool(&self) -> &MySqlPool {
         &self.pool
     }
+
+    async fn rows(
+        &self,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<MySqlRow>, StoreError> {
+        let answer = self.run(statement, values, false).await.map_err(StoreError::unavailable)?;
+        Ok(answer.rows)
+    }
+
+    /// Runs a statement to its end, which is the commit; again if `InnoDB` chose it as
+    /// the victim of a deadlock, which has undone it.
+    async fn run(
+        &self,
+        statement: &str,
+        values: &[Value<'_>],
+        counts: bool,
+    ) -> Result<Answer, sqlx::Error> {
+        let [before, after] = self.around;
+        let text = format!("{before}{}{after}", filled(statement, values));
+        for _ in 0..RETRIES {
+            match self.run_once(text.clone(), counts).await {
+                Err(sqlx::Error::Database(error))
+                    if error.code().is_some_and(|code| code == DEADLOCK) => {}
+                answer => return answer,
+            }
+        }
+        self.run_once(text, counts).await
+    }
+
+    async fn run_once(&self, text: String, counts: bool) -> Result<Answer, sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        let query = raw_sql(AssertSqlSafe(text));
+        let answer = if counts {
+            let done = query.execute(&mut *connection).await;
+            done.map(|done| Answer { rows: Vec::new(), affected: done.rows_affected() })
+        } else {
+            query.fetch_all(&mut *connection).await.map(|rows| Answer { rows, affected: 0 })
+        };
+        if answer.is_err() {
+            // Under `autocommit = 0` the statement may have left locks.
+            let _ = connection.execute("ROLLBACK AND NO CHAIN NO RELEASE").await;
+        }
+        answer
+    }
+}
+
+/// The rows that a statement returned, or how many it changed.
+struct Answer {
+    rows: Vec<MySqlRow>,
+    affected: u64,
 }
 
 impl SessionStore for MariaDbStore {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
-        let lifetime = session.lifetime();
-        let (version, generation) = (count(session.version())?, count(session.generation())?);
-        let created = again(|| {
-            sqlx::query(SQL.create)
-                .bind(&session.id().as_bytes()[..])
-                .bind(session.subject().as_bytes())
-                .bind(session.profile().as_bytes())
-                .bind(version)
-                .bind(&session.secret().as_bytes()[..])
-                .bind(lifetime.created_at().as_unix_secs())
-                .bind(lifetime.renewed_at().as_unix_secs())
-                .bind(lifetime.expires_at().as_unix_secs())
-                .bind(lifetime.absolute_expires_at().as_unix_secs())
-                .bind(generation)
-                .bind(session.confirmed_at().map(Timestamp::as_unix_secs))
-                .execute(&self.pool)
-        })
-        .await;
-        match created {
+        let (id, lifetime) = (session.id(), session.lifetime());
+        let values = [
+            id.as_bytes().into(),
+            session.subject().into(),
+            session.profile().into(),
+            session.epoch().map(u64::cast_signed).into(),
+            session.ordinal().cast_signed().into(),
+            session.about().into(),
+            count(session.version())?.into(),
+            session.secret().as_bytes().into(),
+            lifetime.created_at().as_unix_secs().into(),
+            lifetime.renewed_at().as_unix_secs().into(),
+            lifetime.expires_at().as_unix_secs().into(),
+            lifetime.absolute_expires_at().as_unix_secs().into(),
+            count(session.generation())?.into(),
+            session.confirmed_at().map(Timestamp::as_unix_secs).into(),
+        ];
+        match self.run(self.sql.create, &values, false).await {
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
                 Err(StoreError::Conflict)
             }
@@ -107,59 +203,43 @@ impl SessionStore for MariaDbStore {
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        let row = sqlx::query(SQL.load)
-            .bind(&id.as_bytes()[..])
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
-        row.as_ref().map(session).transpose()
+        let rows = self.rows(self.sql.load, &[id.as_bytes().into()]).await?;
+        rows.first().map(session).transpose()
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        let version = count(update.expected_version())?;
-        let generation = count(update.generation())?;
-        let updated = again(|| {
-            sqlx::query(SQL.update)
-                .bind(&update.id().as_bytes()[..])
-                .bind(version)
-                .bind(update.at().as_unix_secs())
-                .bind(update.renewed_at().as_unix_secs())
-                .bind(update.expires_at().as_unix_secs())
-                .bind(generation)
-                .bind(update.confirmed_at().map(Timestamp::as_unix_secs))
-                .execute(&self.pool)
-        })
-        .await
-        .map_err(StoreError::unavailable)?;
-        Ok(updated.rows_affected() == 1)
+        let id = update.id();
+        let values = [
+            id.as_bytes().into(),
+            count(update.expected_version())?.into(),
+            update.at().as_unix_secs().into(),
+            update.renewed_at().as_unix_secs().into(),
+            update.expires_at().as_unix_secs().into(),
+            update.secret().as_bytes().into(),
+            count(update.generation())?.into(),
+            update.confirmed_at().map(Timestamp::as_unix_secs).into(),
+        ];
+        let updated = self.run(self.sql.update, &values, true).await;
+        let updated = updated.map_err(StoreError::unavailable)?;
+        Ok(updated.affected == 1)
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
-        let removed =
-            again(|| sqlx::query(SQL.remove).bind(&id.as_bytes()[..]).execute(&self.pool))
-                .await
-                .map_err(StoreError::unavailable)?;
-        Ok(removed.rows_affected() == 1)
+        let rows = self.rows(self.sql.remove, &[id.as_bytes().into()]).await?;
+        is_of(&rows, *id)
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let removed = again(|| {
-            sqlx::query(SQL.remove_expired)
-                .bind(now.as_unix_secs())
-                .bind(i64::from(limit))
-                .execute(&self.pool)
-        })
-        .await
-        .map_err(StoreError::unavailable)?;
-        Ok(removed.rows_affected())
+    async fn remove_expired(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Removed>, StoreError> {
+        let values = [before.as_unix_secs().into(), i64::from(limit).into()];
+        self.rows(self.sql.remove_expired, &values).await?.iter().map(removed).collect()
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
-        let rows = sqlx::query(SQL.list)
-            .bind(subject.as_bytes())
-            .fetch_all(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
+        let rows = self.rows(self.sql.list, &[subject.into()]).await?;
         rows.iter().map(session).collect()
     }
 
@@ -167,75 +247,21 @@ impl SessionStore for MariaDbStore {
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
-        let mut removed = 0;
-        loop {
-            let pass = again(|| {
-                sqlx::query(SQL.remove_all)
-                    .bind(subject.as_bytes())
-                    .bind(except.map(|id| &id.as_bytes()[..]))
-                    .execute(&self.pool)
-            })
-            .await
-            .map_err(StoreError::unavailable)?;
-            removed += pass.rows_affected();
-            // A rotation may have gone by the statement: it sees neither a
-            // successor that is created while it runs nor, any more, the old row.
-            let left = self.list(subject).await?;
-            if left.iter().all(|session| Some(&session.id()) == except) {
-                return Ok(removed);
-            }
-        }
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let except = except.map(SessionId::as_bytes).into();
+        let rows = self.rows(self.sql.remove_all, &[subject.into(), except]).await?;
+        rows.iter().map(id).collect()
     }
 }
 
-/// Runs a statement again if `InnoDB` chose it as the victim of a deadlock, which
-/// has undone it.
-async fn again<F>(statement: impl Fn() -> F) -> Result<MySqlQueryResult, sqlx::Error>
-where
-    F: Future<Output = Result<MySqlQueryResult, sqlx::Error>>,
-{
-    for _ in 0..RETRIES {
-        match statement().await {
-            Err(sqlx::Error::Database(error))
-                if error.code().is_some_and(|code| code == DEADLOCK) => {}
-            answer => return answer,
-        }
+impl ScanStore for MariaDbStore {
+    async fn scan(&self, from: Option<&Cursor>, limit: u32) -> Result<Page, StoreError> {
+        let (after, limit) = (from.map_or(&[][..], Cursor::as_bytes), limit.max(1));
+        let values = [after.into(), i64::from(limit).into()];
+        let rows = self.rows(self.sql.scan, &values).await?;
+        let sessions: Vec<_> = rows.iter().map(session).collect::<Result<_, _>>()?;
+        let last = sessions.last().filter(|_| sessions.len() == limit as usize);
+        let next = last.map(|last| Cursor::from_bytes(*last.id().as_bytes()));
+        Ok(Page { sessions, next })
     }
-    statement().await
-}
-
-/// A row as a session; what is no session is refused, never repaired.
-fn session(row: &MySqlRow) -> Result<Session, StoreError> {
-    let bytes = |column| row.try_get::<&[u8], _>(column).map_err(StoreError::corrupt);
-    let text = |column| str::from_utf8(bytes(column)?).map_err(StoreError::corrupt);
-    let number = |column| row.try_get::<i64, _>(column).map_err(StoreError::corrupt);
-    let count = |column| u64::try_from(number(column)?).map_err(StoreError::corrupt);
-    let instant = |column| Timestamp::try_from(number(column)?).map_err(StoreError::corrupt);
-    let confirmed_at: Option<i64> = row.try_get("confirmed_at").map_err(StoreError::corrupt)?;
-    Session::restore(SessionParts {
-        id: SessionId::from_bytes(bytes("id")?.try_into().map_err(StoreError::corrupt)?),
-        subject: text("subject")?.into(),
-        profile: text("profile")?.into(),
-        version: count("version")?,
-        secret: SecretHash::from_bytes(bytes("secret")?.try_into().map_err(StoreError::corrupt)?),
-        lifetime: Lifetime::restore(
-            instant("created_at")?,
-            instant("renewed_at")?,
-            instant("expires_at")?,
-            instant("absolute_expires_at")?,
-        )
-        .map_err(StoreError::corrupt)?,
-        generation: count("generation")?,
-        confirmed_at: confirmed_at
-            .map(Timestamp::try_from)
-            .transpose()
-            .map_err(StoreError::corrupt)?,
-    })
-    .map_err(StoreError::corrupt)
-}
-
-/// A count as the engine's signed 64 bits.
-fn count(count: u64) -> Result<i64, StoreError> {
-    i64::try_from(count).map_err(StoreError::corrupt)
 }

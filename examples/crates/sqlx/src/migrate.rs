@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use session_policy::SessionPolicy;
+use session_policy::store::sql::{Migration, Statements};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
 /// What a step of a migration did, and the statements that took longest.
@@ -17,6 +18,44 @@ pub struct Migrated {
     /// The longest other statement. On PostgreSQL and MariaDB rows are read and
     /// written meanwhile; on SQLite they are read.
     pub longest_change: Duration,
+}
+
+/// What a migration goes by: a policy, and the table's name where it is not
+/// `sessions`. A `&SessionPolicy` is one.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    policy: SessionPolicy,
+    table: String,
+}
+
+impl Plan {
+    /// The plan to give the table of this name the cap of this policy.
+    #[must_use]
+    pub fn for_table(table: &str, policy: &SessionPolicy) -> Self {
+        Self { policy: *policy, table: table.to_owned() }
+    }
+
+    fn migration(&self, statements: &Statements) -> Result<Migration, sqlx::Error> {
+        let statements = statements.for_table(&self.table);
+        let statements = statements.map_err(|error| sqlx::Error::Configuration(error.into()))?;
+        Ok(statements.migration(&self.policy))
+    }
+
+    /// The error of a table that cannot be migrated.
+    fn refuse(&self, found: &[String]) -> sqlx::Error {
+        let found = found.join(", ");
+        let error = format!(
+            "the table {} cannot be given a cap, and is unchanged: it has {found}",
+            self.table,
+        );
+        sqlx::Error::Configuration(error.into())
+    }
+}
+
+impl From<&SessionPolicy> for Plan {
+    fn from(policy: &SessionPolicy) -> Self {
+        Self::for_table("sessions", policy)
+    }
 }
 
 /// How often a change of the table that cannot get its lock is tried again.
@@ -35,29 +74,48 @@ macro_rules! change {
     }};
 }
 
+/// Refuses a table that is not as the migration expects, before anything is changed.
+macro_rules! check {
+    ($plan:expr, $migration:expr, $connection:expr) => {
+        let found: Vec<String> =
+            sqlx::query_scalar($migration.check).bind(5_i64).fetch_all(&mut *$connection).await?;
+        if !found.is_empty() {
+            return Err($plan.refuse(&found));
+        }
+        let found: Option<String> =
+            sqlx::query_scalar($migration.check_instants).fetch_optional(&mut *$connection).await?;
+        if let Some(found) = found {
+            return Err($plan.refuse(&[found]));
+        }
+    };
+}
+
 macro_rules! migration {
     ($fill:ident, $contract:ident, $finish:ident, $options:ty, $statements:expr, $settings:expr) => {
-        /// Adds the columns to the table `sessions` at `url`, and gives its rows
-        /// their cap in batches of at most `batch`: steps 1 to 3 of a
-        /// [`Migration`](session_policy::store::sql::Migration). May be interrupted and
-        /// run again. Once the constraints are there it does nothing, and what is
-        /// left is to finish.
+        /// Checks the table at `url`, adds the columns to it, and gives its rows their
+        /// cap in batches of at most `batch`: steps 1 to 3 of a [`Migration`]. May be
+        /// interrupted and run again. Once the constraints are there it does nothing,
+        /// and what is left is to finish.
         ///
         /// # Errors
         ///
-        /// As sqlx has them. What was done stays done.
+        /// As sqlx has them; what was done stays done. [`sqlx::Error::Configuration`] if
+        /// the table is another's or its instants are not unix seconds in 64 bits: the
+        /// error says what it has, and nothing was changed.
         pub async fn $fill(
             url: &str,
-            policy: &SessionPolicy,
+            plan: impl Into<Plan>,
             batch: u32,
         ) -> Result<Migrated, sqlx::Error> {
-            let migration = $statements.migration(policy);
+            let plan = plan.into();
+            let migration = plan.migration(&$statements)?;
             let mut connection = url.parse::<$options>()?.connect().await?;
             connection.execute($settings).await?;
             let mut migrated = Migrated::default();
             if sqlx::query(migration.applied).fetch_optional(&mut connection).await?.is_some() {
                 return Ok(migrated);
             }
+            check!(plan, migration, &mut connection);
             for text in migration.expand {
                 let start = Instant::now();
                 change!(sqlx::raw_sql(AssertSqlSafe(text.clone())).execute(&mut connection))?;
@@ -92,15 +150,17 @@ macro_rules! migration {
         ///
         /// # Errors
         ///
-        /// As sqlx has them, and if a row has no cap: it is still there.
-        pub async fn $contract(url: &str, policy: &SessionPolicy) -> Result<Migrated, sqlx::Error> {
-            let migration = $statements.migration(policy);
+        /// As filling, and if a row has no cap: it is still there.
+        pub async fn $contract(url: &str, plan: impl Into<Plan>) -> Result<Migrated, sqlx::Error> {
+            let plan = plan.into();
+            let migration = plan.migration(&$statements)?;
             let mut connection = url.parse::<$options>()?.connect().await?;
             connection.execute($settings).await?;
             let mut migrated = Migrated::default();
             if sqlx::query(migration.applied).fetch_optional(&mut connection).await?.is_some() {
                 return Ok(migrated);
             }
+            check!(plan, migration, &mut connection);
             for text in migration.contract {
                 let start = Instant::now();
                 let changed =
@@ -121,10 +181,10 @@ macro_rules! migration {
         /// # Errors
         ///
         /// As sqlx has them.
-        pub async fn $finish(url: &str, policy: &SessionPolicy) -> Result<(), sqlx::Error> {
+        pub async fn $finish(url: &str, plan: impl Into<Plan>) -> Result<(), sqlx::Error> {
             let mut connection = url.parse::<$options>()?.connect().await?;
             connection.execute($settings).await?;
-            for text in $statements.migration(policy).finish {
+            for text in plan.into().migration(&$statements)?.finish {
                 change!(sqlx::raw_sql(*text).execute(&mut connection))?;
             }
             connection.close().await
@@ -150,7 +210,8 @@ migration!(
     sqlx::mysql::MySqlConnectOptions,
     session_policy::store::sql::MARIADB,
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
-     SET SESSION lock_wait_timeout = 2, innodb_lock_wait_timeout = 2"
+     SET SESSION autocommit = 1, sql_safe_updates = 0,
+     lock_wait_timeout = 2, innodb_lock_wait_timeout = 2"
 );
 #[cfg(feature = "postgres")]
 migration!(
@@ -159,7 +220,7 @@ migration!(
     finish_postgres,
     sqlx::postgres::PgConnectOptions,
     session_policy::store::sql::POSTGRES,
-    "SET lock_timeout = '2s'"
+    "SET lock_timeout = '2s'; SET default_transaction_isolation = 'read committed'"
 );
 #[cfg(feature = "sqlite")]
 migration!(

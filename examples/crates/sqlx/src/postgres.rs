@@ -1,28 +1,53 @@
+mod row;
+mod value;
+
 use std::str::FromStr;
 use std::time::Duration;
 
 use session_policy::store::sql::{POSTGRES, Statements};
-use session_policy::store::{SecretHash, SessionParts, SessionStore, StoreError, Update};
-use session_policy::{Lifetime, Session, SessionId, Timestamp};
-use sqlx::Row;
+use session_policy::store::{Cursor, Page, Removed, ScanStore, SessionStore, StoreError, Update};
+use session_policy::{Session, SessionId, Timestamp};
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row, raw_sql};
 
-const SQL: Statements = POSTGRES;
+use self::row::{count, id, is_of, removed, session};
+use self::value::{Value, filled};
+
+/// What each statement runs under, whatever the database's default: by another
+/// isolation it would fail where it meets another write.
+const READ_COMMITTED: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ";
+const AT_MOST_5_S: &str =
+    "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = '5s'; ";
+
+/// Of a session.
+const COLUMNS: i64 = 14;
+
+/// How often a statement is tried again that lost a deadlock, and so wrote nothing.
+const RETRIES: u32 = 10;
 
 /// Keeps sessions in PostgreSQL.
 ///
 /// Clones share the pool. A connection that breaks is replaced by the pool: the
 /// statement it carried fails, the next one runs.
+///
+/// A statement is one message to the engine, a transaction of its own, and prepares
+/// nothing. So it also runs behind a pooler that hands out connections by the
+/// transaction or the statement, as pgbouncer does, where prepared statements of
+/// clients share their names, and one client may run another's.
 #[derive(Clone, Debug)]
 pub struct PostgresStore {
     pool: PgPool,
+    sql: Statements,
+    table: String,
+    settings: &'static str,
 }
 
 impl PostgresStore {
-    /// A store over a pool of the caller's making.
+    /// A store over a pool of the caller's making, whose timeouts hold.
     #[must_use]
-    pub const fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool, sql: POSTGRES, table: "sessions".to_owned(), settings: READ_COMMITTED }
     }
 
     /// A store at a URL such as `postgres://user@host/database`, on at most 16
@@ -34,26 +59,49 @@ impl PostgresStore {
     /// [`StoreError::Unavailable`] if the URL is none of PostgreSQL's, or the
     /// engine cannot be reached.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        // Statements have ids and hashes in them, which belong in no log.
         let options = PgConnectOptions::from_str(url)
             .map_err(StoreError::unavailable)?
             .application_name("session-policy")
-            .options([("statement_timeout", "5s")]);
+            // pgbouncer refuses this parameter of a connection; there are no floats.
+            .extra_float_digits(None)
+            .disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(16)
             .acquire_timeout(Duration::from_secs(3))
             .connect_with(options)
             .await;
-        pool.map(Self::new).map_err(StoreError::unavailable)
+        let pool = pool.map_err(StoreError::unavailable)?;
+        Ok(Self { settings: AT_MOST_5_S, ..Self::new(pool) })
+    }
+
+    /// The same store on a table of another name than `sessions`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] unless the name is `[A-Za-z_][A-Za-z0-9_]{0,62}`.
+    pub fn with_table(mut self, name: &str) -> Result<Self, StoreError> {
+        self.sql = POSTGRES.for_table(name).map_err(StoreError::unavailable)?;
+        name.clone_into(&mut self.table);
+        Ok(self)
     }
 
     /// Makes the table and its indexes where they are absent.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] if the engine refuses.
+    /// [`StoreError::Unavailable`] if the engine refuses, or if there is another
+    /// table of this name: the error says what it has, and nothing is changed.
     pub async fn create_table(&self) -> Result<(), StoreError> {
-        for statement in SQL.schema {
-            sqlx::query(*statement).execute(&self.pool).await.map_err(StoreError::unavailable)?;
+        let found = self.rows(self.sql.check, &[COLUMNS.into()]).await?;
+        if !found.is_empty() {
+            let found: Result<Vec<String>, _> = found.iter().map(|row| row.try_get(0)).collect();
+            let found = found.map_err(StoreError::corrupt)?.join(", ");
+            let error = format!("the table {} cannot be used: it has {found}", self.table);
+            return Err(StoreError::unavailable(error));
+        }
+        for statement in self.sql.schema {
+            raw_sql(*statement).execute(&self.pool).await.map_err(StoreError::unavailable)?;
         }
         Ok(())
     }
@@ -63,26 +111,45 @@ impl PostgresStore {
     pub const fn pool(&self) -> &PgPool {
         &self.pool
     }
+
+    async fn rows(&self, statement: &str, values: &[Value<'_>]) -> Result<Vec<PgRow>, StoreError> {
+        self.run(statement, values).await.map_err(StoreError::unavailable)
+    }
+
+    /// Runs a statement to its end, which is the commit.
+    async fn run(&self, statement: &str, values: &[Value<'_>]) -> Result<Vec<PgRow>, sqlx::Error> {
+        let text = format!("{}{}", self.settings, filled(statement, values));
+        for _ in 0..RETRIES {
+            let answer = raw_sql(AssertSqlSafe(text.clone())).fetch_all(&self.pool).await;
+            let code = answer.as_ref().err().and_then(sqlx::Error::as_database_error);
+            if !matches!(code.and_then(DatabaseError::code).as_deref(), Some("40001" | "40P01")) {
+                return answer;
+            }
+        }
+        raw_sql(AssertSqlSafe(text)).fetch_all(&self.pool).await
+    }
 }
 
 impl SessionStore for PostgresStore {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
-        let lifetime = session.lifetime();
-        let created = sqlx::query(SQL.create)
-            .bind(&session.id().as_bytes()[..])
-            .bind(session.subject())
-            .bind(session.profile())
-            .bind(count(session.version())?)
-            .bind(&session.secret().as_bytes()[..])
-            .bind(lifetime.created_at().as_unix_secs())
-            .bind(lifetime.renewed_at().as_unix_secs())
-            .bind(lifetime.expires_at().as_unix_secs())
-            .bind(lifetime.absolute_expires_at().as_unix_secs())
-            .bind(count(session.generation())?)
-            .bind(session.confirmed_at().map(Timestamp::as_unix_secs))
-            .execute(&self.pool)
-            .await;
-        match created {
+        let (id, lifetime) = (session.id(), session.lifetime());
+        let values = [
+            id.as_bytes().into(),
+            session.subject().into(),
+            session.profile().into(),
+            session.epoch().map(u64::cast_signed).into(),
+            session.ordinal().cast_signed().into(),
+            session.about().into(),
+            count(session.version())?.into(),
+            session.secret().as_bytes().into(),
+            lifetime.created_at().as_unix_secs().into(),
+            lifetime.renewed_at().as_unix_secs().into(),
+            lifetime.expires_at().as_unix_secs().into(),
+            lifetime.absolute_expires_at().as_unix_secs().into(),
+            count(session.generation())?.into(),
+            session.confirmed_at().map(Timestamp::as_unix_secs).into(),
+        ];
+        match self.run(self.sql.create, &values).await {
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
                 Err(StoreError::Conflict)
             }
@@ -92,54 +159,41 @@ impl SessionStore for PostgresStore {
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        let row = sqlx::query(SQL.load)
-            .bind(&id.as_bytes()[..])
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
-        row.as_ref().map(session).transpose()
+        let rows = self.rows(self.sql.load, &[id.as_bytes().into()]).await?;
+        rows.first().map(session).transpose()
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        let updated = sqlx::query(SQL.update)
-            .bind(&update.id().as_bytes()[..])
-            .bind(count(update.expected_version())?)
-            .bind(update.at().as_unix_secs())
-            .bind(update.renewed_at().as_unix_secs())
-            .bind(update.expires_at().as_unix_secs())
-            .bind(count(update.generation())?)
-            .bind(update.confirmed_at().map(Timestamp::as_unix_secs))
-            .execute(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
-        Ok(updated.rows_affected() == 1)
+        let id = update.id();
+        let values = [
+            id.as_bytes().into(),
+            count(update.expected_version())?.into(),
+            update.at().as_unix_secs().into(),
+            update.renewed_at().as_unix_secs().into(),
+            update.expires_at().as_unix_secs().into(),
+            update.secret().as_bytes().into(),
+            count(update.generation())?.into(),
+            update.confirmed_at().map(Timestamp::as_unix_secs).into(),
+        ];
+        is_of(&self.rows(self.sql.update, &values).await?, id)
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
-        let removed = sqlx::query(SQL.remove)
-            .bind(&id.as_bytes()[..])
-            .execute(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
-        Ok(removed.rows_affected() == 1)
+        let rows = self.rows(self.sql.remove, &[id.as_bytes().into()]).await?;
+        is_of(&rows, *id)
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let removed = sqlx::query(SQL.remove_expired)
-            .bind(now.as_unix_secs())
-            .bind(i64::from(limit))
-            .execute(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
-        Ok(removed.rows_affected())
+    async fn remove_expired(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Removed>, StoreError> {
+        let values = [before.as_unix_secs().into(), i64::from(limit).into()];
+        self.rows(self.sql.remove_expired, &values).await?.iter().map(removed).collect()
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
-        let rows = sqlx::query(SQL.list)
-            .bind(subject)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
+        let rows = self.rows(self.sql.list, &[subject.into()]).await?;
         rows.iter().map(session).collect()
     }
 
@@ -147,57 +201,21 @@ impl SessionStore for PostgresStore {
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
-        let mut removed = 0;
-        loop {
-            let pass = sqlx::query(SQL.remove_all)
-                .bind(subject)
-                .bind(except.map(|id| &id.as_bytes()[..]))
-                .execute(&self.pool)
-                .await
-                .map_err(StoreError::unavailable)?;
-            removed += pass.rows_affected();
-            // A rotation may have gone by the statement: it sees neither a
-            // successor that is created while it runs nor, any more, the old row.
-            let left = self.list(subject).await?;
-            if left.iter().all(|session| Some(&session.id()) == except) {
-                return Ok(removed);
-            }
-        }
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let except = except.map(SessionId::as_bytes).into();
+        let rows = self.rows(self.sql.remove_all, &[subject.into(), except]).await?;
+        rows.iter().map(id).collect()
     }
 }
 
-/// A row as a session; what is no session is refused, never repaired.
-fn session(row: &PgRow) -> Result<Session, StoreError> {
-    let bytes = |column| row.try_get::<&[u8], _>(column).map_err(StoreError::corrupt);
-    let text = |column| row.try_get::<&str, _>(column).map_err(StoreError::corrupt);
-    let number = |column| row.try_get::<i64, _>(column).map_err(StoreError::corrupt);
-    let count = |column| u64::try_from(number(column)?).map_err(StoreError::corrupt);
-    let instant = |column| Timestamp::try_from(number(column)?).map_err(StoreError::corrupt);
-    let confirmed_at: Option<i64> = row.try_get("confirmed_at").map_err(StoreError::corrupt)?;
-    Session::restore(SessionParts {
-        id: SessionId::from_bytes(bytes("id")?.try_into().map_err(StoreError::corrupt)?),
-        subject: text("subject")?.into(),
-        profile: text("profile")?.into(),
-        version: count("version")?,
-        secret: SecretHash::from_bytes(bytes("secret")?.try_into().map_err(StoreError::corrupt)?),
-        lifetime: Lifetime::restore(
-            instant("created_at")?,
-            instant("renewed_at")?,
-            instant("expires_at")?,
-            instant("absolute_expires_at")?,
-        )
-        .map_err(StoreError::corrupt)?,
-        generation: count("generation")?,
-        confirmed_at: confirmed_at
-            .map(Timestamp::try_from)
-            .transpose()
-            .map_err(StoreError::corrupt)?,
-    })
-    .map_err(StoreError::corrupt)
-}
-
-/// A count as the engine's signed 64 bits.
-fn count(count: u64) -> Result<i64, StoreError> {
-    i64::try_from(count).map_err(StoreError::corrupt)
+impl ScanStore for PostgresStore {
+    async fn scan(&self, from: Option<&Cursor>, limit: u32) -> Result<Page, StoreError> {
+        let (after, limit) = (from.map_or(&[][..], Cursor::as_bytes), limit.max(1));
+        let values = [after.into(), i64::from(limit).into()];
+        let rows = self.rows(self.sql.scan, &values).await?;
+        let sessions: Vec<_> = rows.iter().map(session).collect::<Result<_, _>>()?;
+        let last = sessions.last().filter(|_| sessions.len() == limit as usize);
+        let next = last.map(|last| Cursor::from_bytes(*last.id().as_bytes()));
+        Ok(Page { sessions, next })
+    }
 }

@@ -26,7 +26,11 @@
 //! (`Session::cycle_id`) the row is gone by the time the record is created; the
 //! store then takes the instants that it kept when it deleted that row, once, and
 //! refuses a record whose `KEY` names none. A handler that clears the session,
-//! or removes the key, before it cycles the id starts a new session.
+//! or removes the key, before it cycles the id starts a new session. So does one
+//! that writes after `Session::flush`, under an id of its own.
+//!
+//! Of several requests that cycle the id of one session at once, one goes on and
+//! the others are answered with 500. If a sign-out is among them, none goes on.
 //!
 //! `cycle_id` keeps the cap. axum-login cycles the id at a sign-in, so a visitor
 //! who had an anonymous session signs in under what is left of its cap; a handler
@@ -55,6 +59,8 @@
 //! * a row that the store itself already hides as expired gets no tombstone. A
 //!   renewal in *another* process, begun before that second and still being
 //!   written, then survives a sign-out in that second, under its old cap;
+//! * a sign-out in *another* process, between the two writes of a `cycle_id`, ends
+//!   the old id alone;
 //! * two processes that save one session at once: the later data wins, as in
 //!   tower-sessions, and a renewal may be written once by each. In one process
 //!   saves of one session take turns.

@@ -1,5 +1,6 @@
 //! What the service must do, from a list of rows and the second rule.
 
+use session_policy::store::SecretHash;
 use session_policy::{RejectReason, Session, SessionId, WhenFull};
 
 use crate::second_rule::{Record, Settings, Verdict, judge};
@@ -9,6 +10,7 @@ pub(super) struct Model {
     pub(super) rows: Vec<Row>,
     /// The default one first.
     pub(super) profiles: Vec<Profile>,
+    pub(super) retention: i64,
 }
 
 pub(super) struct Profile {
@@ -22,6 +24,8 @@ pub(super) struct Row {
     pub(super) id: SessionId,
     pub(super) subject: &'static str,
     pub(super) profile: &'static str,
+    pub(super) ordinal: u64,
+    pub(super) secret: SecretHash,
     pub(super) version: u64,
     pub(super) record: Record,
     /// As the login made it.
@@ -32,26 +36,25 @@ pub(super) struct Row {
 pub(super) enum Served {
     Rejected(RejectReason, i64),
     Unknown,
-    /// Whether it was renewed, and whether a renewal that is due would gain time.
-    Yes {
-        renewed: bool,
-        gains: bool,
-    },
+    WrongSecret,
+    Yes { renewed: bool },
 }
 
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// And those that had been displaced by then.
-    Full(Vec<SessionId>),
-    Limit,
+    Ceiling,
+    Full,
     Profile,
+    /// And which sessions are in the way.
+    TooMany(Vec<SessionId>),
 }
 
 impl Row {
     pub(super) fn is_kept_as(&self, session: &Session) {
         let lifetime = session.lifetime();
         assert_eq!((session.subject(), session.profile()), (self.subject, self.profile));
-        assert_eq!(session.version(), self.version);
+        assert_eq!((session.version(), session.ordinal()), (self.version, self.ordinal));
+        assert_eq!(*session.secret(), self.secret);
         assert_eq!(lifetime.created_at().as_unix_secs(), self.first.created);
         assert_eq!(lifetime.renewed_at().as_unix_secs(), self.record.renewed);
         assert_eq!(lifetime.expires_at().as_unix_secs(), self.record.expires);
@@ -81,97 +84,127 @@ impl Model {
         self.rows.iter().filter(lives).collect()
     }
 
-    /// Whether a sign-in is let in, and whom it displaces: before it is created
-    /// those that are ahead of the clock, then the oldest. One that is over at once
-    /// does not count.
+    /// Whether a sign-in is let in, and with which ordinal. A store that is full lets
+    /// what has ended go.
     pub(super) fn starts(
-        &self,
+        &mut self,
         subject: &str,
         profile: &str,
-        lives: bool,
+        ceiling: Option<i64>,
+        replaced: Option<SessionId>,
         capacity: usize,
-    ) -> Result<Vec<SessionId>, Refusal> {
-        let profile =
-            self.profiles.iter().find(|known| known.name == profile).ok_or(Refusal::Profile)?;
-        let (most, when_full) = profile.limit.unwrap_or((usize::MAX, WhenFull::EndOldest));
-        let counts =
-            |row: &Row| row.subject == subject && self.profile(row.profile).name == profile.name;
-        let mut live = self.live(counts);
-        if when_full == WhenFull::Refuse && live.len() >= most {
-            return Err(Refusal::Limit);
+    ) -> Result<u64, Refusal> {
+        if !self.profiles.iter().any(|known| known.name == profile) {
+            return Err(Refusal::Profile);
         }
-        live.sort_by_key(|row| (row.record.created, row.id));
-        let ahead = live.partition_point(|row| row.record.created <= self.now);
-        let excess = (live.len() - ahead + 1).saturating_sub(most);
-        let mut displaced: Vec<_> = live.drain(ahead..ahead + excess).map(|row| row.id).collect();
-        if self.rows.len() - displaced.len() >= capacity {
-            return Err(Refusal::Full(displaced));
+        let mut ordinal = 0;
+        if let Some((most, when_full)) = self.profile(profile).limit {
+            let listed = self.rows.iter().filter(|row| row.subject == subject);
+            ordinal = 1 + listed.map(|row| row.ordinal).max().unwrap_or(0);
+            let mut live = self.counted(subject, profile, replaced);
+            live.retain(|row| self.now < self.deadlines(row).0);
+            if when_full == WhenFull::Refuse && live.len() >= most {
+                live.sort_by_key(|row| (row.record.created, row.id));
+                return Err(Refusal::TooMany(live.iter().map(|row| row.id).collect()));
+            }
         }
-        let excess = (live.len() + usize::from(lives)).saturating_sub(most);
-        displaced.extend(live.into_iter().take(excess).map(|row| row.id));
-        Ok(displaced)
+        if ceiling.is_some_and(|ceiling| ceiling <= self.now) {
+            return Err(Refusal::Ceiling);
+        }
+        if self.rows.len() >= capacity {
+            self.rows.retain(|row| self.now < row.record.expires);
+        }
+        if self.rows.len() < capacity { Ok(ordinal) } else { Err(Refusal::Full) }
+    }
+
+    /// What goes for a new session: those in excess that have ended, then by the order
+    /// of the limit, and then the one that is replaced.
+    pub(super) fn settle(&mut self, own: SessionId, replaced: Option<SessionId>) {
+        let own = self.row(own).expect("a row");
+        if let Some((most, when_full)) = self.profile(own.profile).limit {
+            let mut rows = self.counted(own.subject, own.profile, replaced);
+            let excess = rows.len().saturating_sub(most);
+            rows.retain(|row| row.id != own.id);
+            rows.sort_by_key(|row| {
+                let lives = self.now < self.deadlines(row).0;
+                let recent = lives && when_full == WhenFull::EndLeastRecent;
+                let renewed = if recent { row.record.renewed } else { 0 };
+                let order = if recent { (0, 0) } else { (row.ordinal, row.record.created) };
+                (lives, renewed, order, row.id)
+            });
+            let gone: Vec<_> = rows[..excess].iter().map(|row| row.id).collect();
+            self.remove(&gone);
+        }
+        self.remove(replaced.as_slice());
+    }
+
+    /// The rows that count against the limit of a profile.
+    fn counted(&self, subject: &str, profile: &str, replaced: Option<SessionId>) -> Vec<&Row> {
+        let profile = self.profile(profile).name;
+        let counts = |row: &&Row| {
+            row.subject == subject
+                && self.profile(row.profile).name == profile
+                && Some(row.id) != replaced
+        };
+        self.rows.iter().filter(counts).collect()
     }
 
     pub(super) fn new_row(
         &self,
-        id: SessionId,
+        session: &Session,
         subject: &'static str,
         profile: &'static str,
         ceiling: Option<i64>,
+        ordinal: u64,
     ) -> Row {
+        let (id, secret) = (session.id(), *session.secret());
         let Settings { idle, overall, .. } = self.profile(profile).settings;
         let (created, renewed) = (self.now, self.now);
         let cap = (created + overall).min(ceiling.unwrap_or(i64::MAX)).max(created);
         let first = Record { created, renewed, expires: (created + idle).min(cap), cap };
-        Row { id, subject, profile, version: 0, record: first, first }
+        Row { id, subject, profile, ordinal, secret, version: 0, record: first, first }
     }
 
-    /// Serves, and renews where that gains time.
-    pub(super) fn authenticate(&mut self, id: SessionId) -> Served {
+    /// Serves, and renews where that is due.
+    pub(super) fn authenticate(&mut self, id: SessionId, secret: &SecretHash) -> Served {
         let Some(row) = self.row(id) else { return Served::Unknown };
+        if row.secret != *secret {
+            return Served::WrongSecret;
+        }
         match self.judge(row, &row.record) {
             Verdict::Refuse { reason, over } => Served::Rejected(reason, over),
-            Verdict::Keep { .. } => Served::Yes { renewed: false, gains: true },
+            Verdict::Keep { .. } => Served::Yes { renewed: false },
             Verdict::Renew { left } => {
                 let now = self.now;
-                let (end, _) = self.deadlines(row);
-                if now + left <= end {
-                    return Served::Yes { renewed: false, gains: false };
-                }
                 let row = self.rows.iter_mut().find(|row| row.id == id).expect("the row");
                 row.record = Record { renewed: now, expires: now + left, ..row.record };
                 row.version += 1;
-                Served::Yes { renewed: true, gains: true }
+                Served::Yes { renewed: true }
             }
         }
     }
 
-    pub(super) fn peek(&self, id: SessionId) -> Served {
-        match self.row(id).map(|row| self.judge(row, &row.record)) {
+    pub(super) fn peek(&self, id: SessionId, secret: &SecretHash) -> Served {
+        match self.row(id).map(|row| (row.secret == *secret, self.judge(row, &row.record))) {
             None => Served::Unknown,
-            Some(Verdict::Refuse { reason, over }) => Served::Rejected(reason, over),
-            Some(_) => Served::Yes { renewed: false, gains: true },
+            Some((false, _)) => Served::WrongSecret,
+            Some((true, Verdict::Refuse { reason, over })) => Served::Rejected(reason, over),
+            Some((true, _)) => Served::Yes { renewed: false },
         }
     }
 
-    /// The record of the successor; judged by the record that the caller holds.
+    /// The record after a rotation: judged by the row, which must still have the caller's
+    /// secret.
     pub(super) fn rotates(&self, session: &Session) -> Result<Record, Served> {
-        let lifetime = session.lifetime();
-        let record = Record {
-            created: lifetime.created_at().as_unix_secs(),
-            renewed: lifetime.renewed_at().as_unix_secs(),
-            expires: lifetime.expires_at().as_unix_secs(),
-            cap: lifetime.absolute_expires_at().as_unix_secs(),
-        };
-        let settings = &self.profile(session.profile()).settings;
-        let record = match judge(settings, &record, self.now) {
-            Verdict::Refuse { reason, over } => return Err(Served::Rejected(reason, over)),
-            Verdict::Keep { .. } => record,
+        let row = self.row(session.id()).filter(|row| row.secret == *session.secret());
+        let row = row.ok_or(Served::Unknown)?;
+        match self.judge(row, &row.record) {
+            Verdict::Refuse { reason, over } => Err(Served::Rejected(reason, over)),
+            Verdict::Keep { .. } => Ok(row.record),
             Verdict::Renew { left } => {
-                Record { renewed: self.now, expires: self.now + left, ..record }
+                Ok(Record { renewed: self.now, expires: self.now + left, ..row.record })
             }
-        };
-        self.row(session.id()).map(|_| record).ok_or(Served::Unknown)
+        }
     }
 
     /// The end without activity, and whatever the activity.

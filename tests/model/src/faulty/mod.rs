@@ -13,7 +13,8 @@ mod jwt;
 #[expect(clippy::duplicate_mod, reason = "the same driver, on the types of another crate")]
 mod tape;
 
-use crate::script::{Driver, Next, Row, Rules, Script, Write};
+use crate::rules::Rules;
+use crate::script::{Driver, Next, Row, Script, Write};
 
 /// Drives it with a fault planted in its source, or with none, which
 /// shows that the faults are switched.

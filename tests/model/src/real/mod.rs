@@ -9,7 +9,8 @@ mod jwt;
 #[path = "../tape.rs"]
 mod tape;
 
-use crate::script::{Driver, Next, Row, Rules, Script, Write};
+use crate::rules::Rules;
+use crate::script::{Driver, Next, Row, Script, Write};
 
 /// Drives it.
 #[derive(Clone, Copy, Debug)]

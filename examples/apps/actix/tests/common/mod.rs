@@ -14,7 +14,7 @@ use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 use session_policy::jwt::{Algorithm, KeyRing, SigningKey};
-use session_policy::store::{AnyStore, SessionStore, StoreError, Update};
+use session_policy::store::{AnyStore, Removed, SessionStore, StoreError, Update};
 use session_policy::{
     ManualClock, MemoryStore, Policies, Session, SessionId, SessionPolicy, Timestamp,
 };
@@ -24,6 +24,9 @@ use session_policy_actix_app::{api, server};
 
 pub(crate) const START: i64 = 1_800_000_000;
 pub(crate) const CAP: i64 = 8 * 3_600;
+/// How long a superseded token is good beside its successor: the skew of the clocks and
+/// 30 s.
+pub(crate) const GRACE: i64 = 90;
 
 /// 30 minutes idle, a renewal at most every 5 minutes, 8 hours in all.
 pub(crate) fn policy() -> SessionPolicy {
@@ -71,6 +74,8 @@ pub(crate) struct Store {
     /// What was read goes through these before it is returned.
     pub(crate) loads: Gate,
     pub(crate) lists: Gate,
+    /// Before what is written.
+    pub(crate) updates: Gate,
     away: AtomicBool,
 }
 
@@ -97,8 +102,13 @@ impl SessionStore for Store {
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        let renewed = self.reach()?.update(update).await?;
-        self.renewals.fetch_add(usize::from(renewed), Ordering::SeqCst);
+        self.updates.pass().await;
+        let store = self.reach()?;
+        let before = store.load(&update.id()).await?;
+        let renewed = store.update(update).await?;
+        let extends = |before: Session| before.lifetime().renewed_at() < update.renewed_at();
+        let counts = renewed && before.is_some_and(extends);
+        self.renewals.fetch_add(usize::from(counts), Ordering::SeqCst);
         Ok(renewed)
     }
 
@@ -106,10 +116,14 @@ impl SessionStore for Store {
         self.reach()?.remove(id).await
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn remove_expired(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Removed>, StoreError> {
         self.sweeps.fetch_add(1, Ordering::SeqCst);
-        let removed = self.reach()?.remove_expired(now, limit).await?;
-        self.swept.fetch_add(removed, Ordering::SeqCst);
+        let removed = self.reach()?.remove_expired(before, limit).await?;
+        self.swept.fetch_add(removed.len() as u64, Ordering::SeqCst);
         Ok(removed)
     }
 
@@ -123,7 +137,7 @@ impl SessionStore for Store {
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         self.reach()?.remove_all(subject, except).await
     }
 }

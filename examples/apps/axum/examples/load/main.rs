@@ -16,9 +16,9 @@ use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use session_policy::store::AnyStore;
-use session_policy::{MemoryStore, Policies};
-use session_policy_axum_app::session::{SignedIn, require_session};
-use session_policy_axum_app::{App, Users};
+use session_policy::{MemoryStore, Policies, Sessions};
+use session_policy_axum_app::SessionLog;
+use session_policy_axum_app::session::{SignedIn, WebSessions, require_session};
 use session_policy_sqlx::SqliteStore;
 use tokio::net::TcpListener;
 use tower_sessions::cookie::time::Duration;
@@ -48,16 +48,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 fn ours(store: AnyStore) -> Result<Router, Box<dyn Error>> {
     let policies: Policies = toml::from_str(include_str!("../../policies.toml"))?;
-    let app = App::new(store, policies, Users::demo())?;
-    let web = app.web_sessions().clone();
-    let sign_in = async move || match web.sessions.start("ada").await {
-        Ok(started) => (web.set(&started.token, started.status), "").into_response(),
+    let sessions = Sessions::new(store, policies).with_observer(SessionLog);
+    let web = WebSessions { sessions, secure: true };
+    let signing_in = web.clone();
+    let sign_in = async move || match signing_in.sessions.start("ada").await {
+        Ok(started) => (signing_in.set(&started.token, started.status), "").into_response(),
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
     let page = async |signed_in: SignedIn| greet(signed_in.session.subject());
     Ok(Router::new()
         .route("/session-policy", get(page))
-        .route_layer(from_fn_with_state(app.web_sessions().clone(), require_session))
+        .route_layer(from_fn_with_state(web, require_session))
         .route("/session-policy/sign-in", get(sign_in)))
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn password(app: &App, signed_in: &SignedIn, error: Option<&PasswordE
     let described = error.map(|_| "problem");
     let content = html! {
         h1 { "Change password" }
-        p .lead { "You stay signed in here, under a new session id. All your other devices are signed out." }
+        p .lead { "You stay signed in here, in a new session. All your other devices are signed out." }
         form .card.stack method="post" action="/password" {
             @if let Some(error) = error { p #problem .problem role="alert" { "Not changed: " (error) "." } }
             input type="text" name="username" autocomplete="username" value=(signed_in.session.subject()) hidden;
@@ -61,7 +61,7 @@ pub(crate) fn password(app: &App, signed_in: &SignedIn, error: Option<&PasswordE
     layout(title, Some(app), Some((signed_in, "/password")), &content)
 }
 
-/// `ended` is `None` if the store could not end the other sessions.
+/// `ended` is `None` if the store could not tell how many there were.
 pub(crate) fn password_changed(app: &App, signed_in: &SignedIn, ended: Option<u64>) -> Markup {
     let content = html! {
         h1 { "Password changed" }
@@ -69,12 +69,9 @@ pub(crate) fn password_changed(app: &App, signed_in: &SignedIn, ended: Option<u6
             Some(0) => p .notice role="status" { "You were signed in nowhere else." },
             Some(1) => p .notice role="status" { "One other device was signed out." },
             Some(count) => p .notice role="status" { (count) " other devices were signed out." },
-            None => p .problem role="alert" {
-                "Your other devices could not be signed out just now. "
-                a href="/devices" { "Sign them out on the devices page." }
-            },
+            None => p .notice role="status" { "All your other devices were signed out." },
         }
-        p { "This session goes on under a new id, with the same deadlines in any case." }
+        p { "You stay signed in here, in a new session with a time limit of its own." }
     };
     layout("Password changed", Some(app), Some((signed_in, "/password")), &content)
 }

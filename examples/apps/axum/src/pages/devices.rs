@@ -27,6 +27,7 @@ pub(crate) fn devices(app: &App, signed_in: &SignedIn, sessions: &[Session]) -> 
                             " without activity, "
                             (words::instant(session.lifetime().absolute_expires_at())) " in any case"
                         }
+                        @if let Some(about) = session.about() { p .hint { (about) } }
                         p .hint { "Session " code { (session.id()) } }
                     }
                     form method="post" action="/devices/end" {

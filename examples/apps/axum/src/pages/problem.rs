@@ -36,6 +36,15 @@ pub(crate) fn displaced() -> Response {
     (StatusCode::CONFLICT, page).into_response()
 }
 
+/// Sign-ins at once, of which none got the last place.
+pub(crate) fn raced() -> Response {
+    let page = problem(
+        "Signed in at once",
+        "You were not signed in here: you signed in on other devices at the same moment.",
+    );
+    (StatusCode::CONFLICT, page).into_response()
+}
+
 pub(crate) fn failed() -> Response {
     let page = problem("Something went wrong", "The page could not be made. It has been logged.");
     (StatusCode::INTERNAL_SERVER_ERROR, page).into_response()

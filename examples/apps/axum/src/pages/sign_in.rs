@@ -73,6 +73,7 @@ fn sentence(reason: Reason) -> &'static str {
             "This session has ended: you signed out, or it was ended from another device."
         }
         Reason::Idle => "You were signed out because nothing was done for a while.",
+        Reason::NewPassword => "Your password is changed. Sign in with the new one.",
         Reason::Recent => "Administration asks for a sign-in within the last 15 minutes.",
         Reason::SignedOut => "You are signed out.",
     }

@@ -1,11 +1,12 @@
 use axum::Form;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::http::header::USER_AGENT;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::Markup;
 use serde::Deserialize;
-use session_policy::{Policies, SignIn};
+use session_policy::{Policies, SignIn, StartError};
 
 use crate::app::{ADMIN, App, REMEMBER_ME};
 use crate::pages;
@@ -37,7 +38,8 @@ pub(super) struct Credentials {
 }
 
 /// Every sign-in starts a new session, with a new token and a new cap, also for
-/// a user who is signed in (OWASP ASVS 5.0 7.2.4). The old one ends.
+/// a user who is signed in (OWASP ASVS 5.0 7.2.4). The old one ends once the new one
+/// stands.
 pub(super) async fn sign_in(
     State(app): State<App>,
     headers: HeaderMap,
@@ -49,26 +51,26 @@ pub(super) async fn sign_in(
         let page = pages::sign_in(&app, None, next, Some(name));
         Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
     };
-    let Some(hash) = app.users.verify(&form.name, form.password).await? else {
+    let Some(epoch) = app.users.verify(&form.name, form.password).await? else {
         return refused(&form.name);
     };
-    if let Some(token) = app.web.token(&headers)
-        && let Ok(old) = app.web.sessions.peek(token).await
-    {
-        app.web.sessions.end(&old.session.id()).await?;
-    }
     let profile = match form.remember {
         _ if app.users.is_admin(&form.name) => ADMIN,
         Some(_) => REMEMBER_ME,
         None => Policies::DEFAULT,
     };
-    let started = app.web.sessions.start(SignIn::of(form.name).profile(profile)).await?;
-    // A change of the password ends the sessions that there are: this one, or it
-    // came first and shows here.
-    if !app.users.is_current(started.session.subject(), &hash) {
-        app.web.sessions.end(&started.session.id()).await?;
-        return refused(started.session.subject());
+    let browser = headers.get(USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let mut sign_in = SignIn::of(&*form.name).profile(profile).epoch(epoch).about(browser);
+    if let Some(token) = app.web.token(&headers)
+        && let Ok(old) = app.web.sessions.peek(token).await
+    {
+        sign_in = sign_in.replacing(&old.session);
     }
+    let started = match app.web.sessions.start(sign_in).await {
+        // The password has changed since.
+        Err(StartError::Revoked) => return refused(&form.name),
+        started => started?,
+    };
     Ok((app.web.set(&started.token, started.status), Redirect::to(next)).into_response())
 }
 

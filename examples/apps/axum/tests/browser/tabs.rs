@@ -30,7 +30,6 @@ async fn the_end_reaches_both_tabs_with_its_reason() {
     browser.app.advance(1_800);
     browser.until_signed_out("idle").await;
     browser.driver.switch_to_window(first).await.unwrap();
-    // The first tab to ask has the cookie cleared; the other knows its deadlines.
     browser.until_signed_out("idle").await;
 }
 

@@ -1,9 +1,13 @@
 //! The cookie, to the letter.
 
+use std::sync::atomic::Ordering::SeqCst;
+
 use reqwest::Method;
 use reqwest::header::{COOKIE, HeaderValue};
 
-use crate::support::{Harness, START};
+use crate::support::{Harness, START, policies_of_ten_years};
+
+const DAY: i64 = 86_400;
 
 /// `Set-Cookie` of this token, as it must be.
 fn expected(token: &str, max_age: i64) -> String {
@@ -11,35 +15,35 @@ fn expected(token: &str, max_age: i64) -> String {
 }
 
 #[tokio::test]
-async fn a_sign_in_sets_a_host_cookie_for_as_long_as_the_row_lives() {
+async fn a_sign_in_sets_a_host_cookie_that_runs_to_the_cap() {
     let app = Harness::start().await;
-    for (name, remember, max_age) in [
-        ("ada", false, 1_800),
-        ("ada", true, 2_592_000),
-        ("root", false, 28_800),
-        ("root", true, 28_800), // Administrators are never remembered.
+    for (name, remember, idle, cap) in [
+        ("ada", false, 1_800, 28_800),
+        ("ada", true, 30 * DAY, 45 * DAY),
+        ("root", false, 28_800, 28_800),
+        ("root", true, 28_800, 28_800), // Administrators are never remembered.
     ] {
         let mut client = app.client();
         let answer = client.sign_in(name, remember).await;
-        assert_eq!(answer.set_cookie(), Some(&*expected(client.token(), max_age)), "{name}");
+        assert_eq!(answer.set_cookie(), Some(&*expected(client.token(), cap)), "{name}");
         assert_eq!(answer.header("cache-control"), "no-store");
         let status = client.get_json("/session").await.json();
-        assert_eq!(status["idle_expires_at"], START + max_age, "{name}, remembered: {remember}");
+        assert_eq!(status["idle_expires_at"], START + idle, "{name}, remembered: {remember}");
+        assert_eq!(status["absolute_expires_at"], START + cap, "{name}, remembered: {remember}");
     }
 }
 
 #[tokio::test]
-async fn a_renewal_re_sends_the_same_token_with_the_rows_new_end_and_at_most_once_a_minute() {
+async fn a_renewal_extends_the_row_at_most_once_a_minute_and_sends_nothing() {
     let app = Harness::start().await;
     let mut client = app.signed_in("ada").await;
-    let token = client.token().to_owned();
-    for (at, renewed) in [(59, false), (60, true), (61, false), (119, false), (120, true)] {
+    for (at, renewals) in [(59, 0), (60, 1), (61, 1), (119, 1), (120, 2)] {
         app.clock.set(session_policy::Timestamp::from_unix_secs(START + at));
         let answer = client.get("/").await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("cache-control"), "no-store");
-        let cookie = renewed.then(|| expected(&token, 1_800));
-        assert_eq!(answer.set_cookie(), cookie.as_deref(), "at {at} s");
+        assert_eq!(answer.set_cookie(), None, "at {at} s");
+        assert_eq!(app.store.renewals.load(SeqCst), renewals, "at {at} s");
         let status = client.get_json("/session").await.json();
         let row_ends = START + if at < 60 { 0 } else { at / 60 * 60 } + 1_800;
         assert_eq!(status["idle_expires_at"], row_ends, "at {at} s");
@@ -47,20 +51,38 @@ async fn a_renewal_re_sends_the_same_token_with_the_rows_new_end_and_at_most_onc
 }
 
 #[tokio::test]
-async fn a_renewal_near_the_cap_sets_the_cookie_to_end_with_the_cap() {
+async fn an_answer_that_is_lost_costs_nothing() {
     let app = Harness::start().await;
-    let mut client = app.signed_in("ada").await;
-    for _ in 0..24 {
-        app.advance(1_100);
-        assert!(client.get("/").await.set_cookie().unwrap().ends_with("; Max-Age=1800"));
+    let mut client = app.client();
+    let signed_in = client.sign_in("ada", false).await;
+    assert!(signed_in.set_cookie().unwrap().ends_with("; Max-Age=28800"));
+    app.advance(1_790);
+    assert_eq!(client.clone().get("/").await.status, 200); // This one is lost.
+    for (secs, status) in [(5, 200), (1_794, 200), (1_799, 200), (1_800, 303)] {
+        app.advance(secs);
+        let answer = client.get("/").await;
+        assert_eq!((answer.status, answer.set_cookie()), (status, None), "at {}", app.now());
     }
-    app.advance(1_100);
-    let last = client.get("/").await;
-    assert_eq!(last.set_cookie(), Some(&*expected(client.token(), 28_800 - 27_500)));
-    // Pinned at the cap there is nothing more to gain, and nothing to send.
-    app.advance(1_100);
-    let pinned = client.get("/").await;
-    assert_eq!((pinned.status, pinned.set_cookie()), (200, None));
+}
+
+#[tokio::test]
+async fn under_a_cap_of_more_than_400_days_each_renewal_sends_the_same_token_again() {
+    let app = Harness::start_under(policies_of_ten_years()).await;
+    let mut client = app.client();
+    let signed_in = client.sign_in("ada", false).await;
+    let token = client.token().to_owned();
+    assert_eq!(signed_in.set_cookie(), Some(&*expected(&token, 400 * DAY)));
+    for day in [1, 2, 366, 730, 1_094, 1_458, 1_822, 2_186, 2_550, 2_914, 3_253, 3_254, 3_600] {
+        app.clock.set(session_policy::Timestamp::from_unix_secs(START + day * DAY - 1));
+        if day < 366 {
+            assert_eq!(client.get("/").await.set_cookie(), None, "day {day}");
+        }
+        app.advance(1);
+        let answer = client.get("/").await;
+        let left = 400.min(3_653 - day) * DAY;
+        assert_eq!(answer.set_cookie(), Some(&*expected(&token, left)), "day {day}");
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
 }
 
 #[tokio::test]
@@ -80,14 +102,24 @@ async fn a_sign_out_clears_the_cookie_and_a_copy_of_it_is_refused() {
 }
 
 #[tokio::test]
-async fn a_session_that_reached_a_limit_clears_the_cookie_and_one_that_is_unknown_does_not() {
+async fn no_refusal_clears_the_cookie() {
     let app = Harness::start().await;
-    let mut client = app.signed_in("ada").await;
-    let mut other = app.signed_in("grace").await;
-    other.clone().post("/sign-out", &[]).await;
-    app.advance(1_800);
-    assert_eq!(client.get("/").await.set_cookie(), Some(&*expected("", 0)));
-    assert_eq!(other.get("/").await.set_cookie(), None);
+    let mut idle = app.signed_in("ada").await;
+    let mut ended = app.signed_in("grace").await;
+    ended.clone().post("/sign-out", &[]).await;
+    let mut capped = app.signed_in("root").await;
+    app.advance(28_799);
+    assert_eq!(capped.get("/").await.status, 200);
+    app.advance(1);
+    for (client, reason) in
+        [(&mut idle, "idle"), (&mut ended, "ended"), (&mut capped, "absolute_cap")]
+    {
+        let page = client.get("/").await;
+        assert_eq!(page.location(), format!("/sign-in?reason={reason}&next=/"));
+        assert_eq!(page.set_cookie(), None, "{reason}");
+        let polled = client.get_json("/session").await;
+        assert_eq!((polled.status, polled.set_cookie()), (401, None), "{reason}");
+    }
 }
 
 #[tokio::test]
@@ -96,7 +128,7 @@ async fn over_plain_http_the_cookie_has_neither_secure_nor_the_prefix_and_every_
     let mut client = app.client();
     let answer = client.sign_in("ada", false).await;
     let token = client.token();
-    let cookie = format!("session={token}; HttpOnly; SameSite=Lax; Path=/; Max-Age=1800");
+    let cookie = format!("session={token}; HttpOnly; SameSite=Lax; Path=/; Max-Age=28800");
     assert_eq!(answer.set_cookie(), Some(&*cookie));
     for page in ["/", "/devices", "/password", "/sign-in"] {
         assert!(client.get(page).await.body.contains("plain HTTP on loopback"), "{page}");

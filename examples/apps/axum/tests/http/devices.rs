@@ -1,5 +1,9 @@
 //! The user's own sessions, and the change of a password.
 
+use std::sync::atomic::Ordering::SeqCst;
+
+use reqwest::Method;
+
 use crate::support::{Harness, password_of};
 
 const NEW_PASSWORD: &str = "difference-engine-2";
@@ -31,6 +35,36 @@ async fn a_user_sees_and_ends_only_sessions_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_device_is_known_by_its_browser_also_after_a_new_password() {
+    let app = Harness::start().await;
+    let mut client = app.client();
+    let form = [("name", "ada"), ("password", password_of("ada")), ("next", "/")];
+    let request = client.request(Method::POST, "/sign-in").header("user-agent", "Lynx <2>");
+    assert_eq!(client.send(request.form(&form)).await.status, 303);
+    let about = "<p class=\"hint\">Lynx &lt;2&gt;</p>";
+    assert!(client.get("/devices").await.body.contains(about));
+    let form = [("current", password_of("ada")), ("new", NEW_PASSWORD)];
+    assert_eq!(client.post("/password", &form).await.status, 200);
+    assert!(client.get("/devices").await.body.contains(about));
+}
+
+#[tokio::test]
+async fn a_sign_in_that_fails_leaves_the_session_that_there_was() {
+    let app = Harness::start().await;
+    let client = app.signed_in("ada").await;
+    app.store.creations.hold(1);
+    let mut again = client.clone();
+    let again = tokio::spawn(async move { again.sign_in("ada", false).await });
+    app.store.creations.held(1).await;
+    app.store.down.store(true, SeqCst);
+    app.store.creations.let_go();
+    let again = again.await.unwrap();
+    assert_eq!((again.status, again.set_cookie()), (503, None));
+    app.store.down.store(false, SeqCst);
+    assert_eq!(client.clone().get("/").await.status, 200);
+}
+
+#[tokio::test]
 async fn ending_the_others_leaves_this_session_and_other_users_alone() {
     let app = Harness::start().await;
     let mut here = app.signed_in("ada").await;
@@ -45,7 +79,7 @@ async fn ending_the_others_leaves_this_session_and_other_users_alone() {
 }
 
 #[tokio::test]
-async fn a_new_password_gives_a_new_id_under_the_same_cap_and_ends_the_others() {
+async fn a_new_password_starts_a_new_session_with_a_new_cap_and_ends_all_others() {
     let app = Harness::start().await;
     let mut here = app.signed_in("ada").await;
     let mut there = app.signed_in("ada").await;
@@ -56,9 +90,12 @@ async fn a_new_password_gives_a_new_id_under_the_same_cap_and_ends_the_others() 
     let changed = here.post("/password", &form).await;
     assert_eq!(changed.status, 200, "{}", changed.body);
     assert!(changed.body.contains("One other device was signed out"));
+    assert_ne!(here.token(), old.token());
     assert_ne!(here.session_id(), old.session_id());
     let after = here.get_json("/session").await.json();
-    assert_eq!(after["absolute_expires_at"], before["absolute_expires_at"]);
+    assert_eq!(before["absolute_expires_at"], app.now() - 600 + 28_800);
+    assert_eq!(after["absolute_expires_at"], app.now() + 28_800, "the password was asked for");
+    assert_eq!(app.store.held(), 1);
     assert_eq!(old.clone().get("/").await.status, 303);
     assert_eq!(there.get("/").await.status, 303);
 

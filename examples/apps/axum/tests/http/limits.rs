@@ -63,7 +63,7 @@ async fn stay_signed_in_extends_the_idle_limit_and_never_the_cap() {
     app.advance(1_700);
     let extended = client.post("/session", &[]).await;
     assert_eq!(extended.status, 200);
-    assert!(extended.set_cookie().unwrap().ends_with("; Max-Age=1800"));
+    assert_eq!(extended.set_cookie(), None, "the cookie runs to the cap");
     assert_eq!(extended.json()["idle_expires_at"], app.now() + 1_800);
     assert_eq!(extended.json()["absolute_expires_at"], before["absolute_expires_at"]);
 }

@@ -1,6 +1,7 @@
 //! Requests that run while a password changes.
 
 use std::pin::pin;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::mpsc;
 use std::task::{Context, Waker};
 
@@ -24,37 +25,99 @@ async fn opens(app: &Harness, password: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_sign_in_under_way_with_the_old_password_ends_with_its_change() {
+async fn a_sign_in_under_way_with_the_old_password_opens_nothing_after_its_change() {
     let app = Harness::start().await;
     let mut client = app.signed_in("ada").await;
     app.store.creations.hold(1);
     let mut thief = app.client();
-    let late = tokio::spawn(async move { thief.sign_in("ada", true).await });
+    let late = tokio::spawn(async move { (thief.sign_in("ada", true).await.status, thief) });
     app.store.creations.held(1).await;
     assert_eq!(client.post("/password", &to("difference-engine-2")).await.status, 200);
     app.store.creations.let_go();
+    let (status, mut thief) = late.await.unwrap();
+    assert_eq!(status, 303);
+    assert_eq!(thief.get("/").await.location(), "/sign-in?reason=ended&next=/");
+    assert_eq!(thief.get_json("/session").await.status, 401);
+    let devices = client.get("/devices").await;
+    assert_eq!((devices.status, devices.body.matches("name=\"id\"").count()), (200, 1));
+}
+
+#[tokio::test]
+async fn a_sign_in_that_verified_the_old_password_before_its_change_is_refused_after_it() {
+    let app = Harness::start().await;
+    let mut client = app.signed_in("ada").await;
+    let mut thief = app.signed_in("grace").await;
+    // The session to be replaced is looked up once the password is verified.
+    app.store.loads.hold(1);
+    let late = tokio::spawn(async move { thief.sign_in("ada", true).await });
+    app.store.loads.held(1).await;
+    assert_eq!(client.post("/password", &to("difference-engine-2")).await.status, 200);
+    app.store.loads.let_go();
     let late = late.await.unwrap();
     assert_eq!((late.status, late.set_cookie()), (422, None));
     assert!(late.body.contains("do not match"), "{}", late.body);
-    assert_eq!(app.store.held(), 1);
+    assert_eq!(app.store.held(), 2);
     assert_eq!(client.get("/").await.status, 200);
 }
 
 #[tokio::test]
-async fn of_two_changes_at_once_one_is_made_and_the_other_is_told() {
+async fn the_other_devices_are_signed_out_even_where_the_store_cannot_remove_their_sessions() {
+    let app = Harness::start().await;
+    let mut here = app.signed_in("ada").await;
+    let mut there = app.signed_in("ada").await;
+    app.store.creations.hold(1);
+    let changing =
+        tokio::spawn(
+            async move { (here.post("/password", &to("difference-engine-2")).await, here) },
+        );
+    app.store.creations.held(1).await;
+    app.store.down.store(true, SeqCst);
+    app.store.creations.let_go();
+    let (changed, mut here) = changing.await.unwrap();
+    assert_eq!(changed.status, 200);
+    assert!(changed.body.contains("All your other devices were signed out"), "{}", changed.body);
+    app.store.down.store(false, SeqCst);
+    assert_eq!(app.store.held(), 2);
+    assert_eq!(there.get("/").await.location(), "/sign-in?reason=ended&next=/");
+    assert_eq!(here.get("/").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_change_after_which_no_session_can_be_started_says_so() {
+    let app = Harness::start().await;
+    let mut client = app.signed_in("ada").await;
+    app.store.removals.hold(1);
+    let changing =
+        tokio::spawn(async move { client.post("/password", &to("difference-engine-2")).await });
+    app.store.removals.held(1).await;
+    app.store.down.store(true, SeqCst);
+    app.store.removals.let_go();
+    let changed = changing.await.unwrap();
+    assert_eq!((changed.status, changed.set_cookie()), (303, None));
+    assert_eq!(changed.location(), "/sign-in?reason=new_password&next=/");
+    let page = app.client().get(changed.location()).await;
+    assert!(page.body.contains("Sign in with the new one"), "{}", page.body);
+    app.store.down.store(false, SeqCst);
+    assert!(opens(&app, "difference-engine-2").await);
+    assert!(!opens(&app, password_of("ada")).await);
+}
+
+#[tokio::test]
+async fn of_two_changes_at_once_one_is_made_and_ends_the_session_of_the_other() {
     let app = Harness::start().await;
     let mut first = app.signed_in("ada").await;
     let mut second = app.signed_in("ada").await;
     app.store.removals.hold(1);
     let late =
         tokio::spawn(async move { second.post("/password", &to("difference-engine-1")).await });
-    // Its session has its new id; the password is yet to be replaced.
+    // Its session has ended; the password is yet to be replaced.
     app.store.removals.held(1).await;
     assert_eq!(first.post("/password", &to("difference-engine-2")).await.status, 200);
     app.store.removals.let_go();
     let late = late.await.unwrap();
-    assert_eq!(late.status, 422);
-    assert!(late.body.contains("the current password is wrong"), "{}", late.body);
+    assert_eq!((late.status, late.location()), (303, "/sign-in?reason=ended&next=/"));
+    assert_eq!(late.set_cookie(), None);
+    assert_eq!(first.get("/").await.status, 200);
     assert!(opens(&app, "difference-engine-2").await);
     assert!(!opens(&app, "difference-engine-1").await);
 }

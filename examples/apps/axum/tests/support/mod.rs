@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use session_policy::store::AnyStore;
-use session_policy::{Clock, ManualClock, Policies, Timestamp};
+use session_policy::{Clock, ManualClock, Policies, SessionPolicy, Timestamp};
 use session_policy_axum_app::{App, DEMO_USERS, Service, Users};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -36,9 +36,17 @@ impl Harness {
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(App) -> App) -> Self {
+        Self::serve(policies(), change).await
+    }
+
+    pub(crate) async fn start_under(policies: Policies) -> Self {
+        Self::serve(policies, |app| app).await
+    }
+
+    async fn serve(policies: Policies, change: impl FnOnce(App) -> App) -> Self {
         let clock = ManualClock::new(Timestamp::from_unix_secs(START));
         let store = Arc::new(TestStore::default());
-        let app = change(app(Arc::clone(&store), &clock));
+        let app = change(app_under(policies, Arc::clone(&store), &clock));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
@@ -70,12 +78,27 @@ impl Harness {
 }
 
 pub(crate) fn app(store: Arc<TestStore>, clock: &ManualClock) -> App {
-    App::by_clock(AnyStore::new(store), policies(), Users::demo(), clock.clone()).unwrap()
+    app_under(policies(), store, clock)
+}
+
+pub(crate) fn app_under(policies: Policies, store: Arc<TestStore>, clock: &ManualClock) -> App {
+    App::by_clock(AnyStore::new(store), policies, Users::demo(), clock.clone()).unwrap()
 }
 
 /// As shipped.
 pub(crate) fn policies() -> Policies {
     toml::from_str(include_str!("../../policies.toml")).unwrap()
+}
+
+/// Sessions that outlive any cookie: 400 days (RFC 6265bis section 5.6.2).
+pub(crate) fn policies_of_ten_years() -> Policies {
+    let [max_age, update_age, cap] = [365, 1, 3_653].map(TimeDelta::days);
+    let shipped = policies();
+    let [admin, remembered] = ["admin", "remember-me"].map(|name| *shipped.get(name).unwrap());
+    Policies::new(SessionPolicy::new(max_age, update_age, cap).unwrap())
+        .with_profile("admin", admin)
+        .and_then(|policies| policies.with_profile("remember-me", remembered))
+        .unwrap()
 }
 
 pub(crate) fn password_of(name: &str) -> &'static str {

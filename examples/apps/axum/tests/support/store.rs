@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
-use session_policy::store::{SessionStore, StoreError, Update};
+use session_policy::store::{Removed, SessionStore, StoreError, Update};
 use session_policy::{MemoryStore, Session, SessionId, Timestamp};
 use tokio::sync::Semaphore;
 
@@ -20,10 +20,12 @@ pub(crate) struct TestStore {
     pub(crate) swept: AtomicU64,
     /// Before a session is written.
     pub(crate) creations: Gate,
-    /// Before a renewal is written.
-    renewing: Gate,
+    /// Before a session is read.
+    pub(crate) loads: Gate,
     /// After a session was removed.
     pub(crate) removals: Gate,
+    /// Before a renewal is written.
+    renewing: Gate,
     /// Before a sweep removes any.
     pub(crate) sweeps: Gate,
 }
@@ -45,8 +47,9 @@ impl Default for TestStore {
             calls: AtomicU64::new(0),
             swept: AtomicU64::new(0),
             creations: Gate::default(),
-            renewing: Gate::default(),
+            loads: Gate::default(),
             removals: Gate::default(),
+            renewing: Gate::default(),
             sweeps: Gate::default(),
         }
     }
@@ -116,6 +119,7 @@ impl SessionStore for TestStore {
 
     async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
         self.check()?;
+        self.loads.pass().await;
         // So that concurrent requests interleave as over a network.
         tokio::task::yield_now().await;
         self.inner.load(id).await
@@ -127,23 +131,27 @@ impl SessionStore for TestStore {
             return Err(StoreError::unavailable("read-only"));
         }
         self.renewing.pass().await;
-        let renewed = self.inner.update(update).await?;
-        self.renewals.fetch_add(renewed.into(), SeqCst);
-        Ok(renewed)
+        let written = self.inner.update(update).await?;
+        self.renewals.fetch_add(written.into(), SeqCst);
+        Ok(written)
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
         self.check()?;
-        let removed = self.inner.remove(id).await;
+        let removed = self.inner.remove(id).await?;
         self.removals.pass().await;
-        removed
+        Ok(removed)
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn remove_expired(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Removed>, StoreError> {
         self.check()?;
         self.sweeps.pass().await;
-        let removed = self.inner.remove_expired(now, limit).await?;
-        self.swept.fetch_add(removed, SeqCst);
+        let removed = self.inner.remove_expired(before, limit).await?;
+        self.swept.fetch_add(removed.len() as u64, SeqCst);
         Ok(removed)
     }
 
@@ -156,7 +164,7 @@ impl SessionStore for TestStore {
         &self,
         subject: &str,
         except: Option<&SessionId>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         self.check()?;
         self.inner.remove_all(subject, except).await
     }

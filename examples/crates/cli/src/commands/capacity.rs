@@ -12,9 +12,8 @@ use crate::report::Report;
 /// Say what the throttle buys: writes, re-issued tokens and storage for N users
 ///
 /// Every user is active all the time, sends a request at a fixed interval and
-/// signs in again when the session has ended. Writes are those of opaque tokens,
-/// which stop once the session is pinned at its cap; signed tokens are re-issued
-/// up to its end.
+/// signs in again when the session has ended. A renewal is one write of a stored
+/// session, or one re-issued token of a stateless one.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The policy file
@@ -33,8 +32,9 @@ pub(crate) struct Args {
     subject_bytes: u64,
 }
 
-/// Id, secret, version, generation, confirmation and four instants, in bytes.
-const FIXED_BYTES: u64 = 16 + 32 + 8 + 8 + 8 + 4 * 8;
+/// Id, secret, epoch, ordinal, version, generation, confirmation and four instants, in
+/// bytes.
+const FIXED_BYTES: u64 = 16 + 32 + 8 + 8 + 8 + 8 + 8 + 4 * 8;
 
 pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
     let policies = policies(&args.policy)?;
@@ -56,15 +56,13 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
     let every = args.every.num_seconds().unsigned_abs();
     let requests = users / as_f64(every);
     let writes = users * as_f64(load.renewals + 1) / as_f64(load.session);
-    let tokens = users * as_f64(load.reissues + 1) / as_f64(load.session);
     let text = format!(
         "\
 {users} users, a request every {every} s each
 requests                      {requests:>14.3} a second
 writes under the policy       {writes:>14.3} a second ({renewals} renewals and 1 sign-in in {days:.1} days)
 writes with one a request     {requests:>14.3} a second, {times:.1} times as many
-tokens issued, if in tokens   {tokens:>14.3} a second
-storage                       {storage:>14} bytes ({record} a session, without the store's own)
+storage                       {storage:>14} bytes ({record} a session, without `about` and the store's own)
 ",
         users = args.users,
         renewals = load.renewals,
@@ -79,7 +77,6 @@ storage                       {storage:>14} bytes ({record} a session, without t
         "requests_per_second": requests,
         "writes_per_second": writes,
         "writes_per_second_unthrottled": requests,
-        "tokens_per_second": tokens,
         "bytes_per_session": record,
         "bytes": storage,
     });
@@ -91,11 +88,8 @@ storage                       {storage:>14} bytes ({record} a session, without t
 struct Load {
     /// Seconds from one sign-in to the next.
     session: u64,
-    /// Written renewals in that time.
+    /// Renewals in that time.
     renewals: u64,
-    /// Renewals in that time that re-issue a signed token: those that gain no time,
-    /// too.
-    reissues: u64,
 }
 
 impl Load {
@@ -106,14 +100,13 @@ impl Load {
             (secs(policy.max_age()), secs(policy.absolute_cap()), secs(every));
         // The first request that is due, and from there on every so many seconds.
         let renewal = secs(policy.update_age()).max(1).next_multiple_of(every);
-        let (end, renewals, reissues) = if renewal >= max_age {
-            (max_age, 0, 0) // Idle before a request is due.
+        let (end, renewals) = if renewal >= max_age {
+            (max_age, 0) // Idle before a request is due.
         } else {
-            // The renewal that reaches the cap is the last one that gains time.
-            (cap, (cap - max_age).div_ceil(renewal), (cap - 1) / renewal)
+            (cap, (cap - 1) / renewal)
         };
         // The first request that is refused signs in again.
-        Self { session: end.next_multiple_of(every), renewals, reissues }
+        Self { session: end.next_multiple_of(every), renewals }
     }
 }
 
@@ -124,8 +117,8 @@ const fn as_f64(number: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use session_policy::Timestamp;
     use session_policy::review::{Happening, Timeline};
-    use session_policy::{Decision, Timestamp};
 
     use super::*;
 
@@ -153,25 +146,7 @@ mod tests {
         Load {
             session: first.as_unix_secs().unsigned_abs(),
             renewals: timeline.writes() as u64 - 1,
-            reissues: reissues(policy, every),
         }
-    }
-
-    /// As `JwtSessions` and `HybridSessions` carry out what `evaluate` decides.
-    fn reissues(policy: &SessionPolicy, every: i64) -> u64 {
-        let mut lifetime = policy.start(Timestamp::from_unix_secs(0));
-        let mut reissues = 0;
-        for n in 1.. {
-            match policy.evaluate(&lifetime, Timestamp::from_unix_secs(n * every)) {
-                Decision::Keep { .. } => {}
-                Decision::Reject { .. } => break,
-                Decision::Renew { lifetime: renewed } => {
-                    lifetime = renewed;
-                    reissues += 1;
-                }
-            }
-        }
-        reissues
     }
 
     #[test]

@@ -105,6 +105,7 @@ impl LimitChange<'_> {
         let lower = self.old.is_none_or(|old| new.max_sessions() < old.max_sessions());
         match new.when_full() {
             _ if !lower => "live on",
+            WhenFull::EndLeastRecent => "the least recently used beyond it end at the next sign-in",
             WhenFull::EndOldest => "the oldest beyond it end at the next sign-in",
             WhenFull::Refuse => "live on; sign-ins are refused until there is room",
         }

@@ -9,11 +9,15 @@ use crate::input::{Instant, Records, policies};
 use crate::report::{Report, json};
 
 /// Say why sessions have ended, or when they will; 1 if any has ended
+///
+/// Sessions come as CSV with a header, with tabs or as JSON, with created_at,
+/// renewed_at, expires_at and absolute_expires_at in unix seconds or RFC 3339, and
+/// optionally subject, which is named, and profile. Other columns are ignored.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The policy file in force
     policy: PathBuf,
-    /// The sessions (CSV or JSON Lines; `-` for standard input)
+    /// The sessions (CSV or JSON; `-` for standard input)
     sessions: PathBuf,
     /// The instant to judge at, in unix seconds or RFC 3339 [default: now]
     #[arg(long)]
@@ -29,10 +33,16 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
         let profile = record.judged_as(&policies).to_owned();
         let explanation = policies.policy_for(&profile).explain(&record.lifetime, now);
         found |= !explanation.decision.is_served();
-        let line = record.line;
-        let _ = writeln!(text, "line {line} ({profile}): {explanation}");
-        let explanation = json(explanation);
-        explanations.push(json!({"line": line, "profile": profile, "explanation": explanation}));
+        let (line, subject) = (record.line, record.subject);
+        let named = subject.as_deref().map(|subject| format!(", {}", subject.escape_debug()));
+        let named = named.unwrap_or_default();
+        let _ = writeln!(text, "line {line}{named} ({profile}): {explanation}");
+        explanations.push(json!({
+            "line": line,
+            "subject": subject,
+            "profile": profile,
+            "explanation": json(explanation),
+        }));
     }
     Ok(Report { text, json: explanations.into(), found })
 }

@@ -12,7 +12,7 @@ use crate::report::{Report, json};
 
 /// Count what a change of policy does to live sessions; 1 if any ends sooner
 ///
-/// Sessions come as CSV with a header, or as JSON Lines, with created_at,
+/// Sessions come as CSV with a header, with tabs or as JSON, with created_at,
 /// renewed_at, expires_at and absolute_expires_at in unix seconds or RFC 3339, and
 /// optionally profile. Other columns are ignored. They are streamed, so that
 /// memory does not grow with their number.
@@ -22,7 +22,7 @@ pub(crate) struct Args {
     old: PathBuf,
     /// The policy file that replaces it
     new: PathBuf,
-    /// The sessions (CSV or JSON Lines; `-` for standard input)
+    /// The sessions (CSV or JSON; `-` for standard input)
     sessions: PathBuf,
     /// When the change is made, in unix seconds or RFC 3339 [default: now]
     #[arg(long)]

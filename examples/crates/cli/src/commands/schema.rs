@@ -12,22 +12,13 @@ pub(crate) struct Args {}
 
 #[expect(clippy::unnecessary_wraps, reason = "the form of every command")]
 pub(crate) fn run(_: &Args) -> Result<Report, Failure> {
-    let schema = report::json(schemars::schema_for!(PolicyFile));
+    let schema = report::json(schemars::schema_for!(Policies));
     Ok(Report { text: format!("{schema:#}"), json: schema, found: false })
-}
-
-/// A session policy, or a default policy with named profiles.
-#[derive(JsonSchema)]
-#[schemars(title = "session-policy")]
-#[serde(untagged)]
-#[expect(dead_code, reason = "only its schema is used")]
-enum PolicyFile {
-    One(Policy),
-    Set(Policies),
 }
 
 /// A default policy and named profiles.
 #[derive(JsonSchema)]
+#[schemars(title = "session-policy")]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is used")]
 struct Policies {
@@ -44,18 +35,18 @@ struct Policies {
 #[expect(dead_code, reason = "only its schema is used")]
 struct Policy {
     /// How long a session lives without counted activity: 1s to absolute_cap.
-    #[schemars(schema_with = "from_1")]
+    #[schemars(schema_with = "duration")]
     max_age: (),
     /// How long a renewal holds before the next is due: 0s to less than max_age.
-    #[schemars(schema_with = "from_0")]
+    #[schemars(schema_with = "duration")]
     update_age: (),
     /// How long a session lives in all, whatever the activity: max_age to 36525d.
-    #[schemars(schema_with = "from_1")]
+    #[schemars(schema_with = "duration")]
     absolute_cap: (),
     /// How far ahead of the clock a session's creation may lie: 0s to 1d, 60s if
     /// absent.
     #[serde(default)]
-    #[schemars(schema_with = "skew", extend("default" = "60s"))]
+    #[schemars(schema_with = "duration", extend("default" = "60s"))]
     clock_skew: (),
 }
 
@@ -86,36 +77,19 @@ impl JsonSchema for LimitedPolicy {
             });
             properties["when_full"] = json!({
                 "description": "What a sign-in does that would exceed max_sessions.",
-                "enum": ["end_oldest", "refuse"],
+                "enum": ["end_least_recent", "end_oldest", "refuse"],
             });
         }
         schema
     }
 }
 
-fn from_0(_: &mut SchemaGenerator) -> Schema {
-    duration(0, 36_525 * 86_400)
-}
-
-fn from_1(_: &mut SchemaGenerator) -> Schema {
-    duration(1, 36_525 * 86_400)
-}
-
-fn skew(_: &mut SchemaGenerator) -> Schema {
-    duration(0, 86_400)
-}
-
-/// Whole seconds within these bounds, or a text whose bounds a schema cannot say.
-fn duration(minimum: i64, maximum: i64) -> Schema {
+/// A text with a unit; its bounds a schema cannot say.
+fn duration(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({
-        "oneOf": [
-            {
-                "type": "string",
-                "pattern": r"^([0-9]+|[0-9]+[smhdw]( *[0-9]+[smhdw])*)$",
-                "examples": ["8h", "15m", "45d", "1h 30m"],
-            },
-            {"type": "integer", "minimum": minimum, "maximum": maximum},
-        ],
+        "type": "string",
+        "pattern": r"^[0-9]+[smhdw]( *[0-9]+[smhdw])*$",
+        "examples": ["8h", "15m", "45d", "1h 30m"],
     })
 }
 

@@ -13,9 +13,6 @@ use crate::report::{Report, json};
 
 /// Play a log of requests under a policy: every decision, write and cookie
 ///
-/// With opaque tokens. Signed tokens are re-issued once the session is pinned at
-/// its cap, too.
-///
 /// A line of the log is an instant (unix seconds or RFC 3339) and optionally
 /// sign-in, request or poll, and a note. The first line is the sign-in. Polls are
 /// left out, since they never renew.

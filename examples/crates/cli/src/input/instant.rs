@@ -26,6 +26,11 @@ impl FromStr for Instant {
 
 /// A duration of an option, such as `30s` or `2m`, in whole seconds.
 pub(crate) fn duration(text: &str) -> Result<TimeDelta, String> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!(
+            "it has no unit: write `{text}s` for seconds, or `{text}m` for minutes"
+        ));
+    }
     let parsed = humantime::parse_duration(text)
         .map_err(|_| "not a duration such as `30s`, `5m` or `1h 30m`".to_owned())?;
     if parsed.subsec_nanos() != 0 {

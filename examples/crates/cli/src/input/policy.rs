@@ -1,31 +1,17 @@
 use std::fs;
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
-use session_policy::{Policies, SessionPolicy};
+use session_policy::Policies;
 
 use super::InputError;
 
-/// The policies of a TOML or JSON file: one policy, or a set.
+/// The policies of a TOML or JSON file, as an application reads them: a set, also if it
+/// is of one policy.
 pub(crate) fn policies(file: &Path) -> Result<Policies, InputError> {
     let text = fs::read_to_string(file).map_err(|error| InputError::file(file, &error))?;
     match file.extension().and_then(|extension| extension.to_str()) {
-        Some("toml") => {
-            let table: toml::Table = toml(file, &text)?;
-            if is_set(|key| table.contains_key(key)) {
-                toml(file, &text)
-            } else {
-                toml::<SessionPolicy>(file, &text).map(Into::into)
-            }
-        }
-        Some("json") => {
-            let value: serde_json::Value = json(file, &text)?;
-            if is_set(|key| value.get(key).is_some()) {
-                json(file, &text)
-            } else {
-                json::<SessionPolicy>(file, &text).map(Into::into)
-            }
-        }
+        Some("toml") => toml(file, &text),
+        Some("json") => json(file, &text),
         _ => Err(InputError::new(
             file.display().to_string(),
             "not a policy file: its name ends neither in .toml nor in .json",
@@ -33,11 +19,7 @@ pub(crate) fn policies(file: &Path) -> Result<Policies, InputError> {
     }
 }
 
-fn is_set(has: impl Fn(&str) -> bool) -> bool {
-    has("default") || has("profiles")
-}
-
-fn toml<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, InputError> {
+fn toml(file: &Path, text: &str) -> Result<Policies, InputError> {
     toml::from_str(text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
@@ -47,7 +29,7 @@ fn toml<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, InputError> {
     })
 }
 
-fn json<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, InputError> {
+fn json(file: &Path, text: &str) -> Result<Policies, InputError> {
     serde_json::from_str(text).map_err(|error| {
         let place = format!("{}:{}:{}", file.display(), error.line(), error.column());
         let message = error.to_string();
@@ -58,5 +40,9 @@ fn json<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, InputError> {
 }
 
 fn one_line(message: &str) -> String {
-    message.trim().replace('\n', ", ")
+    let message = message.trim().replace('\n', ", ");
+    if message.ends_with("expected `default` or `profiles`") {
+        return format!("{message}: a single policy stands under `default`, too");
+    }
+    message
 }

@@ -1,4 +1,4 @@
--- KEYS[1] a subject's index; ARGV id, absolute_expires_at, grace.
+-- KEYS[1] a subject's index; ARGV note, absolute_expires_at, grace.
 -- Notes that the subject has this session, before the session is there. Returns
 -- the server's instant until which the engine may keep the session: a grace
 -- before the note is dropped, so that no session outlives its note.

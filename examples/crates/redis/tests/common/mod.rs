@@ -9,6 +9,9 @@
     reason = "shared by test binaries that each use a part, and a test fails by panicking"
 )]
 
+pub mod cluster;
+pub mod probe;
+
 use std::env;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -48,13 +51,13 @@ pub async fn manager(client: &Client) -> ConnectionManager {
 /// A prefix for keys that no other run has.
 pub fn prefix() -> String {
     let now = std::time::UNIX_EPOCH.elapsed().unwrap();
-    format!("session-policy-test:{}:{}", std::process::id(), now.as_nanos())
+    format!("session-policy-test-{}-{}", std::process::id(), now.as_nanos())
 }
 
 /// A store over keys of its own.
-pub async fn store(client: &Client) -> (RedisStore, String) {
+pub fn store(client: &Client) -> (RedisStore, String) {
     let prefix = prefix();
-    (RedisStore::new(manager(client).await, &prefix).unwrap(), prefix)
+    (RedisStore::open(client.clone(), &prefix).unwrap(), prefix)
 }
 
 /// Deletes the keys of these tests under `prefix`, and no others.
@@ -114,6 +117,20 @@ impl Server {
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// As a host that hangs: the kernel still takes connections for it.
+    pub fn hang(&self) {
+        self.signal("-STOP");
+    }
+
+    pub fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").arg(signal).arg(self.child.id().to_string()).status();
+        assert!(sent.unwrap().success());
     }
 
     pub fn start_again(&mut self) {

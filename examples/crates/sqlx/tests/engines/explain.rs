@@ -17,13 +17,20 @@ fn statements(sql: &Statements) -> Vec<(&'static str, &'static str, Vec<Value>)>
     let id = || Value::Bytes(&[7; 16]);
     let subject = || Value::Bytes(b"user-42");
     let number = Value::Number;
-    let update = vec![id(), number(0), number(5), number(5), number(9), number(0), number(1)];
+    let secret = Value::Bytes(&[7; 32]);
+    let instants = [5, 5, 9].map(number);
+    let update: Vec<_> = [id(), number(0)]
+        .into_iter()
+        .chain(instants)
+        .chain([secret, number(0), number(1)])
+        .collect();
     vec![
         ("list", sql.list, vec![subject()]),
         ("load", sql.load, vec![id()]),
         ("remove", sql.remove, vec![id()]),
         ("remove_all", sql.remove_all, vec![subject(), id()]),
         ("remove_expired", sql.remove_expired, vec![number(40), number(10)]),
+        ("scan", sql.scan, vec![id(), number(10)]),
         ("update", sql.update, update),
     ]
 }
@@ -35,7 +42,7 @@ async fn postgres_finds_rows_by_an_index() {
     store.create_table().await.unwrap();
     for text in [
         "INSERT INTO sessions SELECT
-            decode(md5(n::text), 'hex'), 'user-' || n % 1000, 'default', 0,
+            decode(md5(n::text), 'hex'), 'user-' || n % 1000, 'default', NULL, 0, NULL, 0,
             decode(repeat(md5(n::text), 2), 'hex'), n, n, n + 10, n + 20, 0, n
         FROM generate_series(1, 20000) AS n",
         "ANALYZE sessions",
@@ -46,7 +53,7 @@ async fn postgres_finds_rows_by_an_index() {
         let mut query = sqlx::query(AssertSqlSafe(format!("EXPLAIN {text}")));
         for value in values {
             query = match value {
-                Value::Bytes(bytes) if bytes.len() == 16 => query.bind(bytes),
+                Value::Bytes(bytes) if bytes.len() >= 16 => query.bind(bytes),
                 Value::Bytes(text) => query.bind(str::from_utf8(text).unwrap()),
                 Value::Number(number) => query.bind(number),
             };
@@ -65,7 +72,7 @@ async fn mariadb_finds_rows_by_an_index() {
     store.create_table().await.unwrap();
     for text in [
         "INSERT INTO sessions SELECT
-            UNHEX(MD5(seq)), CONCAT('user-', seq % 1000), 'default', 0,
+            UNHEX(MD5(seq)), CONCAT('user-', seq % 1000), 'default', NULL, 0, NULL, 0,
             UNHEX(CONCAT(MD5(seq), MD5(seq))), seq, seq, seq + 10, seq + 20, 0, seq
         FROM seq_1_to_20000",
         "ANALYZE TABLE sessions",
@@ -97,7 +104,7 @@ async fn sqlite_finds_rows_by_an_index() {
         let mut query = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}")));
         for value in values {
             query = match value {
-                Value::Bytes(bytes) if bytes.len() == 16 => query.bind(bytes),
+                Value::Bytes(bytes) if bytes.len() >= 16 => query.bind(bytes),
                 Value::Bytes(text) => query.bind(str::from_utf8(text).unwrap()),
                 Value::Number(number) => query.bind(number),
             };
@@ -118,7 +125,7 @@ async fn sqlite() -> (SqliteStore, tempfile::TempDir) {
     for text in [
         "WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series LIMIT 20000)
         INSERT INTO sessions SELECT
-            randomblob(16), 'user-' || n % 1000, 'default', 0, randomblob(32),
+            randomblob(16), 'user-' || n % 1000, 'default', NULL, 0, NULL, 0, randomblob(32),
             n, n, n + 10, n + 20, 0, n
         FROM series",
         "ANALYZE",

@@ -16,7 +16,8 @@ use sqlx::AssertSqlSafe;
 use crate::support;
 
 const POLICY: SessionPolicy = SessionPolicy::SLIDING_MONTH;
-const NOW: i64 = 1_800_000_000;
+/// In the past, since a migration refuses what is ahead of the engine's clock.
+const NOW: i64 = 1_700_000_000;
 const DAY: i64 = 86_400;
 const CLIENTS: i64 = 8;
 const BATCH: u32 = 1_000;
@@ -168,6 +169,7 @@ async fn check_adopted(store: &impl SessionStore) {
         let [slid, as_seeded] = [NOW + 30 * DAY, seeded_expiry(n)]
             .map(|at| POLICY.adopt(lifetime.created_at(), Timestamp::from_unix_secs(at)));
         assert_eq!(lifetime.created_at().as_unix_secs(), created_at(n));
+        assert_eq!((held.epoch(), held.ordinal(), held.about()), (None, 0, None));
         assert!(*lifetime == slid || *lifetime == as_seeded, "row {n}: {lifetime:?}");
     }
 }

@@ -223,7 +223,7 @@ fn postgres_programs() -> Option<PathBuf> {
 
 /// A program as an engine's own user where the tests run as root, which
 /// PostgreSQL refuses to.
-fn as_user(user: &str, program: &Path) -> Command {
+pub(crate) fn as_user(user: &str, program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
     }
@@ -233,7 +233,7 @@ fn as_user(user: &str, program: &Path) -> Command {
     command
 }
 
-fn folder_in(place: &Path, user: &str) -> TempDir {
+pub(crate) fn folder_in(place: &Path, user: &str) -> TempDir {
     let folder = tempfile::Builder::new().prefix("engine").tempdir_in(place).unwrap();
     if is_root() {
         let owned = Command::new("chown").arg(user).arg(folder.path()).status();
@@ -247,6 +247,6 @@ fn is_root() -> bool {
     id.stdout.starts_with(b"0\n")
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

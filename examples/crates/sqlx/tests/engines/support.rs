@@ -1,6 +1,7 @@
 //! Engines for the tests: a database of its own for each, on the engine that a
 //! variable names.
 
+use session_policy::testing::StoreKit;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection};
 
 /// The URL of an empty database `name`, or `None` with a line that says what is
@@ -25,6 +26,12 @@ pub(crate) async fn mariadb(name: &str) -> Option<String> {
         sqlx::query(AssertSqlSafe(statement)).execute(&mut engine).await.unwrap();
     }
     Some(in_database(&base, name))
+}
+
+/// The checks whose names have this in them; all if `SESSION_POLICY_WHOLE_KIT` is 1.
+pub(crate) fn kit(part: &'static str) -> StoreKit {
+    let whole = std::env::var("SESSION_POLICY_WHOLE_KIT").is_ok_and(|value| value == "1");
+    StoreKit::new().large(100).only(if whole { "" } else { part })
 }
 
 fn variable(name: &str, default: &str) -> String {

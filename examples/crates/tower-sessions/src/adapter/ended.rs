@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::tower_sessions::session::Id;
 use session_policy::Lifetime;
@@ -11,32 +11,52 @@ const REMEMBERED: usize = 10_000;
 /// and creates it under a new one, with nothing in between but the record itself.
 #[derive(Debug, Default)]
 pub(crate) struct Ended {
-    lifetimes: HashMap<Id, Lifetime>,
+    sessions: HashMap<Id, EndedSession>,
     oldest_first: VecDeque<Id>,
+}
+
+#[derive(Debug)]
+struct EndedSession {
+    lifetime: Lifetime,
+    /// How often it was deleted: by sign-outs, and to change its id.
+    deletions: usize,
+    /// The new ids that it was asked to go on under.
+    new_ids: HashSet<Id>,
 }
 
 impl Ended {
     /// A row was deleted: by a sign-out, or to change its id.
     pub(crate) fn remember(&mut self, handle: Id, lifetime: Lifetime) {
-        if self.lifetimes.insert(handle, lifetime).is_none() {
+        let ended = EndedSession { lifetime, deletions: 1, new_ids: HashSet::new() };
+        if self.sessions.insert(handle, ended).is_none() {
             self.oldest_first.push_back(handle);
         }
         while self.oldest_first.len() > REMEMBERED {
             if let Some(handle) = self.oldest_first.pop_front() {
-                self.lifetimes.remove(&handle);
+                self.sessions.remove(&handle);
             }
         }
     }
 
-    /// Somebody else deletes it too: if one of the two is a sign-out, the other
-    /// must not bring the session back under a new id.
-    pub(crate) fn forget(&mut self, handle: Id) {
-        self.lifetimes.remove(&handle);
+    /// Somebody else deletes it, too.
+    pub(crate) fn delete_again(&mut self, handle: Id) {
+        if let Some(ended) = self.sessions.get_mut(&handle) {
+            ended.deletions += 1;
+        }
     }
 
-    /// The lifetime to go on with, once.
-    pub(crate) fn take(&mut self, handle: Id) -> Option<Lifetime> {
-        self.lifetimes.remove(&handle)
+    /// The lifetime to go on with under a new id, once.
+    ///
+    /// Where several have deleted the session, one of them may be a sign-out, after
+    /// which it must not come back. So the last of them goes on, once each has asked
+    /// for a new id, which a sign-out never does.
+    pub(crate) fn take(&mut self, handle: Id, new_id: Id) -> Option<Lifetime> {
+        let ended = self.sessions.get_mut(&handle)?;
+        ended.new_ids.insert(new_id);
+        if ended.new_ids.len() < ended.deletions {
+            return None;
+        }
+        self.sessions.remove(&handle).map(|ended| ended.lifetime)
     }
 }
 
@@ -52,9 +72,10 @@ mod tests {
         for id in 0..=10_000 {
             ended.remember(Id(id), lifetime);
         }
-        assert_eq!(ended.take(Id(0)), None);
-        assert_eq!(ended.take(Id(1)), Some(lifetime));
-        assert_eq!(ended.take(Id(1)), None, "taken once");
-        assert_eq!((ended.lifetimes.len(), ended.oldest_first.len()), (9_999, 10_000));
+        let new = Id(-1);
+        assert_eq!(ended.take(Id(0), new), None);
+        assert_eq!(ended.take(Id(1), new), Some(lifetime));
+        assert_eq!(ended.take(Id(1), new), None, "taken once");
+        assert_eq!((ended.sessions.len(), ended.oldest_first.len()), (9_999, 10_000));
     }
 }

@@ -142,9 +142,13 @@ where
     async fn create(&self, record: &mut Record) -> Result<()> {
         let now = self.0.clock.now();
         let lifetime = match Stamp::of(record)? {
-            None => self.0.policy.start(now),
+            None => {
+                // After a `flush` it still has the id of the session that was ended.
+                record.id = Id::default();
+                self.0.policy.start(now)
+            }
             Some(stamp) => {
-                let kept = self.ended().take(stamp.handle);
+                let kept = self.ended().take(stamp.handle, record.id);
                 self.renewed(kept.ok_or_else(ended_meanwhile)?, now)?
             }
         };
@@ -199,7 +203,7 @@ where
         let lifetime = match self.held(id).await {
             Ok(Some((_, lifetime))) => lifetime,
             Ok(None) => {
-                self.ended().forget(tombstone_id(id));
+                self.ended().delete_again(tombstone_id(id));
                 return self.0.store.delete(id).await;
             }
             // An unreadable record is never served, but it can be signed out.

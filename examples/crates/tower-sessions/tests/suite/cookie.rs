@@ -9,7 +9,7 @@ use tower::ServiceExt;
 
 use super::common::{CAP, capped, secs};
 use crate::adapter::KEY;
-use crate::tower_sessions::{Expiry, Session, SessionManagerLayer};
+use crate::tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
 
 async fn count(session: Session) {
     let count = session.get::<u32>("count").await.unwrap().unwrap_or(0);
@@ -67,4 +67,28 @@ async fn a_handler_may_shorten_it() {
     let row = probe.row(&id).await.unwrap();
     let start = row.data[KEY]["lifetime"]["created_at"].as_i64();
     assert_eq!(row.expiry_date.unix_timestamp(), start.unwrap() + 60);
+}
+
+async fn begin_anew(session: Session) {
+    session.flush().await.unwrap();
+    count(session).await;
+}
+
+#[tokio::test]
+async fn a_handler_that_flushes_and_writes_sends_the_cookie_of_a_new_session_that_lives() {
+    let (store, _, _) = capped();
+    let app = Router::new()
+        .route("/", get(count))
+        .route("/anew", get(begin_anew))
+        .layer(store.layer())
+        .layer(SessionManagerLayer::new(store.clone()).with_expiry(store.expiry()));
+    let pair = |cookie: String| cookie.split(';').next().unwrap().to_owned();
+    let id = |pair: &str| pair.split_once('=').unwrap().1.parse().unwrap();
+    let first = pair(set_cookie(&app, "/", "").await);
+    let second = pair(set_cookie(&app, "/anew", &first).await);
+    assert_ne!(second, first);
+    assert_eq!(pair(set_cookie(&app, "/", &second).await), second);
+    let live = store.load(&id(&second)).await.unwrap().unwrap();
+    assert_eq!(live.data["count"], 2);
+    assert_eq!(store.load(&id(&first)).await.unwrap(), None);
 }

@@ -180,6 +180,76 @@ async fn a_new_id_that_races_a_sign_out_is_refused() {
 }
 
 #[tokio::test]
+async fn of_two_new_ids_at_once_one_wins() {
+    let (store, _, _) = capped();
+    let store = Arc::new(store);
+    for first in [0, 1] {
+        let before = created(&*store).await;
+        let requests = [(); 2].map(|()| Session::new(Some(before.id), Arc::clone(&store), None));
+        for request in &requests {
+            assert_eq!(request.get("user").await.unwrap(), Some(42));
+        }
+        for request in &requests {
+            request.cycle_id().await.unwrap();
+        }
+        let (loser, winner) = (&requests[first], &requests[1 - first]);
+        for _ in 0..2 {
+            // As a handler does, and then the layer around it.
+            assert_eq!(loser.save().await.unwrap_err().to_string(), ENDED);
+        }
+        winner.save().await.unwrap();
+        assert_eq!(loser.save().await.unwrap_err().to_string(), ENDED);
+        let after = store.load(&winner.id().unwrap()).await.unwrap().unwrap();
+        assert_eq!(after.data["user"], 42);
+        let cap = |of: &Record| of.data[KEY]["lifetime"]["absolute_expires_at"].clone();
+        assert_eq!(cap(&after), cap(&before));
+    }
+}
+
+#[tokio::test]
+async fn two_new_ids_at_once_do_not_undo_a_sign_out_among_them() {
+    let (store, _, _) = capped();
+    let store = Arc::new(store);
+    for sign_out_at in 0..3 {
+        let id = created(&*store).await.id;
+        let requests = [(); 2].map(|()| Session::new(Some(id), Arc::clone(&store), None));
+        for request in &requests {
+            assert_eq!(request.get("user").await.unwrap(), Some(42));
+        }
+        for at in 0..3 {
+            if at == sign_out_at {
+                Session::new(Some(id), Arc::clone(&store), None).flush().await.unwrap();
+            } else if let Some(request) = requests.get(at - usize::from(at > sign_out_at)) {
+                request.cycle_id().await.unwrap();
+            }
+        }
+        for request in requests.iter().chain(&requests) {
+            assert_eq!(request.save().await.unwrap_err().to_string(), ENDED);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_begun_after_a_flush_has_an_id_and_a_cap_of_its_own() {
+    let (store, _, clock) = capped();
+    let store = Arc::new(store);
+    let before = created(&*store).await;
+    clock.advance(secs(600));
+    let session = Session::new(Some(before.id), Arc::clone(&store), None);
+    assert_eq!(session.get("user").await.unwrap(), Some(42));
+    session.flush().await.unwrap();
+    session.insert("user", 43).await.unwrap();
+    session.save().await.unwrap();
+    let id = session.id().unwrap();
+    assert_ne!(id, before.id);
+    let after = store.load(&id).await.unwrap().expect("it lives");
+    assert_eq!(after.data["user"], 43);
+    let cap = |of: &Record| of.data[KEY]["lifetime"]["absolute_expires_at"].as_i64().unwrap();
+    assert_eq!(cap(&after), cap(&before) + 600);
+    assert_eq!(store.load(&before.id).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_record_that_claims_another_sessions_instants_is_not_created() {
     let (store, _, _) = capped();
     let alive = created(&store).await;

@@ -1,0 +1,7 @@
+use alloc::borrow::Cow;
+
+use serde::Deserialize;
+
+/// A text, without a copy unless it has escapes.
+#[derive(Deserialize)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);

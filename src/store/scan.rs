@@ -1,0 +1,102 @@
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use smol_str::SmolStr;
+
+use crate::record::{Session, SessionId};
+use crate::time::Timestamp;
+
+/// What a store says of a session that it removed as expired: whose it was, and when
+/// it ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Removed {
+    id: SessionId,
+    subject: SmolStr,
+    profile: SmolStr,
+    expires_at: Timestamp,
+    absolute_expires_at: Timestamp,
+}
+
+impl Removed {
+    /// Of a session as it was when it was removed.
+    #[must_use]
+    pub fn of(session: &Session) -> Self {
+        Self {
+            id: session.id,
+            subject: session.subject.clone(),
+            profile: session.profile.clone(),
+            expires_at: session.lifetime.expires_at(),
+            absolute_expires_at: session.lifetime.absolute_expires_at(),
+        }
+    }
+
+    /// From what a statement returns of the removed row.
+    #[must_use]
+    pub fn from_parts(
+        id: SessionId,
+        subject: &str,
+        profile: &str,
+        expires_at: Timestamp,
+        absolute_expires_at: Timestamp,
+    ) -> Self {
+        let (subject, profile) = (subject.into(), profile.into());
+        Self { id, subject, profile, expires_at, absolute_expires_at }
+    }
+
+    /// Which session it was.
+    #[must_use]
+    pub const fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// Whose it was.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Which policy of the set it was started under.
+    #[must_use]
+    pub fn profile(&self) -> &str {
+        &self.profile
+    }
+
+    /// When it ended without further activity.
+    #[must_use]
+    pub const fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// When it would have ended whatever the activity.
+    #[must_use]
+    pub const fn absolute_expires_at(&self) -> Timestamp {
+        self.absolute_expires_at
+    }
+}
+
+/// Some of a store's sessions, from [`ScanStore::scan`](super::ScanStore::scan).
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The sessions, expired or not, in any order; perhaps none.
+    pub sessions: Vec<Session>,
+    /// Where to go on; `None` after the last page.
+    pub next: Option<Cursor>,
+}
+
+/// Where a scan goes on: bytes that mean something to their own store alone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Cursor(Box<[u8]>);
+
+impl Cursor {
+    /// A cursor of the store that calls this.
+    #[must_use]
+    pub fn from_bytes(bytes: impl Into<Box<[u8]>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// Its bytes, as the store made them.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}

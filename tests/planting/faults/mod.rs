@@ -1,0 +1,21 @@
+//! The faults: those of the rule and the verbs, which tests/model finds, and those in
+//! `MemoryStore`, which tests/shuttle finds.
+
+mod core;
+mod memory;
+
+pub(crate) use self::core::CORE;
+pub(crate) use self::memory::MEMORY;
+
+/// A place in the source where it can be made to go wrong.
+#[derive(Clone, Copy)]
+pub(crate) struct Fault {
+    /// The variant of the generated `Fault`.
+    pub(crate) name: &'static str,
+    /// Its file in `src`.
+    pub(crate) file: &'static str,
+    /// What stands there, once.
+    pub(crate) found: &'static str,
+    /// What is put in its place, where `PLANTED` is the switch.
+    pub(crate) planted: &'static str,
+}
