@@ -185,3 +185,34 @@ proptest! {
         }
     }
 }
+
+/// F2: a browser keeps no cookie for longer than 400 days.
+#[test]
+fn an_explanation_says_where_a_browser_drops_the_cookie_of_a_live_session() {
+    const DAY: i64 = 86_400;
+    let days = TimeDelta::days;
+    let start = Timestamp::from_unix_secs(0);
+    for (max_age, cap, renewed, cookie_until, drops) in [
+        (30, 45, 10, 45, false),
+        (400, 400, 10, 400, false),
+        (365, 3_653, 10, 410, false),
+        (3_653, 3_653, 0, 400, true),
+        (3_653, 3_653, 10, 410, true),
+        (401, 3_653, 3_600, 3_653, false),
+    ] {
+        let policy = SessionPolicy::new(days(max_age), days(1), days(cap)).unwrap();
+        let now = Timestamp::from_unix_secs(renewed * DAY);
+        let first = policy.start(start);
+        let lifetime = Lifetime::restore(
+            start,
+            now,
+            now.saturating_add(days(max_age)).min(first.absolute_expires_at()),
+            first.absolute_expires_at(),
+        )
+        .unwrap();
+        let why = policy.explain(&lifetime, now);
+        assert_eq!(why.cookie_until.as_unix_secs() / DAY, cookie_until, "{max_age} {cap}");
+        let text = format!(" A browser drops the cookie at {}.", why.cookie_until);
+        assert_eq!(why.to_string().ends_with(&text), drops, "{why}");
+    }
+}

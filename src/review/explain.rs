@@ -46,6 +46,10 @@ impl SessionPolicy {
         // At the same instant it is the cap, as in the rule.
         let end = if idle.at < cap.at { idle } else { cap };
         let renews_from = lifetime.renewed_at().saturating_add(self.update_age());
+        // Sent at the sign-in, and again at each renewal under a cap that outlives cookies.
+        let outlives = self.status(lifetime, now).outlives_cookies(lifetime);
+        let sent_at = if outlives { lifetime.renewed_at() } else { lifetime.created_at() };
+        let held_for = self.status(lifetime, sent_at).cookie_max_age();
         Explanation {
             policy: *self,
             lifetime: *lifetime,
@@ -54,6 +58,7 @@ impl SessionPolicy {
             end,
             cap,
             renews_from: (end.limit == RejectReason::Idle).then_some(renews_from),
+            cookie_until: sent_at.saturating_add(held_for),
         }
     }
 }
@@ -79,6 +84,10 @@ pub struct Explanation {
     /// The first instant at which a request renews the session, if it lives
     /// then; `None` once no request can move its end.
     pub renews_from: Option<Timestamp>,
+    /// Until when a browser holds the session's cookie: to the cap, at most 400 days from
+    /// the sign-in, or from the last renewal where the cap is longer (RFC 6265bis section
+    /// 5.6.2). Before `end` only by a `max_age` over 400 days.
+    pub cookie_until: Timestamp,
 }
 
 /// When a limit ends a session, and where that instant comes from.
@@ -163,7 +172,11 @@ impl Explanation {
             f.write_str(" ")?;
         }
         write!(f, "Signed out at {cap}, in {}, whatever the activity. ", left(cap))?;
-        self.origin(f, &self.cap)
+        self.origin(f, &self.cap)?;
+        if self.cookie_until < end {
+            write!(f, " A browser drops the cookie at {}.", self.cookie_until)?;
+        }
+        Ok(())
     }
 }
 
@@ -198,7 +211,7 @@ impl serde::Serialize for Explanation {
             Decision::Reject { reason, .. } => ("reject", Some(reason)),
             Decision::Keep { .. } | Decision::Renew { .. } => ("keep", None),
         };
-        let mut explanation = serializer.serialize_struct("Explanation", 8)?;
+        let mut explanation = serializer.serialize_struct("Explanation", 9)?;
         explanation.serialize_field("policy", &self.policy)?;
         explanation.serialize_field("lifetime", &self.lifetime)?;
         explanation.serialize_field("now", &self.now)?;
@@ -207,6 +220,7 @@ impl serde::Serialize for Explanation {
         explanation.serialize_field("end", &self.end)?;
         explanation.serialize_field("cap", &self.cap)?;
         explanation.serialize_field("renews_from", &self.renews_from)?;
+        explanation.serialize_field("cookie_until", &self.cookie_until)?;
         explanation.end()
     }
 }
