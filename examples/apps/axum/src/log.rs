@@ -18,7 +18,7 @@ impl Observer for SessionLog {
         match event.kind {
             EventKind::Ended { cause } => log!(info, "ended", cause = cause),
             EventKind::Expired { reason } => {
-                log!(info, "expired", at = display(event.at), reason = reason.as_str())
+                log!(info, "expired", at = display(event.at), reason = reason.as_str());
             }
             EventKind::Rejected { reason } => log!(warn, "rejected", reason = reason),
             EventKind::RenewalDeferred => log!(warn, "renewal deferred"),
