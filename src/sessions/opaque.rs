@@ -240,7 +240,8 @@ impl<S: SessionStore> Sessions<S> {
         self.rows.end_all(session.subject(), Some(&session.id())).await
     }
 
-    /// The live sessions of a subject, the oldest first.
+    /// The live sessions of a subject, the oldest first: a page of devices. Of each,
+    /// `lifetime().renewed_at()` is the last counted activity, to within `update_age`.
     ///
     /// # Errors
     ///
