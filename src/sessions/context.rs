@@ -4,7 +4,7 @@ use core::fmt;
 use super::bounds::{Bound, Bounds, Erased};
 use super::error::{AuthenticateError, StartError};
 use super::event::{Event, Observer};
-use crate::config::{Policies, SessionLimit};
+use crate::config::Policies;
 use crate::record::{Session, SignIn, check_names};
 use crate::rule::{Decision, SessionPolicy};
 use crate::store::StoreError;
@@ -106,14 +106,14 @@ impl Context {
         self.policy_of(session).await?.ok_or(AuthenticateError::Revoked)
     }
 
-    /// The limit of a sign-in whose profile and names are good.
-    pub(crate) fn check<A>(&self, sign_in: &SignIn<A>) -> Result<Option<SessionLimit>, StartError> {
+    /// The policy of a sign-in whose profile and names are good.
+    pub(crate) fn check<A>(&self, sign_in: &SignIn<A>) -> Result<&SessionPolicy, StartError> {
         let SignIn { subject, profile, .. } = sign_in;
-        if self.policies.get(profile).is_none() {
-            return Err(StartError::UnknownProfile { profile: (&**profile).into() });
-        }
+        let policy = self.policies.get(profile);
+        let policy =
+            policy.ok_or_else(|| StartError::UnknownProfile { profile: (&**profile).into() })?;
         check_names(subject, profile)?;
-        Ok(self.policies.limit(profile).copied())
+        Ok(policy)
     }
 
     /// What a new session is started under.
@@ -121,11 +121,8 @@ impl Context {
         &self,
         sign_in: &SignIn<A>,
     ) -> Result<(SessionPolicy, Bound), StartError> {
+        let policy = self.check(sign_in)?;
         let SignIn { subject, profile, epoch, .. } = sign_in;
-        let policy = self.policies.get(profile);
-        let policy =
-            policy.ok_or_else(|| StartError::UnknownProfile { profile: (&**profile).into() })?;
-        check_names(subject, profile)?;
         let bound = self.bound(subject, profile).await?.ok_or(StartError::Revoked)?;
         match epoch {
             None if bound.revokes(None) => Err(StartError::EpochMissing),

@@ -2,7 +2,7 @@ use alloc::sync::Arc;
 
 use super::error::AuthenticateError;
 use crate::record::{Session, SessionId};
-use crate::rule::{RejectReason, Status};
+use crate::rule::{Lifetime, RejectReason, Status};
 use crate::store::Removed;
 use crate::time::Timestamp;
 
@@ -108,6 +108,13 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    pub(crate) const fn started(lifetime: &Lifetime) -> Self {
+        Self::Started {
+            absolute_expires_at: lifetime.absolute_expires_at(),
+            expires_at: lifetime.expires_at(),
+        }
+    }
+
     pub(crate) fn expired(status: &Status) -> Self {
         Self::Expired { reason: reason(status.idle_expires_at, status.absolute_expires_at) }
     }

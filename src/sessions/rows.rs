@@ -67,7 +67,8 @@ impl<S: SessionStore> Rows<S> {
     ) -> Result<Started<A>, StartError> {
         // Before the bound is asked: what is there by then and of another epoch is of a
         // former one. What comes later may be of a later one.
-        let limit = self.context.check(&sign_in)?;
+        self.context.check(&sign_in)?;
+        let limit = self.context.policies().limit(&sign_in.profile).copied();
         let listed = match limit {
             Some(_) => self.store.list(&sign_in.subject).await?,
             None => Vec::new(),
@@ -115,13 +116,7 @@ impl<S: SessionStore> Rows<S> {
                 }
             }
         }
-        context.tell(|| {
-            let kind = EventKind::Started {
-                absolute_expires_at: lifetime.absolute_expires_at(),
-                expires_at: lifetime.expires_at(),
-            };
-            Event::of(&session, now, kind)
-        });
+        context.tell(|| Event::of(&session, now, EventKind::started(&lifetime)));
         Ok(Started { token, status: policy.status(&lifetime, now), session, claims })
     }
 

@@ -43,13 +43,7 @@ impl<A: DeserializeOwned + Serialize + Send + Sync> JwtSessions<A> {
         let session = Session::new(id, subject, profile, no_secret(id), lifetime)?;
         let session = Session { epoch, ..session };
         let token = self.codec.issue(&session, &claims, now)?;
-        self.context.tell(|| {
-            let kind = EventKind::Started {
-                absolute_expires_at: lifetime.absolute_expires_at(),
-                expires_at: lifetime.expires_at(),
-            };
-            Event::of(&session, now, kind)
-        });
+        self.context.tell(|| Event::of(&session, now, EventKind::started(&lifetime)));
         Ok(Started { token, status: policy.status(&lifetime, now), session, claims })
     }
 
