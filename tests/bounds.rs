@@ -1,6 +1,6 @@
 //! What holds for a subject right now only tightens (law 13), and another epoch revokes
 //! whatever clocks say (law 14), in all three strategies.
-#![cfg(feature = "jwt")]
+#![cfg(all(feature = "jwt", feature = "memory"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::HashMap;

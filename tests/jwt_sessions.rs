@@ -1,5 +1,5 @@
 //! Stateless sessions: issue, verify, re-issue, revoke.
-#![cfg(feature = "jwt")]
+#![cfg(all(feature = "jwt", feature = "memory"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::HashMap;
