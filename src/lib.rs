@@ -122,6 +122,8 @@ pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod time;
+#[cfg(feature = "std")]
+pub mod web;
 
 #[cfg(feature = "std")]
 pub use crate::config::VarsError;

@@ -199,49 +199,6 @@ fn a_token_of_8_kib_is_issued_and_a_longer_one_is_not() {
     assert_eq!(refused.into_iter().min(), Some(8_193));
 }
 
-/// Browsers ignore a cookie whose name and value are longer than 4,096 bytes.
-#[test]
-fn a_token_that_does_not_fit_into_its_cookie_is_an_error_of_the_start() {
-    for name in ["session", "__Host-session"] {
-        let (mut issued, mut refused) = (0, usize::MAX);
-        let longest = 4_096 - name.len();
-        for kid in ["k", "kk", "kkk", "kkkk"] {
-            let key = SigningKey::secret(kid, Algorithm::Hs256, [7; 32]).unwrap();
-            let ring = KeyRing::new(key).unwrap();
-            let clock = ManualClock::new(at(0));
-            let stateless = JwtSessions::new(ring.clone(), SessionPolicy::WORKING_DAY)
-                .with_cookie_name(name)
-                .with_clock(clock.clone())
-                .with_claims::<HashMap<String, String>>();
-            let store = Arc::new(MemoryStore::new());
-            let hybrid = HybridSessions::new(Arc::clone(&store), ring, SessionPolicy::WORKING_DAY)
-                .unwrap()
-                .with_cookie_name(name)
-                .with_clock(clock)
-                .with_claims::<HashMap<String, String>>();
-            for padding in 2_600..2_800 {
-                let claims = HashMap::from([("pad".to_owned(), "x".repeat(padding))]);
-                let sign_in = || SignIn::of("ada").claims(claims.clone());
-                let held = store.len();
-                for started in [
-                    pollster::block_on(stateless.start(sign_in())),
-                    pollster::block_on(hybrid.start(sign_in())),
-                ] {
-                    match started {
-                        Ok(started) => issued = issued.max(started.token.expose().len()),
-                        Err(StartError::Issue(IssueError::TooLong { bytes, longest: told })) => {
-                            assert_eq!((told, store.len()), (longest, held));
-                            refused = refused.min(bytes);
-                        }
-                        Err(error) => panic!("{error}"),
-                    }
-                }
-            }
-        }
-        assert_eq!((issued, refused), (longest, longest + 1), "{name}");
-    }
-}
-
 /// F23: they would be read as the JSON in their text, past the check of names.
 #[test]
 fn claims_with_a_private_name_of_serde_json_are_not_issued() {

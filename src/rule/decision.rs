@@ -6,7 +6,7 @@ use super::lifetime::Lifetime;
 use crate::time::Timestamp;
 
 /// RFC 6265bis section 5.6.2: user agents limit a cookie to 400 days.
-const MAX_COOKIE_AGE: TimeDelta = TimeDelta::days(400);
+pub(crate) const MAX_COOKIE_AGE: TimeDelta = TimeDelta::days(400);
 
 /// What to do with a request, from [`SessionPolicy::evaluate`].
 ///

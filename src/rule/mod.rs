@@ -8,6 +8,8 @@ mod policy;
 mod policy_error;
 mod schedule;
 
+#[cfg(feature = "std")]
+pub(crate) use self::decision::MAX_COOKIE_AGE;
 pub use self::decision::{Decision, RejectReason, Status};
 pub use self::lifetime::{Lifetime, LifetimeError};
 #[cfg(feature = "review")]

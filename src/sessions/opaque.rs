@@ -14,8 +14,9 @@ use super::outcome::{Authenticated, RenewalOutcome, Started};
 use super::rows::Rows;
 use crate::config::Policies;
 use crate::record::{NoClaims, Session, SessionId, SignIn};
+use crate::rule::Status;
 use crate::store::{ScanStore, SessionStore, StoreError};
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
 
 /// An opaque token has none.
 const GENERATION: u64 = 0;
@@ -115,6 +116,10 @@ impl<S> Sessions<S> {
         self.rows.store()
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.rows.context.now()
+    }
+
     fn with_context(self, change: impl FnOnce(Context) -> Context) -> Self {
         Self { rows: self.rows.with_context(change) }
     }
@@ -173,6 +178,10 @@ impl<S: SessionStore> Sessions<S> {
         let session = self.load(&self.parse(token)?).await?;
         let policy = self.policy_of(&session).await?;
         self.served(session, &policy, self.rows.context.now(), RenewalOutcome::NotDue)
+    }
+
+    pub(crate) async fn status_of(&self, session: &Session) -> Result<Status, AuthenticateError> {
+        self.rows.status_of(session).await
     }
 
     /// Gives a session another secret: the same session, under the same id and cap,

@@ -6,12 +6,12 @@ use chrono::TimeDelta;
 use super::admission::{Admission, remove};
 use super::bounds::Bound;
 use super::context::Context;
-use super::error::StartError;
+use super::error::{AuthenticateError, StartError};
 use super::event::{Event, EventKind};
 use super::outcome::Started;
 use super::token_error::IssueError;
 use crate::record::{Session, SessionId, SessionToken, SignIn, random_id};
-use crate::rule::{Lifetime, SessionPolicy};
+use crate::rule::{Decision, Lifetime, SessionPolicy, Status};
 use crate::store::{SessionStore, StoreError};
 use crate::time::Timestamp;
 
@@ -141,6 +141,26 @@ impl<S: SessionStore> Rows<S> {
     async fn withdraw(&self, session: &Session, why: StartError) -> StartError {
         let _ = remove(self.store(), &session.id()).await;
         why
+    }
+
+    /// How long a session has, whatever became of its token since it was served. A
+    /// rotation ends what it was served for.
+    pub(crate) async fn status_of(&self, session: &Session) -> Result<Status, AuthenticateError> {
+        let row = self.store.load(&session.id()).await?.ok_or(AuthenticateError::Unknown)?;
+        if row.secret() != session.secret() {
+            return Err(AuthenticateError::WrongSecret);
+        }
+        let policy = self.context.judging(&row).await?;
+        // The answer may have taken its time.
+        let now = self.context.now();
+        match policy.peek(row.lifetime(), now) {
+            Decision::Reject { reason, since } => {
+                Err(AuthenticateError::Rejected { reason, since })
+            }
+            Decision::Keep { .. } | Decision::Renew { .. } => {
+                Ok(policy.status(row.lifetime(), now))
+            }
+        }
     }
 
     pub(crate) async fn end(&self, id: &SessionId) -> Result<bool, StoreError> {

@@ -98,6 +98,11 @@ impl Watch {
         };
     }
 
+    /// Until when an answer to a look is waited for.
+    pub(crate) fn limit(&self) -> Timestamp {
+        self.seen_at.saturating_add(self.interval).min(self.ends_at)
+    }
+
     /// What is to be done at `now`: look half an interval after the last look, so that
     /// the other half is left for its answer.
     #[must_use]

@@ -30,8 +30,6 @@ use crate::time::Timestamp;
 
 /// Checked before anything is parsed.
 const LONGEST_TOKEN: usize = 8_192;
-/// Name and value of a cookie together; browsers ignore one that is longer.
-const LONGEST_COOKIE: usize = 4_096;
 
 /// What issues and verifies tokens of one kind: keys, issuer and audience.
 #[derive(Clone, Debug)]
@@ -41,16 +39,12 @@ pub(in crate::jwt) struct Codec {
     pub(in crate::jwt) issuer: Option<Arc<str>>,
     pub(in crate::jwt) audience: Option<Arc<str>>,
     /// The longest token that is issued.
-    longest: usize,
+    pub(in crate::jwt) longest: usize,
 }
 
 impl Codec {
     pub(in crate::jwt) const fn new(ring: KeyRing, kind: Kind) -> Self {
         Self { ring, kind, issuer: None, audience: None, longest: LONGEST_TOKEN }
-    }
-
-    pub(in crate::jwt) fn fit_cookie(&mut self, name: &str) {
-        self.longest = LONGEST_COOKIE.saturating_sub(name.len());
     }
 
     /// Everything but the limits of the policy: whose signature, for whom, and

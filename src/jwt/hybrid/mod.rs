@@ -16,7 +16,7 @@ use super::keys::{KeyRing, Kind};
 use crate::config::Policies;
 use crate::record::NoClaims;
 use crate::sessions::{Bounds, Context, Observer, Rows};
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
 
 /// A stateless token has generation 0, as has the row of an opaque one.
 const FIRST_GENERATION: u64 = 1;
@@ -198,15 +198,15 @@ impl<S, A> HybridSessions<S, A> {
         self
     }
 
-    /// Issues no token that does not fit into a cookie of this name, its prefix included;
-    /// it sets and reads no cookie. Browsers ignore one
-    /// whose name and value are longer than 4,096 bytes together (RFC 6265bis section
-    /// 5.6). `start` is then an error, and so is a renewal's
+    /// Issues no token that is longer: `start` is then an error, and so is a renewal's
     /// [`Deferred`](crate::RenewalOutcome::Deferred).
-    #[must_use]
-    pub fn with_cookie_name(mut self, name: &str) -> Self {
-        Arc::make_mut(&mut self.codec).fit_cookie(name);
-        self
+    pub(crate) fn fit(&mut self, longest: usize) {
+        let codec = Arc::make_mut(&mut self.codec);
+        codec.longest = codec.longest.min(longest);
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.rows.context.now()
     }
 
     /// The same sessions by another clock.

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use super::turn::{Answer, Turn};
 use super::{FIRST_GENERATION, HybridSessions};
 use crate::record::{Session, SessionId, SessionToken, SignIn};
-use crate::rule::{Decision, SessionPolicy};
+use crate::rule::{Decision, SessionPolicy, Status};
 use crate::sessions::{
     AuthenticateError, Authenticated, Event, EventKind, IssueError, RenewalOutcome, RotateError,
     StartError, Started,
@@ -153,6 +153,10 @@ where
 
 /// As of [`Sessions`](crate::Sessions): the row is the truth.
 impl<S: SessionStore, A> HybridSessions<S, A> {
+    pub(crate) async fn status_of(&self, session: &Session) -> Result<Status, AuthenticateError> {
+        self.rows.status_of(session).await
+    }
+
     /// Ends a session at once; whether there was one. Idempotent.
     ///
     /// Send the client a cookie that clears. The id is public, so make sure that

@@ -9,7 +9,7 @@ use super::keys::{KeyRing, Kind};
 use crate::config::Policies;
 use crate::record::NoClaims;
 use crate::sessions::{Bounds, Context, Observer};
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
 
 /// Sessions without a store: the signed token is the record.
 ///
@@ -104,15 +104,15 @@ impl<A> JwtSessions<A> {
         self
     }
 
-    /// Issues no token that does not fit into a cookie of this name, its prefix included;
-    /// it sets and reads no cookie. Browsers ignore one
-    /// whose name and value are longer than 4,096 bytes together (RFC 6265bis section
-    /// 5.6). `start` is then an error, and so is a renewal's
+    /// Issues no token that is longer: `start` is then an error, and so is a renewal's
     /// [`Deferred`](crate::RenewalOutcome::Deferred).
-    #[must_use]
-    pub fn with_cookie_name(mut self, name: &str) -> Self {
-        Arc::make_mut(&mut self.codec).fit_cookie(name);
-        self
+    pub(crate) fn fit(&mut self, longest: usize) {
+        let codec = Arc::make_mut(&mut self.codec);
+        codec.longest = codec.longest.min(longest);
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.context.now()
     }
 
     /// The same sessions, each judged by what holds for its subject right now, too: an

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use super::super::codec::{Claims, no_secret};
 use super::JwtSessions;
 use crate::record::{Session, SignIn, random_id};
-use crate::rule::{Decision, SessionPolicy};
+use crate::rule::{Decision, SessionPolicy, Status};
 use crate::sessions::{
     AuthenticateError, Authenticated, Event, EventKind, RenewalOutcome, StartError, Started,
     TokenError, start_until,
@@ -88,6 +88,11 @@ impl<A: DeserializeOwned + Serialize + Send + Sync> JwtSessions<A> {
     pub async fn peek(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
         let Judged { claims, policy, now } = self.judge(token).await?;
         Ok(served(claims, &policy, now))
+    }
+
+    pub(crate) async fn status_of(&self, session: &Session) -> Result<Status, AuthenticateError> {
+        let (policy, now) = self.limits(session, self.context.now()).await?;
+        Ok(policy.status(session.lifetime(), now))
     }
 
     /// Tells the observer of a refusal, with the session once its token is known

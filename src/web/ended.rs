@@ -1,0 +1,112 @@
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
+use core::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::auth::Auth;
+use super::refused::{Reason, Refused};
+use crate::rule::RejectReason;
+use crate::sessions::{Look, Watch};
+use crate::store::StoreError;
+use crate::time::Timestamp;
+
+const SECOND: TimeDelta = TimeDelta::seconds(1);
+
+impl<A: Clone + Send + Sync + 'static> Auth<A> {
+    /// Waits until the request's session has ended, for event streams, `WebSocket`s and long
+    /// polling: they are to be closed then. Returns why it ended.
+    ///
+    /// It looks without extending, as [`Watch`] has it: it ends at the session's deadline,
+    /// and within `interval` (from 2 s) after a sign-out anywhere, or when the store has not
+    /// answered for as long. A renewal by another request moves the deadline; a rotation ends
+    /// the wait, so that the client connects anew.
+    ///
+    /// `sleep` is the runtime's timer. Where it returns early, there is a look at once, so an
+    /// [`Observer`](crate::Observer) can wake those that wait in the same process.
+    ///
+    /// A stateless session is known by its token alone: the wait ends when that token does.
+    ///
+    /// ```
+    /// # #[cfg(feature = "memory")] {
+    /// use chrono::TimeDelta;
+    /// use session_policy::web::{SessionCookie, WebSessions};
+    /// use session_policy::{Clock, ManualClock, MemoryStore, SessionPolicy, Sessions};
+    ///
+    /// # pollster::block_on(async {
+    /// let clock = ManualClock::new(chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+    /// let sessions =
+    ///     Sessions::new(MemoryStore::new(), SessionPolicy::WORKING_DAY).with_clock(clock.clone());
+    /// let auth = WebSessions::new(sessions, SessionCookie::host("session"))?.exchange().auth([], []);
+    /// let started = auth.sign_in("user-42").await?;
+    ///
+    /// // A server passes `tokio::time::sleep`.
+    /// let sleep = |time| {
+    ///     clock.advance(TimeDelta::from_std(time).unwrap());
+    ///     std::future::ready(())
+    /// };
+    /// let refused = auth.ended(TimeDelta::seconds(30), sleep).await;
+    /// assert_eq!(refused.as_str(), "absolute_cap");
+    /// assert_eq!(clock.now(), started.status.absolute_expires_at);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
+    pub async fn ended<F: Future<Output = ()>>(
+        &self,
+        interval: TimeDelta,
+        sleep: impl Fn(Duration) -> F,
+    ) -> Refused {
+        let served = match self.peeked().await {
+            Ok(served) => served,
+            Err(refused) => return refused,
+        };
+        let sessions = &self.exchange().shared().sessions;
+        let mut watch = Watch::new(&served.status, interval);
+        let until = |at: Timestamp| {
+            let seconds = at.since(sessions.now()).num_seconds();
+            sleep(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
+        };
+        let mut was_answered = true;
+        loop {
+            let now = sessions.now();
+            let at = match watch.next(now) {
+                // Not at once again: the store may be overloaded.
+                Look::At { at } if !was_answered => at.max(now.saturating_add(SECOND)),
+                Look::At { at } => at,
+                Look::End { at, reason } => return self.refused(over(reason, at)),
+            };
+            until(at).await;
+            let began_at = sessions.now();
+            let seen = {
+                let mut look = pin!(sessions.status_of(&served.session));
+                let mut timer = pin!(until(watch.limit()));
+                poll_fn(|context| {
+                    if let Poll::Ready(seen) = look.as_mut().poll(context) {
+                        return Poll::Ready(Some(seen));
+                    }
+                    timer.as_mut().poll(context).map(|()| None)
+                })
+                .await
+            };
+            was_answered = false;
+            match seen.map(|seen| seen.map_err(Reason::from)) {
+                Some(Ok(status)) => {
+                    watch.saw(began_at, &status);
+                    was_answered = true;
+                }
+                // Perhaps the next look is answered.
+                Some(Err(Reason::Unavailable(_))) | None => {}
+                Some(Err(reason)) => return self.refused(reason),
+            }
+        }
+    }
+}
+
+fn over(reason: Option<RejectReason>, since: Timestamp) -> Reason {
+    match reason {
+        Some(reason) => Reason::Expired { reason, since },
+        None => Reason::Unavailable(StoreError::unavailable("no look was answered")),
+    }
+}

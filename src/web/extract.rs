@@ -1,0 +1,111 @@
+//! Arguments of axum's handlers.
+
+use alloc::sync::Arc;
+use core::ops::Deref;
+
+use axum_core::body::Body;
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum_core::response::{IntoResponse, Response};
+use chrono::TimeDelta;
+use http::request::Parts;
+
+use super::auth::{Active, Auth, Peeked};
+use super::exchange::Exchange;
+use super::layer::{presented, slot, with_head};
+use super::refused::{Reason, Refused};
+use crate::record::NoClaims;
+use crate::sessions::Authenticated;
+
+async fn ask<A: Clone + Send + Sync + 'static>(
+    parts: &Parts,
+    counts: bool,
+) -> Result<Arc<Authenticated<A>>, Refused> {
+    let asked = match slot(&parts.extensions) {
+        Ok(exchange) => exchange.ask(&presented(exchange, &parts.headers), counts).await,
+        Err(refused) => Err(refused),
+    };
+    asked.map_err(|refused| with_head(refused, &parts.method, &parts.uri, &parts.headers))
+}
+
+macro_rules! extractor {
+    ($name:ident, $counts:literal) => {
+        impl<S: Sync, A: Clone + Send + Sync + 'static> FromRequestParts<S> for $name<A> {
+            type Rejection = Refused;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+                ask(parts, $counts).await.map(Self::new)
+            }
+        }
+
+        /// `None` without a session, or with one whose time is over.
+        impl<S: Sync, A: Clone + Send + Sync + 'static> OptionalFromRequestParts<S> for $name<A> {
+            type Rejection = Refused;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Refused> {
+                match ask(parts, $counts).await {
+                    Ok(served) => Ok(Some(Self::new(served))),
+                    Err(refused) if refused.is_signed_out() => Ok(None),
+                    Err(refused) => Err(refused),
+                }
+            }
+        }
+    };
+}
+
+extractor!(Active, true);
+extractor!(Peeked, false);
+
+/// [`Active`], and the sign-in is less than `SECS` seconds ago (RFC 9470): for changing a
+/// password, or for paying.
+///
+/// ```
+/// use session_policy::web::Fresh;
+///
+/// async fn pay(fresh: Fresh<900>) -> String {
+///     fresh.session.subject().to_owned()
+/// }
+/// # let _ = pay;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Fresh<const SECS: u32, A = NoClaims>(Active<A>);
+
+impl<const SECS: u32, A> Deref for Fresh<SECS, A> {
+    type Target = Active<A>;
+
+    fn deref(&self) -> &Active<A> {
+        &self.0
+    }
+}
+
+impl<S: Sync, const SECS: u32, A> FromRequestParts<S> for Fresh<SECS, A>
+where
+    A: Clone + Send + Sync + 'static,
+{
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        let active = Active::new(ask(parts, true).await?);
+        let within = TimeDelta::seconds(SECS.into());
+        if active.is_fresh(within) {
+            return Ok(Self(active));
+        }
+        let exchange: &Exchange<A> = slot(&parts.extensions)?;
+        let is_bearer = presented(exchange, &parts.headers).is_bearer;
+        let refused = Refused::new(Reason::NotFresh { within }, is_bearer);
+        Err(with_head(refused, &parts.method, &parts.uri, &parts.headers))
+    }
+}
+
+impl<S: Sync, A: Clone + Send + Sync + 'static> FromRequestParts<S> for Auth<A> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        Self::of_parts(&parts.extensions, &parts.method, &parts.uri, &parts.headers)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        self.left_to_layer(Body::empty())
+    }
+}

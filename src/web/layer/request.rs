@@ -1,0 +1,66 @@
+use http::header::{ACCEPT, AUTHORIZATION, COOKIE};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri};
+
+use super::super::auth::Auth;
+use super::super::carrier::Presented;
+use super::super::exchange::Exchange;
+use super::super::refused::{Refused, RequestHead};
+
+const NO_LAYER: &str = "there is no `SessionLayer` with these claims around this route";
+
+/// What the layer left in a request.
+pub(in crate::web) fn slot<A: Clone + Send + Sync + 'static>(
+    extensions: &Extensions,
+) -> Result<&Exchange<A>, Refused> {
+    extensions.get().ok_or_else(|| Refused::misuse(NO_LAYER))
+}
+
+pub(in crate::web) fn presented<'a, A: Clone + Send + Sync + 'static>(
+    exchange: &'a Exchange<A>,
+    headers: &'a HeaderMap,
+) -> Presented<'a> {
+    exchange.presented(values(headers, &COOKIE), values(headers, &AUTHORIZATION))
+}
+
+fn values<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
+    headers.get_all(name).into_iter().map(HeaderValue::as_bytes)
+}
+
+#[cold]
+pub(in crate::web) fn with_head(
+    refused: Refused,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Refused {
+    refused.of(head(method, uri, headers))
+}
+
+fn head(method: &Method, uri: &Uri, headers: &HeaderMap) -> RequestHead {
+    let path = uri.path_and_query().map_or_else(|| uri.path(), |path| path.as_str());
+    RequestHead::new(method.as_str(), path, headers.get(ACCEPT).map(HeaderValue::as_bytes))
+}
+
+impl<A: Clone + Send + Sync + 'static> Auth<A> {
+    /// The verbs of a request behind a [`SessionLayer`](super::SessionLayer), for services
+    /// without extractors, such as tonic's.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] if there is no layer with these claims around the service.
+    pub fn of_request<B>(request: &http::Request<B>) -> Result<Self, Refused> {
+        let (headers, uri) = (request.headers(), request.uri());
+        Self::of_parts(request.extensions(), request.method(), uri, headers)
+    }
+
+    pub(in crate::web) fn of_parts(
+        extensions: &Extensions,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Self, Refused> {
+        let exchange: &Exchange<A> = slot(extensions)?;
+        let auth = exchange.auth(values(headers, &COOKIE), values(headers, &AUTHORIZATION));
+        Ok(auth.of(head(method, uri, headers)))
+    }
+}

@@ -1,0 +1,153 @@
+use alloc::boxed::Box;
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::mem;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use http::{HeaderMap, Request, Response};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::super::exchange::Exchange;
+use super::super::refused::Refused;
+use super::request::{presented, slot, with_head};
+use crate::record::NoClaims;
+
+/// A group of routes that nobody enters without a session: it refuses before the handler
+/// runs and the body is read, and counts as activity.
+///
+/// In axum it belongs into `route_layer`, so that what is no route stays a 404. The
+/// [`SessionLayer`](super::SessionLayer) goes around it.
+///
+/// `Router::new().route("/", get(private)).route_layer(require())`
+#[must_use]
+pub fn require() -> Require {
+    Require(PhantomData)
+}
+
+/// The layer of [`require`].
+pub struct Require<A = NoClaims>(PhantomData<fn() -> A>);
+
+impl<A> Require<A> {
+    /// Of sessions whose tokens have these claims.
+    #[must_use]
+    pub fn with_claims<B>(self) -> Require<B> {
+        Require(PhantomData)
+    }
+}
+
+impl<A> Clone for Require<A> {
+    fn clone(&self) -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<A> fmt::Debug for Require<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Require")
+    }
+}
+
+impl<S, A> Layer<S> for Require<A> {
+    type Service = RequireService<S, A>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequireService { inner, claims: PhantomData }
+    }
+}
+
+/// A service that [`require`]s a session.
+#[derive(Debug)]
+pub struct RequireService<S, A = NoClaims> {
+    inner: S,
+    claims: PhantomData<fn() -> A>,
+}
+
+impl<S: Clone, A> Clone for RequireService<S, A> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), claims: PhantomData }
+    }
+}
+
+impl<S, A, I, O> Service<Request<I>> for RequireService<S, A>
+where
+    S: Service<Request<I>, Response = Response<O>> + Clone,
+    A: Clone + Send + Sync + 'static,
+    O: Default,
+{
+    type Response = Response<O>;
+    type Error = S::Error;
+    type Future = RequireFuture<S, I>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<I>) -> Self::Future {
+        let exchange: Result<Exchange<A>, _> = slot(request.extensions()).cloned();
+        let headers = mem::take(request.headers_mut());
+        // The headers go with it and come back: nothing is copied.
+        let asked = Box::pin(async move {
+            let outcome = match exchange {
+                Ok(exchange) => exchange.ask(&presented(&exchange, &headers), true).await.map(drop),
+                Err(refused) => Err(refused),
+            };
+            (headers, outcome)
+        });
+        // The one that is ready, not its clone.
+        let clone = self.inner.clone();
+        let inner = mem::replace(&mut self.inner, clone);
+        RequireFuture { asked, waiting: Some((inner, request)), answer: None }
+    }
+}
+
+type Asked = Pin<Box<dyn Future<Output = (HeaderMap, Result<(), Refused>)> + Send>>;
+
+pin_project! {
+    /// The answer of a [`RequireService`].
+    pub struct RequireFuture<S, I>
+    where
+        S: Service<Request<I>>,
+    {
+        asked: Asked,
+        waiting: Option<(S, Request<I>)>,
+        #[pin]
+        answer: Option<S::Future>,
+    }
+}
+
+impl<S: Service<Request<I>>, I> fmt::Debug for RequireFuture<S, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequireFuture").finish_non_exhaustive()
+    }
+}
+
+impl<S, I, O> Future for RequireFuture<S, I>
+where
+    S: Service<Request<I>, Response = Response<O>>,
+    O: Default,
+{
+    type Output = Result<Response<O>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if this.waiting.is_some() {
+            let (headers, outcome) = ready!(this.asked.as_mut().poll(context));
+            if let Some((mut inner, mut request)) = this.waiting.take() {
+                if let Err(refused) = outcome {
+                    let refused = with_head(refused, request.method(), request.uri(), &headers);
+                    return Poll::Ready(Ok(refused.left_to_layer(O::default())));
+                }
+                *request.headers_mut() = headers;
+                this.answer.set(Some(inner.call(request)));
+            }
+        }
+        match this.answer.as_pin_mut() {
+            Some(answer) => answer.poll(context),
+            None => Poll::Pending,
+        }
+    }
+}

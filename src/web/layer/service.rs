@@ -1,0 +1,134 @@
+use core::fmt;
+use core::task::{Context, Poll};
+
+use http::{Request, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::super::carrier::Carrier;
+use super::super::carrier_error::CarrierError;
+use super::super::refused::Refused;
+use super::super::strategy::Strategy;
+use super::super::web_sessions::WebSessions;
+use super::answer::{Problem, Refuse};
+use super::future::ResponseFuture;
+use crate::record::NoClaims;
+
+/// Sessions for axum, tonic, hyper and whatever else takes tower's services: it goes around
+/// the whole application, outside of the routes.
+///
+/// What a handler asks for decides what happens. A route that asks for no session pays for
+/// one extension and nothing else; one that asks, for one load, however often it asks.
+///
+/// | argument (with feature `axum`) | does |
+/// | --- | --- |
+/// | [`Active`](crate::web::Active) | authenticates; counts as activity; refuses without a session |
+/// | `Option<Active>` | the same, without refusing; the store away still does |
+/// | [`Peeked`](crate::web::Peeked) | tells the session without extending it |
+/// | `Fresh<SECS>` | `Active`, and the sign-in is less than `SECS` seconds ago |
+/// | [`Auth`](crate::web::Auth) | the verbs: sign in, sign out, rotate, list, end |
+///
+/// Answers of routes that asked for a session are `Cache-Control: no-store`, unless the
+/// handler says otherwise and no cookie is sent.
+///
+// Compiled by a package that has axum, `tests/web`.
+#[cfg_attr(not(doctest), doc = include_str!("example.md"))]
+pub struct SessionLayer<A = NoClaims, R = Problem> {
+    sessions: WebSessions<A>,
+    refuse: R,
+}
+
+impl<A: Clone + Send + Sync + 'static> SessionLayer<A> {
+    /// A layer over sessions whose tokens travel as a cookie, after `Bearer`, or either way.
+    ///
+    /// # Errors
+    ///
+    /// [`CarrierError`] as of [`WebSessions::new`].
+    pub fn new(
+        sessions: impl Strategy<Claims = A>,
+        carrier: impl Into<Carrier>,
+    ) -> Result<Self, CarrierError> {
+        Ok(Self { sessions: WebSessions::new(sessions, carrier)?, refuse: Problem })
+    }
+}
+
+impl<A: Clone + Send + Sync + 'static, R> SessionLayer<A, R> {
+    /// Runs sign-ins to their end, and ends a session whose token was not sent; see
+    /// [`WebSessions::spawn_with`].
+    #[must_use]
+    pub fn spawn_with(
+        self,
+        spawn: impl Fn(core::pin::Pin<alloc::boxed::Box<dyn Future<Output = ()> + Send>>)
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self { sessions: self.sessions.spawn_with(spawn), ..self }
+    }
+
+    /// Answers refusals with this, whether of an extractor, of [`require`](super::require),
+    /// or returned by a handler.
+    #[must_use]
+    pub fn on_refusal<F, B>(self, refuse: F) -> SessionLayer<A, F>
+    where
+        F: Fn(&Refused) -> Response<B> + Clone,
+    {
+        SessionLayer { sessions: self.sessions, refuse }
+    }
+}
+
+impl<A, R: Clone> Clone for SessionLayer<A, R> {
+    fn clone(&self) -> Self {
+        Self { sessions: self.sessions.clone(), refuse: self.refuse.clone() }
+    }
+}
+
+impl<A, R> fmt::Debug for SessionLayer<A, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionLayer").field("sessions", &self.sessions).finish_non_exhaustive()
+    }
+}
+
+impl<S, A, R: Clone> Layer<S> for SessionLayer<A, R> {
+    type Service = SessionService<S, A, R>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        SessionService { inner, layer: self.clone() }
+    }
+}
+
+/// A service with a [`SessionLayer`] around it.
+#[derive(Debug)]
+pub struct SessionService<S, A = NoClaims, R = Problem> {
+    inner: S,
+    layer: SessionLayer<A, R>,
+}
+
+impl<S: Clone, A, R: Clone> Clone for SessionService<S, A, R> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), layer: self.layer.clone() }
+    }
+}
+
+impl<S, A, R, I, O> Service<Request<I>> for SessionService<S, A, R>
+where
+    S: Service<Request<I>, Response = Response<O>>,
+    A: Clone + Send + Sync + 'static,
+    R: Refuse<O>,
+{
+    type Response = Response<O>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, O, A, R>;
+
+    #[inline]
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    #[inline]
+    fn call(&mut self, mut request: Request<I>) -> Self::Future {
+        let exchange = self.layer.sessions.exchange();
+        request.extensions_mut().insert(exchange.clone());
+        ResponseFuture::new(self.inner.call(request), exchange, self.layer.refuse.clone())
+    }
+}

@@ -1,0 +1,33 @@
+//! Sessions on the web: how tokens travel, and what an answer says.
+
+mod auth;
+mod carrier;
+mod carrier_error;
+mod cookie;
+mod ended;
+mod exchange;
+#[cfg(feature = "axum")]
+mod extract;
+mod handover;
+#[cfg(feature = "tower")]
+mod layer;
+mod refused;
+mod shared;
+mod strategy;
+mod web_sessions;
+
+pub use self::auth::{Active, Auth, Peeked};
+pub use self::carrier::{Bearer, Carrier};
+pub use self::carrier_error::CarrierError;
+pub use self::cookie::{SameSite, SessionCookie};
+pub use self::exchange::{Exchange, Reply};
+#[cfg(feature = "axum")]
+pub use self::extract::Fresh;
+#[cfg(feature = "tower")]
+pub use self::layer::{
+    Problem, Refuse, Require, RequireFuture, RequireService, ResponseFuture, SessionLayer,
+    SessionService, require,
+};
+pub use self::refused::{Reason, Refused, RequestHead};
+pub use self::strategy::Strategy;
+pub use self::web_sessions::WebSessions;

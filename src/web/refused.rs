@@ -1,0 +1,300 @@
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::error::Error;
+use core::fmt;
+use core::num::NonZeroU32;
+
+use chrono::TimeDelta;
+
+use crate::record::Session;
+use crate::rule::RejectReason;
+use crate::sessions::{AuthenticateError, RotateError, StartError};
+use crate::store::StoreError;
+use crate::time::Timestamp;
+
+/// How long a client is to wait when the store is away.
+const RETRY_AFTER_SECS: u32 = 5;
+
+/// A request that is refused, or a verb that could not be carried out: why, and what to
+/// answer.
+///
+/// It is what extractors reject with, an error for `?` in handlers, and a response. The
+/// layer writes that response: by default problem details (RFC 9457), or what
+/// `SessionLayer::on_refusal` makes of it.
+///
+/// | [`reason`](Self::reason) | status | in problem details |
+/// | --- | --- | --- |
+/// | [`NoSession`](Reason::NoSession) | 401 | `no_session` |
+/// | [`Expired`](Reason::Expired) | 401 | `idle`, `absolute_cap` |
+/// | [`NotFresh`](Reason::NotFresh) | 401 | `not_fresh`, `max_age` |
+/// | [`Ambiguous`](Reason::Ambiguous) | 401 | `ambiguous` |
+/// | [`Revoked`](Reason::Revoked) | 401 | `revoked` |
+/// | [`Raced`](Reason::Raced) | 409 | `raced` |
+/// | [`TooMany`](Reason::TooMany) | 409 | `too_many_sessions` |
+/// | [`Failed`](Reason::Failed), [`Misuse`](Reason::Misuse) | 500 | `failed` |
+/// | [`Unavailable`](Reason::Unavailable) | 503, `Retry-After` | `unavailable` |
+///
+/// A 401 to a bearer has `WWW-Authenticate: Bearer`, with the error of RFC 6750 section
+/// 3.1 where the session's time is over, and that of RFC 9470 section 3 where the sign-in
+/// is too long ago. Nothing tells a forged token from none.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    reason: Arc<Reason>,
+    request: Option<Arc<RequestHead>>,
+    is_bearer: bool,
+}
+
+/// Why a request is refused.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Two cookies of the name open different sessions, one of them perhaps planted by
+    /// another host of the domain. A sign-in or a sign-out ends both.
+    Ambiguous,
+    /// A limit of time is reached.
+    Expired {
+        /// Which.
+        reason: RejectReason,
+        /// The first refused instant.
+        since: Timestamp,
+    },
+    /// A sign-in or a rotation failed for what the application passed, or for want of
+    /// randomness.
+    Failed(Box<dyn Error + Send + Sync>),
+    /// A mistake of the application's: no layer around the route, a verb that these
+    /// sessions do not have, or one after the answer was sent.
+    Misuse(&'static str),
+    /// The request presents no token, or none that opens a session: forged, ended and
+    /// revoked ones are not told apart.
+    NoSession,
+    /// The sign-in is too long ago for this route.
+    NotFresh {
+        /// How recent it must be.
+        within: TimeDelta,
+    },
+    /// Other sign-ins or writes of the same user came first; to be tried again.
+    Raced,
+    /// The password, or whatever else the epoch stands for, has changed since it was
+    /// checked, or the subject is to have no session.
+    Revoked,
+    /// The subject has as many sessions as it may.
+    TooMany {
+        /// The limit.
+        max_sessions: NonZeroU32,
+        /// The sessions in the way, for a page that lets one be replaced, to be shown to
+        /// whoever gave the right password.
+        sessions: Vec<Session>,
+    },
+    /// The store is away, so nobody is let in.
+    Unavailable(StoreError),
+}
+
+/// What of a request its refusal may depend on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct RequestHead {
+    /// Such as `GET`.
+    pub method: String,
+    /// The path and the query, as they were sent.
+    pub path: String,
+    /// The header `Accept`, if there is one that is text.
+    pub accept: Option<String>,
+}
+
+impl RequestHead {
+    /// From the parts of a request.
+    #[must_use]
+    pub fn new(method: &str, path: &str, accept: Option<&[u8]>) -> Self {
+        let accept = accept.and_then(|bytes| str::from_utf8(bytes).ok());
+        Self { method: method.into(), path: path.into(), accept: accept.map(Into::into) }
+    }
+
+    /// Whether the client asks for a page: its `Accept` names `text/html`.
+    #[must_use]
+    pub fn wants_html(&self) -> bool {
+        self.accept.as_ref().is_some_and(|accept| accept.contains("text/html"))
+    }
+}
+
+impl Refused {
+    pub(super) fn new(reason: Reason, is_bearer: bool) -> Self {
+        Self { reason: Arc::new(reason), request: None, is_bearer }
+    }
+
+    #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only the layer can be missing"))]
+    pub(super) fn misuse(mistake: &'static str) -> Self {
+        Self::new(Reason::Misuse(mistake), false)
+    }
+
+    /// The same refusal, of this request.
+    #[must_use]
+    pub fn of(self, request: impl Into<Arc<RequestHead>>) -> Self {
+        Self { request: Some(request.into()), ..self }
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> &Reason {
+        &self.reason
+    }
+
+    /// The request, where that is known.
+    #[must_use]
+    pub fn request(&self) -> Option<&RequestHead> {
+        self.request.as_deref()
+    }
+
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self.reason() {
+            Reason::Ambiguous
+            | Reason::Expired { .. }
+            | Reason::NoSession
+            | Reason::NotFresh { .. }
+            | Reason::Revoked => 401,
+            Reason::Raced | Reason::TooMany { .. } => 409,
+            Reason::Failed(_) | Reason::Misuse(_) => 500,
+            Reason::Unavailable(_) => 503,
+        }
+    }
+
+    /// The reason as its stable, machine-readable word.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self.reason() {
+            Reason::Ambiguous => "ambiguous",
+            Reason::Expired { reason, .. } => reason.as_str(),
+            Reason::Failed(_) | Reason::Misuse(_) => "failed",
+            Reason::NoSession => "no_session",
+            Reason::NotFresh { .. } => "not_fresh",
+            Reason::Raced => "raced",
+            Reason::Revoked => "revoked",
+            Reason::TooMany { .. } => "too_many_sessions",
+            Reason::Unavailable(_) => "unavailable",
+        }
+    }
+
+    /// Whether the request has no session, or one whose time is over: what asks for a
+    /// session only if there is one goes on without.
+    #[must_use]
+    pub fn is_signed_out(&self) -> bool {
+        matches!(self.reason(), Reason::Expired { .. } | Reason::NoSession)
+    }
+
+    /// The header `WWW-Authenticate` of the answer, if it has one.
+    #[must_use]
+    pub fn www_authenticate(&self) -> Option<String> {
+        let challenge = match self.reason() {
+            Reason::NotFresh { within } => format!(
+                r#"Bearer error="insufficient_user_authentication", max_age="{}""#,
+                within.num_seconds(),
+            ),
+            Reason::Expired { .. } | Reason::Revoked => r#"Bearer error="invalid_token""#.into(),
+            _ => "Bearer".into(),
+        };
+        (self.is_bearer && self.status() == 401).then_some(challenge)
+    }
+
+    /// The header `Retry-After` of the answer, in seconds, if it has one.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u32> {
+        matches!(self.reason(), Reason::Unavailable(_)).then_some(RETRY_AFTER_SECS)
+    }
+
+    /// The body of the answer as problem details (RFC 9457), of type
+    /// `application/problem+json`.
+    #[must_use]
+    pub fn problem(&self) -> String {
+        let status = self.status();
+        let title = match status {
+            401 => "Unauthorized",
+            409 => "Conflict",
+            503 => "Service Unavailable",
+            _ => "Internal Server Error",
+        };
+        let more = match self.reason() {
+            Reason::NotFresh { within } => format!(r#","max_age":{}"#, within.num_seconds()),
+            _ => String::new(),
+        };
+        let reason = self.as_str();
+        format!(
+            r#"{{"type":"about:blank","title":"{title}","status":{status},"reason":"{reason}"{more}}}"#
+        )
+    }
+}
+
+/// For a log: it says more than the answer to the client does.
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reason() {
+            Reason::Expired { reason, since } => write!(f, "refused since {since}: {reason}"),
+            Reason::Failed(error) => write!(f, "refused: {error}"),
+            Reason::Misuse(mistake) => write!(f, "refused: {mistake}"),
+            Reason::Unavailable(error) => write!(f, "refused: {error}"),
+            _ => write!(f, "refused: {}", self.as_str()),
+        }
+    }
+}
+
+impl Error for Refused {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self.reason() {
+            Reason::Failed(error) => Some(&**error),
+            Reason::Unavailable(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<AuthenticateError> for Reason {
+    fn from(error: AuthenticateError) -> Self {
+        match error {
+            AuthenticateError::Rejected { reason: RejectReason::NotYetValid, .. }
+            | AuthenticateError::Reused
+            | AuthenticateError::Revoked
+            | AuthenticateError::Token(_)
+            | AuthenticateError::Unknown
+            | AuthenticateError::WrongSecret => Self::NoSession,
+            AuthenticateError::Rejected { reason, since } => Self::Expired { reason, since },
+            AuthenticateError::Store(error) => Self::Unavailable(error),
+        }
+    }
+}
+
+impl From<RotateError> for Reason {
+    fn from(error: RotateError) -> Self {
+        match error {
+            RotateError::Rejected { reason, since } => {
+                AuthenticateError::Rejected { reason, since }.into()
+            }
+            RotateError::Raced => Self::Raced,
+            RotateError::Revoked | RotateError::Unknown => Self::NoSession,
+            RotateError::Store(error) => Self::Unavailable(error),
+            error @ (RotateError::Issue(_) | RotateError::Random(_)) => Self::Failed(error.into()),
+        }
+    }
+}
+
+impl From<StartError> for Reason {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Displaced | StartError::Raced => Self::Raced,
+            StartError::NotReplaced(error) | StartError::Store(error) => Self::Unavailable(error),
+            StartError::Revoked => Self::Revoked,
+            StartError::TooMany { max_sessions, sessions } => {
+                Self::TooMany { max_sessions, sessions }
+            }
+            error => Self::Failed(error.into()),
+        }
+    }
+}
+
+impl From<StoreError> for Reason {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error)
+    }
+}

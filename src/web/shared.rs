@@ -1,0 +1,49 @@
+//! What all requests share.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::future::Future;
+use core::pin::Pin;
+
+use super::carrier::Built;
+use super::strategy::Drive;
+use crate::record::SessionId;
+
+pub(super) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+pub(super) struct Shared<A> {
+    pub(super) sessions: Box<dyn Drive<A>>,
+    pub(super) carrier: Built,
+    pub(super) spawn: Option<Box<dyn Fn(Task) + Send + Sync>>,
+}
+
+/// A session whose token nobody was sent yet. Dropped, it is ended, if there is somebody to
+/// run that.
+pub(super) struct Unsent<A: Send + Sync + 'static> {
+    shared: Arc<Shared<A>>,
+    id: Option<SessionId>,
+}
+
+impl<A: Send + Sync + 'static> Unsent<A> {
+    pub(super) fn new(shared: &Arc<Shared<A>>, id: SessionId) -> Self {
+        Self { shared: Arc::clone(shared), id: Some(id) }
+    }
+
+    pub(super) fn was_sent(mut self) {
+        self.id = None;
+    }
+}
+
+impl<A: Send + Sync + 'static> Drop for Unsent<A> {
+    fn drop(&mut self) {
+        if let (Some(id), Some(spawn)) = (self.id, &self.shared.spawn) {
+            let shared = Arc::clone(&self.shared);
+            spawn(Box::pin(async move {
+                if let Some(rows) = shared.sessions.rows() {
+                    // If that fails, it expires unused.
+                    let _ = rows.end(&id).await;
+                }
+            }));
+        }
+    }
+}
