@@ -92,9 +92,10 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         Self { request: Some(Arc::new(request)), ..self }
     }
 
-    /// The same verbs for a client without cookies: none is set, and the token is in the
-    /// result. A request with an `Authorization` header is one of these already; a mobile
-    /// client that signs in has none yet.
+    /// The same verbs for a client without cookies: none is set, and the handler sends the
+    /// token, which is the [`token`](Authenticated::token) of the result. A request with an
+    /// `Authorization` header is one of these already; a mobile client that signs in has none
+    /// yet.
     #[must_use]
     pub fn for_bearer(mut self) -> Self {
         self.credentials.is_bearer = true;
@@ -119,7 +120,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         self.ask(false).await.map(Peeked::new)
     }
 
-    /// Starts a session, in the place of those that the client's cookies open, or of the one
+    /// Starts a session and tells it, in the place of those that the client's cookies open, or of the one
     /// that is to be [replaced](SignIn::replacing): its cookie would be overwritten, and
     /// nobody could sign it out.
     ///
@@ -131,7 +132,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     pub async fn sign_in(
         &self,
         sign_in: impl Into<SignIn<A>> + Send,
-    ) -> Result<Started<A>, Refused> {
+    ) -> Result<Active<A>, Refused> {
         self.open()?;
         let mut sign_in = sign_in.into();
         let mut held = self.held().await?;
@@ -191,7 +192,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     ///
     /// [`Refused`] as of [`RotateError`](crate::RotateError), or if the sessions are
     /// stateless.
-    pub async fn rotate(&self) -> Result<Started<A>, Refused> {
+    pub async fn rotate(&self) -> Result<Active<A>, Refused> {
         let served = self.ask(true).await?;
         self.rotate_to(served.claims.clone()).await
     }
@@ -201,7 +202,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// # Errors
     ///
     /// As for [`rotate`](Self::rotate).
-    pub async fn rotate_to(&self, claims: A) -> Result<Started<A>, Refused> {
+    pub async fn rotate_to(&self, claims: A) -> Result<Active<A>, Refused> {
         self.open()?;
         self.rows()?;
         let session = self.ask(true).await?.session.clone();
@@ -309,19 +310,14 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     }
 
     /// Leaves the token of a new or rotated session for the answer.
-    fn begin(&self, unsent: Unsent<A>, started: Started<A>) -> Started<A> {
-        let Started { token, session, claims, status } = &started;
+    fn begin(&self, unsent: Unsent<A>, started: Started<A>) -> Active<A> {
+        let Started { token, session, claims, status } = started;
         let set_cookie =
-            self.exchange.set_cookie(token, session, status, self.credentials.is_bearer);
-        let served = Authenticated {
-            session: session.clone(),
-            claims: claims.clone(),
-            status: *status,
-            token: None,
-            renewal: RenewalOutcome::NotDue,
-        };
-        self.exchange.leave(Answer::Begun { unsent, set_cookie }, Ok(Arc::new(served)));
-        started
+            self.exchange.set_cookie(&token, &session, &status, self.credentials.is_bearer);
+        let (token, renewal) = (Some(token), RenewalOutcome::NotDue);
+        let served = Arc::new(Authenticated { session, claims, status, token, renewal });
+        self.exchange.leave(Answer::Begun { unsent, set_cookie }, Ok(Arc::clone(&served)));
+        Active::new(served)
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn routes() -> Router {
             "/bearer",
             get(async |auth: Auth| {
                 let started = auth.for_bearer().sign_in("ada").await?;
-                Ok::<_, Refused>(started.token.expose().to_owned())
+                Ok::<_, Refused>(started.token.as_ref().unwrap().expose().to_owned())
             }),
         )
         .route("/out", get(async |auth: Auth| auth.sign_out().await))
