@@ -32,6 +32,7 @@
 //! | "how long have I left?" | [`SessionPolicy::status`] | both deadlines, without extending |
 //! | a record without a cap | [`SessionPolicy::adopt`] | a capped [`Lifetime`] |
 //! | a store | [`Sessions`] | all of the above, carried out |
+//! | a web framework | [`web`] | cookies and bearers, extractors and refusals |
 //! | keys | `jwt::JwtSessions`, `jwt::HybridSessions` | the same in signed tokens, without a store or in front of one |
 //! | an audit log | [`Observer`] | every step in a session's life |
 //! | a standard | `SessionPolicy::check` | one finding per clause |
@@ -45,7 +46,7 @@
 //! and a test fails on any other import:
 //!
 //! ```text
-//! time < rule < config < record < store < sessions < jwt
+//! time < rule < config < record < store < sessions < jwt < web
 //!                  |                |
 //!               review           testing
 //! ```
@@ -59,6 +60,7 @@
 //! | [`store`] | the contract of a store, [`MemoryStore`], and SQL |
 //! | `sessions` | [`Sessions`]: asks the clock and the store, has the rule decide, and carries it out |
 //! | `jwt` | `JwtSessions` and `HybridSessions`: the same with signed tokens |
+//! | [`web`] | how tokens travel, and what an answer says: a layer for tower, arguments for axum, and what other frameworks' integrations are built on |
 //! | `review` | what a policy means, for people who decide; it reads the rule and changes nothing |
 //! | `testing` | what a store is checked with |
 //!
@@ -95,6 +97,8 @@
 //! | `testing` | `testing`: the conformance kit for stores, and proptest strategies |
 //! | `jwt` | session tokens, stateless and hybrid, on `jsonwebtoken` with aws-lc-rs |
 //! | `jwt-custom-provider` | the same on a crypto provider that the application passes, without a backend of its own |
+//! | `tower` | `web::SessionLayer`, for tonic, hyper and others that take tower's services |
+//! | `axum` | the same, with arguments for axum's handlers |
 //!
 //! Without default features the crate is `no_std` with `alloc`: the rule, the
 //! records and the contract of a store.

@@ -18,12 +18,8 @@ pub mod traffic;
 // those applications that they need.
 #[path = "../../../examples/apps/actix/src/session.rs"]
 pub mod actix_integration;
-#[path = "../../../examples/apps/axum/src/session.rs"]
-pub mod axum_integration;
 #[path = "../../../examples/apps/axum/src/log.rs"]
 #[expect(missing_docs, reason = "it is private where it comes from")]
 pub mod log;
 #[path = "../../../examples/apps/actix/src/problem.rs"]
 pub mod problem;
-#[path = "../../../examples/apps/axum/src/refusal.rs"]
-pub mod refusal;

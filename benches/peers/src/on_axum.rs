@@ -8,7 +8,6 @@ mod tower_sessions;
 
 use std::sync::Arc;
 
-use ::session_policy::store::AnyStore;
 use ::session_policy::{MemoryStore, SystemClock};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -28,10 +27,21 @@ pub fn apps() -> Vec<App> {
     vec![
         bare::app(),
         floor::app(),
-        session_policy::app(AnyStore::new(MemoryStore::new()), Arc::default(), SystemClock),
+        session_policy::app(MemoryStore::new(), Arc::default(), SystemClock),
         tower_sessions::sliding(store(), Arc::default()),
         tower_sessions::read_only(store(), Arc::default()),
         axum_session::app(),
+    ]
+}
+
+/// A route that asks for no session, behind what protects the others.
+#[must_use]
+pub fn open_routes() -> Vec<App> {
+    vec![
+        bare::app(),
+        bare::behind_an_extension(),
+        session_policy::asks_for_nothing(),
+        tower_sessions::asks_for_nothing(),
     ]
 }
 
@@ -54,7 +64,7 @@ pub fn counted_peers() -> Vec<App> {
 pub fn counted_ours(clock: ::session_policy::ManualClock) -> App {
     let traffic = Arc::new(Traffic::default());
     let store = CountedStore::new(Arc::clone(&traffic));
-    session_policy::app(AnyStore::new(store), traffic, clock)
+    session_policy::app(store, traffic, clock)
 }
 
 /// A user's browser, for requests that overlap.
@@ -70,7 +80,7 @@ impl Browser {
     #[must_use]
     pub fn of_ours(traffic: Arc<Traffic>, clock: ::session_policy::ManualClock) -> Self {
         let store = CountedStore::remote(traffic);
-        let router = session_policy::router(AnyStore::new(store), clock);
+        let router = session_policy::router(store, clock);
         let mut router = router.with_state(());
         let cookie = header(&sign_in(&mut router));
         Self { router, cookie }
@@ -103,6 +113,13 @@ fn app(name: &'static str, traffic: Arc<Traffic>, router: Router) -> App {
         };
         answer(call(&mut router, request(uri.clone(), cookie)))
     })
+}
+
+/// An application whose route is open to everybody.
+fn open(name: &'static str, router: Router) -> App {
+    let mut router = router.with_state(());
+    let uri = Uri::from_static("/me");
+    App::new(name, Arc::default(), move |_| answer(call(&mut router, request(uri.clone(), None))))
 }
 
 /// What the cookies that the route `/sign-in` sets make of the next request.

@@ -1,35 +1,41 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
-use axum::response::IntoResponse;
 use axum::routing::get;
-use session_policy::store::AnyStore;
-use session_policy::{Clock, Sessions};
+use session_policy::store::SessionStore;
+use session_policy::web::{Active, Auth, SessionCookie, SessionLayer};
+use session_policy::{Clock, MemoryStore, Sessions};
 
 use crate::app::{App, SUBJECT, greet};
-use crate::axum_integration::{SignedIn, WebSessions, require_session};
 use crate::log::SessionLog;
 use crate::rule::POLICY;
 use crate::traffic::Traffic;
 
-pub(super) fn app(store: AnyStore, traffic: Arc<Traffic>, clock: impl Clock + 'static) -> App {
+pub(super) fn app(
+    store: impl SessionStore + 'static,
+    traffic: Arc<Traffic>,
+    clock: impl Clock + 'static,
+) -> App {
     super::app("session-policy", traffic, router(store, clock))
 }
 
-pub(super) fn router(store: AnyStore, clock: impl Clock + 'static) -> Router {
-    let sessions = Sessions::new(store, POLICY).with_clock(clock).with_observer(SessionLog);
-    let web = WebSessions { sessions, secure: true };
-    let sign_in = {
-        let web = web.clone();
-        async move || match web.sessions.start(SUBJECT).await {
-            Ok(started) => web.set(&started.token, started.status).into_response(),
-            Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        }
-    };
+/// A route that asks for no session, behind the layer.
+pub(super) fn asks_for_nothing() -> App {
+    let router = Router::new()
+        .route("/me", get(async || greet(SUBJECT)))
+        .layer(layer(MemoryStore::new(), session_policy::SystemClock));
+    super::open("session-policy, no session asked", router)
+}
+
+pub(super) fn router(store: impl SessionStore + 'static, clock: impl Clock + 'static) -> Router {
     Router::new()
-        .route("/me", get(async |signed_in: SignedIn| greet(signed_in.session.subject())))
-        .route_layer(from_fn_with_state(web, require_session))
-        .route("/sign-in", get(sign_in))
+        .route("/me", get(async |active: Active| greet(active.session.subject())))
+        .route("/sign-in", get(async |auth: Auth| auth.sign_in(SUBJECT).await.map(drop)))
+        .layer(layer(store, clock))
+}
+
+fn layer(store: impl SessionStore + 'static, clock: impl Clock + 'static) -> SessionLayer {
+    let sessions = Sessions::new(store, POLICY).with_clock(clock).with_observer(SessionLog);
+    let layer = SessionLayer::new(sessions, SessionCookie::host("session"));
+    layer.unwrap_or_else(|error| unreachable!("the settings are good: {error}"))
 }

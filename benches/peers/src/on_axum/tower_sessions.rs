@@ -43,6 +43,13 @@ fn app(
     super::app(name, traffic, router)
 }
 
+/// A route that asks for no session, behind the layer.
+pub(super) fn asks_for_nothing() -> App {
+    let layer = SessionManagerLayer::new(MemoryStore::default());
+    let router = Router::new().route("/me", get(async || greet(SUBJECT))).layer(layer);
+    super::open("tower-sessions, no session asked", router)
+}
+
 /// Its `MemoryStore`, counted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CountedStore {

@@ -117,5 +117,7 @@ fn sessions_alone_take_so_many_lines() {
     let (ours, theirs) = (for_sessions("ours"), for_sessions("theirs"));
     println!("lines for sessions alone: {ours} with session-policy, {theirs} with tower-sessions");
     assert!(ours <= 60, "{ours}");
-    assert!(theirs > 60, "{theirs}");
+    let readme = include_str!("../../../../README.md").replace('\n', " ");
+    let said = format!("has {ours} lines for sessions, and {theirs} on tower-sessions");
+    assert!(readme.contains(&said), "README says otherwise than: {said}");
 }

@@ -1,7 +1,7 @@
-//! The code of the READMEs is the code that runs.
+//! The code of the README is the code that runs.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-const README: &str = include_str!("../../../../README.md");
+const README: &str = include_str!("../README.md");
 
 /// The code under `<!-- from PATH -->`, and the path, of this package only.
 fn excerpts() -> Vec<(&'static str, Vec<&'static str>)> {
@@ -29,8 +29,7 @@ fn the_code_of_the_readme_is_that_of_the_source() {
 
 #[test]
 fn the_program_of_this_crates_readme_is_the_example() {
-    let readme = include_str!("../README.md");
-    let program = readme.split_once("```rust\n").unwrap().1.split_once("```").unwrap().0;
+    let program = README.split_once("```rust\n").unwrap().1.split_once("```").unwrap().0;
     let (_, example) =
         include_str!("../examples/axum.rs").split_once("as tower_sessions;\n\n").unwrap();
     assert_eq!(program, example);
