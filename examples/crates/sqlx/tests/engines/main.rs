@@ -8,6 +8,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that fails is to panic")]
 
 mod conformance;
+mod engine;
 mod explain;
 mod faults;
 mod interrupted;
