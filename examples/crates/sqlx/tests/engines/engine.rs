@@ -20,6 +20,8 @@ pub(crate) struct Database {
     _folder: Option<TempDir>,
 }
 
+/// A store, and what tests ask of its engine past the store. What returns no result
+/// panics if it fails.
 pub(crate) trait Engine: ScanStore + Clone + 'static {
     const NAME: &'static str;
     const SQL: Statements;
@@ -28,7 +30,7 @@ pub(crate) trait Engine: ScanStore + Clone + 'static {
     /// What stands around the hexadecimal digits of bytes.
     const HEX: [&'static str; 2];
 
-    /// `None` if the engine is absent.
+    /// An empty database of this name; `None` if the engine is absent.
     async fn database(name: &str) -> Option<Database>;
     async fn at(url: &str) -> Self;
     async fn create_table(&self) -> Result<(), StoreError>;

@@ -18,6 +18,7 @@ mod migration;
 mod modes;
 mod pooler;
 mod private;
+mod read_only;
 mod refused;
 mod sqlite_contract;
 mod statements;
