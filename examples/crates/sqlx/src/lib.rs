@@ -1,8 +1,8 @@
 //! Reference stores of `session-policy` on SQL engines, through `sqlx`.
 //!
-//! One module per engine, each of which stands alone: depend on this package, or
-//! copy the module. The statements are those of [`session_policy::store::sql`]; pooling,
-//! timeouts and reconnection are sqlx's.
+//! One module per engine: depend on this package, or copy an engine's module with the
+//! two that all share, `row` and `value`. The statements are those of
+//! [`session_policy::store::sql`]; pooling, timeouts and reconnection are sqlx's.
 //!
 //! | engine | feature | store |
 //! | --- | --- | --- |
@@ -15,8 +15,10 @@ mod mariadb;
 mod migrate;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod row;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod value;
 
 #[cfg(feature = "mariadb")]
 pub use crate::mariadb::MariaDbStore;

@@ -1,5 +1,4 @@
-mod row;
-mod value;
+mod statement;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -11,17 +10,15 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row, raw_sql};
 
-use self::row::{count, id, is_of, removed, session};
-use self::value::{Value, filled};
+use self::statement::filled;
+use crate::row::{Columns, id, is_of, not_created, page, removed, session, usable};
+use crate::value::{COLUMNS, Value, created, updated};
 
 /// What each statement runs under, whatever the database's default: by another
 /// isolation it would fail where it meets another write.
 const READ_COMMITTED: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ";
 const AT_MOST_5_S: &str =
     "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = '5s'; ";
-
-/// Of a session.
-const COLUMNS: i64 = 14;
 
 /// How often a statement is tried again that lost a deadlock, and so wrote nothing.
 const RETRIES: u32 = 10;
@@ -94,12 +91,7 @@ impl PostgresStore {
     /// table of this name: the error says what it has, and nothing is changed.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let found = self.rows(self.sql.check, &[COLUMNS.into()]).await?;
-        if !found.is_empty() {
-            let found: Result<Vec<String>, _> = found.iter().map(|row| row.try_get(0)).collect();
-            let found = found.map_err(StoreError::corrupt)?.join(", ");
-            let error = format!("the table {} cannot be used: it has {found}", self.table);
-            return Err(StoreError::unavailable(error));
-        }
+        usable(&self.table, &found)?;
         for statement in self.sql.schema {
             raw_sql(*statement).execute(&self.pool).await.map_err(StoreError::unavailable)?;
         }
@@ -132,54 +124,21 @@ impl PostgresStore {
 
 impl SessionStore for PostgresStore {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
-        let (id, lifetime) = (session.id(), session.lifetime());
-        let values = [
-            id.as_bytes().into(),
-            session.subject().into(),
-            session.profile().into(),
-            session.epoch().map(u64::cast_signed).into(),
-            session.ordinal().cast_signed().into(),
-            session.about().into(),
-            count(session.version())?.into(),
-            session.secret().as_bytes().into(),
-            lifetime.created_at().as_unix_secs().into(),
-            lifetime.renewed_at().as_unix_secs().into(),
-            lifetime.expires_at().as_unix_secs().into(),
-            lifetime.absolute_expires_at().as_unix_secs().into(),
-            count(session.generation())?.into(),
-            session.confirmed_at().map(Timestamp::as_unix_secs).into(),
-        ];
-        match self.run(self.sql.create, &values).await {
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-                Err(StoreError::Conflict)
-            }
-            Err(error) => Err(StoreError::unavailable(error)),
-            Ok(_) => Ok(()),
-        }
+        let answer = self.run(self.sql.create, &created(session)?).await;
+        answer.map(drop).map_err(not_created)
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        let rows = self.rows(self.sql.load, &[id.as_bytes().into()]).await?;
+        let rows = self.rows(self.sql.load, &[(*id).into()]).await?;
         rows.first().map(session).transpose()
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        let id = update.id();
-        let values = [
-            id.as_bytes().into(),
-            count(update.expected_version())?.into(),
-            update.at().as_unix_secs().into(),
-            update.renewed_at().as_unix_secs().into(),
-            update.expires_at().as_unix_secs().into(),
-            update.secret().as_bytes().into(),
-            count(update.generation())?.into(),
-            update.confirmed_at().map(Timestamp::as_unix_secs).into(),
-        ];
-        is_of(&self.rows(self.sql.update, &values).await?, id)
+        is_of(&self.rows(self.sql.update, &updated(update)?).await?, update.id())
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
-        let rows = self.rows(self.sql.remove, &[id.as_bytes().into()]).await?;
+        let rows = self.rows(self.sql.remove, &[(*id).into()]).await?;
         is_of(&rows, *id)
     }
 
@@ -188,7 +147,7 @@ impl SessionStore for PostgresStore {
         before: Timestamp,
         limit: u32,
     ) -> Result<Vec<Removed>, StoreError> {
-        let values = [before.as_unix_secs().into(), i64::from(limit).into()];
+        let values = [before.into(), i64::from(limit).into()];
         self.rows(self.sql.remove_expired, &values).await?.iter().map(removed).collect()
     }
 
@@ -202,8 +161,8 @@ impl SessionStore for PostgresStore {
         subject: &str,
         except: Option<&SessionId>,
     ) -> Result<Vec<SessionId>, StoreError> {
-        let except = except.map(SessionId::as_bytes).into();
-        let rows = self.rows(self.sql.remove_all, &[subject.into(), except]).await?;
+        let values = [subject.into(), except.copied().into()];
+        let rows = self.rows(self.sql.remove_all, &values).await?;
         rows.iter().map(id).collect()
     }
 }
@@ -211,11 +170,21 @@ impl SessionStore for PostgresStore {
 impl ScanStore for PostgresStore {
     async fn scan(&self, from: Option<&Cursor>, limit: u32) -> Result<Page, StoreError> {
         let (after, limit) = (from.map_or(&[][..], Cursor::as_bytes), limit.max(1));
-        let values = [after.into(), i64::from(limit).into()];
-        let rows = self.rows(self.sql.scan, &values).await?;
-        let sessions: Vec<_> = rows.iter().map(session).collect::<Result<_, _>>()?;
-        let last = sessions.last().filter(|_| sessions.len() == limit as usize);
-        let next = last.map(|last| Cursor::from_bytes(*last.id().as_bytes()));
-        Ok(Page { sessions, next })
+        let values = [Value::Bytes(after), i64::from(limit).into()];
+        page(&self.rows(self.sql.scan, &values).await?, limit)
+    }
+}
+
+impl Columns for PgRow {
+    fn bytes(&self, column: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.try_get(column).map_err(StoreError::corrupt)
+    }
+
+    fn number(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        self.try_get(column).map_err(StoreError::corrupt)
+    }
+
+    fn text(&self, column: &str) -> Result<Option<&str>, StoreError> {
+        self.try_get(column).map_err(StoreError::corrupt)
     }
 }

@@ -1,5 +1,3 @@
-mod row;
-
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -8,14 +6,13 @@ use session_policy::store::{Cursor, Page, Removed, ScanStore, SessionStore, Stor
 use session_policy::{Session, SessionId, Timestamp};
 use sqlx::Row;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
 };
 use tokio::time::sleep;
 
-use self::row::{count, id, is_of, removed, session};
-
-/// Of a session.
-const COLUMNS: i64 = 14;
+use crate::row::{Columns, id, is_of, not_created, page, removed, session, usable};
+use crate::value::{COLUMNS, Value, created, updated};
 
 /// How many rows a sweep removes at once: more would hold the only writer for longer
 /// than 10 ms, measured among 2.5 million.
@@ -84,17 +81,8 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`] if the engine refuses, or if there is another
     /// table of this name: the error says what it has, and nothing is changed.
     pub async fn create_table(&self) -> Result<(), StoreError> {
-        let found = sqlx::query(self.sql.check)
-            .bind(COLUMNS)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
-        if !found.is_empty() {
-            let found: Result<Vec<String>, _> = found.iter().map(|row| row.try_get(0)).collect();
-            let found = found.map_err(StoreError::corrupt)?.join(", ");
-            let error = format!("the table {} cannot be used: it has {found}", self.table);
-            return Err(StoreError::unavailable(error));
-        }
+        let found = self.rows(self.sql.check, &[COLUMNS.into()]).await?;
+        usable(&self.table, &found)?;
         for statement in self.sql.schema {
             sqlx::query(*statement).execute(&self.pool).await.map_err(StoreError::unavailable)?;
         }
@@ -106,69 +94,52 @@ impl SqliteStore {
     pub const fn pool(&self) -> &SqlitePool {
         &self.pool
     }
+
+    async fn rows(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<SqliteRow>, StoreError> {
+        self.run(statement, values).await.map_err(StoreError::unavailable)
+    }
+
+    async fn run(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        let mut query = sqlx::query(statement);
+        for value in values {
+            query = match value {
+                Value::Bytes(bytes) => query.bind(*bytes),
+                Value::Id(id) => query.bind(&id.as_bytes()[..]),
+                Value::Null => query.bind(None::<i64>),
+                Value::Number(number) => query.bind(*number),
+                Value::Text(text) => query.bind(*text),
+            };
+        }
+        query.fetch_all(&self.pool).await
+    }
 }
 
 impl SessionStore for SqliteStore {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
-        let lifetime = session.lifetime();
-        let created = sqlx::query(self.sql.create)
-            .bind(&session.id().as_bytes()[..])
-            .bind(session.subject())
-            .bind(session.profile())
-            .bind(session.epoch().map(u64::cast_signed))
-            .bind(session.ordinal().cast_signed())
-            .bind(session.about())
-            .bind(count(session.version())?)
-            .bind(&session.secret().as_bytes()[..])
-            .bind(lifetime.created_at().as_unix_secs())
-            .bind(lifetime.renewed_at().as_unix_secs())
-            .bind(lifetime.expires_at().as_unix_secs())
-            .bind(lifetime.absolute_expires_at().as_unix_secs())
-            .bind(count(session.generation())?)
-            .bind(session.confirmed_at().map(Timestamp::as_unix_secs))
-            .execute(&self.pool)
-            .await;
-        match created {
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-                Err(StoreError::Conflict)
-            }
-            Err(error) => Err(StoreError::unavailable(error)),
-            Ok(_) => Ok(()),
-        }
+        let answer = self.run(self.sql.create, &created(session)?).await;
+        answer.map(drop).map_err(not_created)
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        let row = sqlx::query(self.sql.load)
-            .bind(&id.as_bytes()[..])
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
-        row.as_ref().map(session).transpose()
+        let rows = self.rows(self.sql.load, &[(*id).into()]).await?;
+        rows.first().map(session).transpose()
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        let updated = sqlx::query(self.sql.update)
-            .bind(&update.id().as_bytes()[..])
-            .bind(count(update.expected_version())?)
-            .bind(update.at().as_unix_secs())
-            .bind(update.renewed_at().as_unix_secs())
-            .bind(update.expires_at().as_unix_secs())
-            .bind(&update.secret().as_bytes()[..])
-            .bind(count(update.generation())?)
-            .bind(update.confirmed_at().map(Timestamp::as_unix_secs))
-            .fetch_all(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
-        is_of(&updated, update.id())
+        is_of(&self.rows(self.sql.update, &updated(update)?).await?, update.id())
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
-        let removed = sqlx::query(self.sql.remove)
-            .bind(&id.as_bytes()[..])
-            .fetch_all(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
-        is_of(&removed, *id)
+        let rows = self.rows(self.sql.remove, &[(*id).into()]).await?;
+        is_of(&rows, *id)
     }
 
     async fn remove_expired(
@@ -179,12 +150,8 @@ impl SessionStore for SqliteStore {
         let (mut swept, mut left) = (Vec::new(), limit);
         while left > 0 {
             let (start, batch) = (Instant::now(), left.min(SWEPT_AT_ONCE));
-            let rows = sqlx::query(self.sql.remove_expired)
-                .bind(before.as_unix_secs())
-                .bind(i64::from(batch))
-                .fetch_all(&self.pool)
-                .await
-                .map_err(StoreError::unavailable)?;
+            let values = [before.into(), i64::from(batch).into()];
+            let rows = self.rows(self.sql.remove_expired, &values).await?;
             swept.extend(rows.iter().map(removed).collect::<Result<Vec<_>, _>>()?);
             left -= batch;
             if rows.len() < batch as usize {
@@ -199,11 +166,7 @@ impl SessionStore for SqliteStore {
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
-        let rows = sqlx::query(self.sql.list)
-            .bind(subject)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
+        let rows = self.rows(self.sql.list, &[subject.into()]).await?;
         rows.iter().map(session).collect()
     }
 
@@ -212,12 +175,8 @@ impl SessionStore for SqliteStore {
         subject: &str,
         except: Option<&SessionId>,
     ) -> Result<Vec<SessionId>, StoreError> {
-        let rows = sqlx::query(self.sql.remove_all)
-            .bind(subject)
-            .bind(except.map(|id| &id.as_bytes()[..]))
-            .fetch_all(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
+        let values = [subject.into(), except.copied().into()];
+        let rows = self.rows(self.sql.remove_all, &values).await?;
         rows.iter().map(id).collect()
     }
 }
@@ -225,15 +184,21 @@ impl SessionStore for SqliteStore {
 impl ScanStore for SqliteStore {
     async fn scan(&self, from: Option<&Cursor>, limit: u32) -> Result<Page, StoreError> {
         let (after, limit) = (from.map_or(&[][..], Cursor::as_bytes), limit.max(1));
-        let rows = sqlx::query(self.sql.scan)
-            .bind(after)
-            .bind(i64::from(limit))
-            .fetch_all(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
-        let sessions: Vec<_> = rows.iter().map(session).collect::<Result<_, _>>()?;
-        let last = sessions.last().filter(|_| sessions.len() == limit as usize);
-        let next = last.map(|last| Cursor::from_bytes(*last.id().as_bytes()));
-        Ok(Page { sessions, next })
+        let values = [Value::Bytes(after), i64::from(limit).into()];
+        page(&self.rows(self.sql.scan, &values).await?, limit)
+    }
+}
+
+impl Columns for SqliteRow {
+    fn bytes(&self, column: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.try_get(column).map_err(StoreError::corrupt)
+    }
+
+    fn number(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        self.try_get(column).map_err(StoreError::corrupt)
+    }
+
+    fn text(&self, column: &str) -> Result<Option<&str>, StoreError> {
+        self.try_get(column).map_err(StoreError::corrupt)
     }
 }

@@ -4,18 +4,20 @@ use session_policy::store::sql::{MARIADB, POSTGRES, SQLITE, Statements};
 use session_policy_sqlx::{MariaDbStore, PostgresStore, SqliteStore};
 use sqlx::{AssertSqlSafe, Row};
 
+use crate::engine::Engine;
 use crate::support;
 
 /// A parameter of some type.
 enum Value {
     Bytes(&'static [u8]),
     Number(i64),
+    Text(&'static str),
 }
 
 /// Each statement that finds rows, with parameters for it.
 fn statements(sql: &Statements) -> Vec<(&'static str, &'static str, Vec<Value>)> {
     let id = || Value::Bytes(&[7; 16]);
-    let subject = || Value::Bytes(b"user-42");
+    let subject = || Value::Text("user-42");
     let number = Value::Number;
     let secret = Value::Bytes(&[7; 32]);
     let instants = [5, 5, 9].map(number);
@@ -35,6 +37,21 @@ fn statements(sql: &Statements) -> Vec<(&'static str, &'static str, Vec<Value>)>
     ]
 }
 
+/// The rows that say how a statement is run.
+macro_rules! explained {
+    ($store:expr, $text:expr, $values:expr) => {{
+        let mut query = sqlx::query(AssertSqlSafe($text));
+        for value in $values {
+            query = match value {
+                Value::Bytes(bytes) => query.bind(bytes),
+                Value::Number(number) => query.bind(number),
+                Value::Text(text) => query.bind(text),
+            };
+        }
+        query.fetch_all($store.pool()).await.unwrap()
+    }};
+}
+
 #[tokio::test]
 async fn postgres_finds_rows_by_an_index() {
     let Some(url) = support::postgres("session_policy_explain").await else { return };
@@ -50,15 +67,7 @@ async fn postgres_finds_rows_by_an_index() {
         sqlx::query(text).execute(store.pool()).await.unwrap();
     }
     for (verb, text, values) in statements(&POSTGRES) {
-        let mut query = sqlx::query(AssertSqlSafe(format!("EXPLAIN {text}")));
-        for value in values {
-            query = match value {
-                Value::Bytes(bytes) if bytes.len() >= 16 => query.bind(bytes),
-                Value::Bytes(text) => query.bind(str::from_utf8(text).unwrap()),
-                Value::Number(number) => query.bind(number),
-            };
-        }
-        let rows = query.fetch_all(store.pool()).await.unwrap();
+        let rows = explained!(store, format!("EXPLAIN {text}"), values);
         let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
         let plan = plan.join("\n");
         assert!(plan.contains("Index Scan") && !plan.contains("Seq Scan"), "{verb}:\n{plan}");
@@ -80,14 +89,8 @@ async fn mariadb_finds_rows_by_an_index() {
         sqlx::raw_sql(text).execute(store.pool()).await.unwrap();
     }
     for (verb, text, values) in statements(&MARIADB) {
-        let mut query = sqlx::query(AssertSqlSafe(format!("EXPLAIN {text}")));
-        for value in values {
-            query = match value {
-                Value::Bytes(bytes) => query.bind(bytes),
-                Value::Number(number) => query.bind(number),
-            };
-        }
-        for row in query.fetch_all(store.pool()).await.unwrap() {
+        let rows = explained!(store, format!("EXPLAIN {text}"), values);
+        for row in rows {
             let table: Option<String> = row.get("table");
             let (kind, key): (Option<String>, Option<String>) = (row.get("type"), row.get("key"));
             if table.as_deref() == Some("sessions") {
@@ -99,28 +102,8 @@ async fn mariadb_finds_rows_by_an_index() {
 
 #[tokio::test]
 async fn sqlite_finds_rows_by_an_index() {
-    let (store, _folder) = sqlite().await;
-    for (verb, text, values) in statements(&SQLITE) {
-        let mut query = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}")));
-        for value in values {
-            query = match value {
-                Value::Bytes(bytes) if bytes.len() >= 16 => query.bind(bytes),
-                Value::Bytes(text) => query.bind(str::from_utf8(text).unwrap()),
-                Value::Number(number) => query.bind(number),
-            };
-        }
-        let rows = query.fetch_all(store.pool()).await.unwrap();
-        let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
-        let plan = plan.join("\n");
-        assert!(plan.contains("SEARCH sessions USING"), "{verb}:\n{plan}");
-        assert!(!plan.contains("SCAN sessions"), "{verb}:\n{plan}");
-    }
-}
-
-async fn sqlite() -> (SqliteStore, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}/sessions.db", folder.path().display());
-    let store = SqliteStore::connect(&url).await.unwrap();
+    let Some(database) = SqliteStore::database("session_policy_explain").await else { return };
+    let store = SqliteStore::connect(&database.url).await.unwrap();
     store.create_table().await.unwrap();
     for text in [
         "WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series LIMIT 20000)
@@ -132,5 +115,11 @@ async fn sqlite() -> (SqliteStore, tempfile::TempDir) {
     ] {
         sqlx::query(text).execute(store.pool()).await.unwrap();
     }
-    (store, folder)
+    for (verb, text, values) in statements(&SQLITE) {
+        let rows = explained!(store, format!("EXPLAIN QUERY PLAN {text}"), values);
+        let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        let plan = plan.join("\n");
+        assert!(plan.contains("SEARCH sessions USING"), "{verb}:\n{plan}");
+        assert!(!plan.contains("SCAN sessions"), "{verb}:\n{plan}");
+    }
 }

@@ -2,6 +2,7 @@
 //! session is lost, and errors say what happened.
 
 use std::collections::HashMap;
+use std::env::temp_dir;
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,15 +10,13 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use session_policy::store::{SecretHash, SessionStore, StoreError, Update};
-use session_policy::{
-    AuthenticateError, ManualClock, RenewalOutcome, Session, SessionId, SessionPolicy, Sessions,
-    Timestamp,
-};
+use session_policy::{Session, SessionId, SessionPolicy, Timestamp};
 use session_policy_sqlx::{MariaDbStore, PostgresStore, SqliteStore};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
-use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection};
+use sqlx::{Executor, Pool};
 
-use crate::private::{PrivateMariaDb, PrivatePostgres, SmallDisk};
+use crate::engine::Engine;
+use crate::private::{PrivateEngine, SmallDisk};
 use crate::support;
 
 const POLICY: SessionPolicy = SessionPolicy::SLIDING_MONTH;
@@ -110,173 +109,92 @@ impl Acknowledged {
     }
 }
 
-/// Eight clients on a store, until stopped.
-macro_rules! spawn_clients {
-    ($store:expr, $acknowledged:expr) => {
-        (0..8)
-            .map(|_| {
-                let (store, acknowledged) = ($store.clone(), Arc::clone(&$acknowledged));
-                tokio::spawn(async move {
-                    while !acknowledged.stopped.load(Ordering::SeqCst) {
-                        acknowledged.live_once(&store).await;
-                        tokio::time::sleep(Duration::from_millis(2)).await;
-                    }
-                })
-            })
-            .collect::<Vec<_>>()
-    };
-}
-
-macro_rules! killed_and_restarted {
-    ($engine:literal, $start:expr, $store:ident) => {
-        let Some(mut engine) = $start else { return };
-        let store = $store::connect(&engine.url()).await.unwrap();
-        store.create_table().await.unwrap();
-        let acknowledged = Arc::new(Acknowledged::default());
-        let clients = spawn_clients!(store, acknowledged);
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        engine.kill();
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        engine.restart().await;
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        acknowledged.stopped.store(true, Ordering::SeqCst);
-        for client in clients {
-            client.await.expect("no client saw a wrong answer");
-        }
-        acknowledged.check($engine, &store).await;
-    };
+/// Eight clients, of which none is told what is not so.
+async fn loses_nothing_acknowledged<S: Engine>(engine: Option<PrivateEngine>) {
+    let Some(mut engine) = engine else { return };
+    let store = S::at(engine.url()).await;
+    store.create_table().await.unwrap();
+    let acknowledged = Arc::new(Acknowledged::default());
+    let clients = [(); 8].map(|()| {
+        let (store, acknowledged) = (store.clone(), Arc::clone(&acknowledged));
+        tokio::spawn(async move {
+            while !acknowledged.stopped.load(Ordering::SeqCst) {
+                acknowledged.live_once(&store).await;
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        })
+    });
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    engine.kill();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    engine.restart().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    acknowledged.stopped.store(true, Ordering::SeqCst);
+    for client in clients {
+        client.await.expect("no client saw a wrong answer");
+    }
+    acknowledged.check(S::NAME, &store).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_postgres_killed_under_load_loses_nothing_acknowledged() {
-    killed_and_restarted!("PostgreSQL", PrivatePostgres::start().await, PostgresStore);
+    let engine = PrivateEngine::postgres(&temp_dir()).await;
+    loses_nothing_acknowledged::<PostgresStore>(engine).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mariadb_killed_under_load_loses_nothing_acknowledged() {
-    killed_and_restarted!("MariaDB", PrivateMariaDb::start().await, MariaDbStore);
+    let engine = PrivateEngine::mariadb(&temp_dir()).await;
+    loses_nothing_acknowledged::<MariaDbStore>(engine).await;
+}
+
+/// `cut` ends the connection of an update that waits for a lock.
+async fn a_cut_writes_nothing<S, DB>(store: &S, pool: &Pool<DB>, cut: impl Future<Output = ()>)
+where
+    S: Engine,
+    DB: sqlx::Database,
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    store.create_table().await.unwrap();
+    let session = new_session(0);
+    store.create(&session).await.unwrap();
+    let mut holding = pool.begin().await.unwrap();
+    holding.execute("SELECT 1 FROM sessions FOR UPDATE").await.unwrap();
+    let (waiting, update) = (store.clone(), later(&session));
+    let waiting = tokio::spawn(async move { waiting.update(&update).await });
+    cut.await;
+    let error = waiting.await.unwrap().unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    holding.rollback().await.unwrap();
+    assert_eq!(store.load(&session.id()).await.unwrap(), Some(session));
 }
 
 #[tokio::test]
 async fn a_postgres_connection_cut_mid_statement_is_an_error_and_writes_nothing() {
     let Some(url) = support::postgres("session_policy_cut").await else { return };
     let store = PostgresStore::connect(&url).await.unwrap();
-    store.create_table().await.unwrap();
-    let session = new_session(0);
-    store.create(&session).await.unwrap();
-    let mut holder = PgConnection::connect(&url).await.unwrap();
-    let mut holding = holder.begin().await.unwrap();
-    sqlx::query("SELECT 1 FROM sessions FOR UPDATE").execute(&mut *holding).await.unwrap();
-    let (waiting, update) = (store.clone(), later(&session));
-    let waiting = tokio::spawn(async move { waiting.update(&update).await });
-    let mut cutter = PgConnection::connect(&url).await.unwrap();
     let cut = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while sqlx::query_scalar::<_, i64>(cut).fetch_one(&mut cutter).await.unwrap() == 0 {}
-    let error = waiting.await.unwrap().unwrap_err();
-    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
-    holding.rollback().await.unwrap();
-    assert_eq!(store.load(&session.id()).await.unwrap(), Some(session));
+    a_cut_writes_nothing(&store, store.pool(), async { while store.count(cut).await == 0 {} })
+        .await;
 }
 
 #[tokio::test]
 async fn a_mariadb_connection_cut_mid_statement_is_an_error_and_writes_nothing() {
     let Some(url) = support::mariadb("session_policy_cut").await else { return };
     let store = MariaDbStore::connect(&url).await.unwrap();
-    store.create_table().await.unwrap();
-    let session = new_session(0);
-    store.create(&session).await.unwrap();
-    let mut holder = MySqlConnection::connect(&url).await.unwrap();
-    let mut holding = holder.begin().await.unwrap();
-    sqlx::query("SELECT 1 FROM sessions FOR UPDATE").execute(&mut *holding).await.unwrap();
-    let (waiting, update) = (store.clone(), later(&session));
-    let waiting = tokio::spawn(async move { waiting.update(&update).await });
-    let mut cutter = MySqlConnection::connect(&url).await.unwrap();
-    let find = "SELECT id FROM information_schema.processlist
+    let find = "SELECT COALESCE(MAX(id), 0) FROM information_schema.processlist
         WHERE db = DATABASE() AND info LIKE 'UPDATE sessions%'";
-    let thread: i64 = loop {
-        if let Some(thread) = sqlx::query_scalar(find).fetch_optional(&mut cutter).await.unwrap() {
-            break thread;
-        }
-    };
-    sqlx::raw_sql(AssertSqlSafe(format!("KILL {thread}"))).execute(&mut cutter).await.unwrap();
-    let error = waiting.await.unwrap().unwrap_err();
-    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
-    holding.rollback().await.unwrap();
-    assert_eq!(store.load(&session.id()).await.unwrap(), Some(session));
-}
-
-/// A store that can only be read: requests are served, their renewals deferred;
-/// nobody signs in or out, and both are told.
-async fn serves_without_writing<S: SessionStore>(writer: S, reader: S) {
-    let clock = ManualClock::new(now());
-    let at_sign_in = Sessions::new(writer, POLICY).with_clock(clock.clone());
-    let started = at_sign_in.start("user-42").await.unwrap();
-    let sessions = Sessions::new(reader, POLICY).with_clock(clock.clone());
-
-    clock.advance(TimeDelta::hours(1));
-    let served = sessions.authenticate(started.token.expose()).await.unwrap();
-    assert_eq!(served.session, started.session);
-    let RenewalOutcome::Deferred(error) = &served.renewal else {
-        panic!("not deferred: {:?}", served.renewal);
-    };
-    assert!(matches!(error.downcast_ref(), Some(StoreError::Unavailable(_))), "{error:?}");
-
-    let error = sessions.start("user-43").await.unwrap_err();
-    assert_eq!(error.to_string(), "the session store is unavailable");
-    let error = sessions.end(&started.session.id()).await.unwrap_err();
-    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
-    let error = sessions.rotate(&started.session).await.unwrap_err();
-    assert_eq!(error.to_string(), "the session store is unavailable");
-
-    clock.advance(TimeDelta::days(30));
-    let error = sessions.authenticate(started.token.expose()).await.unwrap_err();
-    assert!(matches!(error, AuthenticateError::Rejected { .. }), "{error:?}");
-}
-
-#[tokio::test]
-async fn a_postgres_role_that_may_only_read_serves_and_defers() {
-    let Some(url) = support::postgres("session_policy_read_only").await else { return };
-    let writer = PostgresStore::connect(&url).await.unwrap();
-    writer.create_table().await.unwrap();
-    for text in [
-        "DROP ROLE IF EXISTS session_policy_reader",
-        "CREATE ROLE session_policy_reader LOGIN",
-        "GRANT SELECT ON sessions TO session_policy_reader",
-    ] {
-        sqlx::query(text).execute(writer.pool()).await.unwrap();
-    }
-    let reader = support::as_user(&url, "session_policy_reader");
-    serves_without_writing(writer, PostgresStore::connect(&reader).await.unwrap()).await;
-}
-
-#[tokio::test]
-async fn a_mariadb_user_that_may_only_read_serves_and_defers() {
-    let Some(url) = support::mariadb("session_policy_read_only").await else { return };
-    let writer = MariaDbStore::connect(&url).await.unwrap();
-    writer.create_table().await.unwrap();
-    for text in [
-        "CREATE OR REPLACE USER session_policy_reader@'%'",
-        "CREATE OR REPLACE USER session_policy_reader@localhost",
-        "GRANT SELECT ON session_policy_read_only.* TO session_policy_reader@'%'",
-        "GRANT SELECT ON session_policy_read_only.* TO session_policy_reader@localhost",
-    ] {
-        sqlx::raw_sql(text).execute(writer.pool()).await.unwrap();
-    }
-    let reader = support::as_user(&url, "session_policy_reader");
-    serves_without_writing(writer, MariaDbStore::connect(&reader).await.unwrap()).await;
-}
-
-#[tokio::test]
-async fn a_sqlite_file_that_may_only_be_read_serves_and_defers() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("sessions.db");
-    let url = format!("sqlite://{}", path.display());
-    let writer = SqliteStore::connect(&url).await.unwrap();
-    writer.create_table().await.unwrap();
-    let options = SqliteConnectOptions::new().filename(path).read_only(true);
-    let reader = SqliteStore::new(SqlitePool::connect_with(options).await.unwrap());
-    serves_without_writing(writer, reader).await;
+    a_cut_writes_nothing(&store, store.pool(), async {
+        let thread = loop {
+            match store.count(find).await {
+                0 => {}
+                thread => break thread,
+            }
+        };
+        store.run(format!("KILL {thread}")).await.unwrap();
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -288,42 +206,27 @@ async fn a_full_sqlite_disk_takes_no_session_and_keeps_those_it_took() {
         .create_if_missing(true)
         .pragma("max_page_count", "64");
     let pool = SqlitePool::connect_with(options).await.unwrap();
-    fills_up(SqliteStore::new(pool.clone()), async {
-        let store = SqliteStore::new(pool);
-        store.create_table().await.unwrap();
-    })
-    .await;
+    fills_up(SqliteStore::new(pool), || ()).await;
 }
 
 #[tokio::test]
 async fn a_full_postgres_disk_takes_no_session_and_keeps_those_it_took() {
     let Some(disk) = SmallDisk::mount("postgres", 192) else { return };
-    let Some(engine) = PrivatePostgres::start_in(disk.path()).await else { return };
-    let store = PostgresStore::connect(&engine.url()).await.unwrap();
-    let table = store.clone();
-    fills_up(store, async {
-        table.create_table().await.unwrap();
-        disk.leave_free(1);
-    })
-    .await;
+    let Some(engine) = PrivateEngine::postgres(disk.path()).await else { return };
+    fills_up(PostgresStore::at(engine.url()).await, || disk.leave_free(1)).await;
 }
 
 #[tokio::test]
 async fn a_full_mariadb_disk_takes_no_session_and_keeps_those_it_took() {
     let Some(disk) = SmallDisk::mount("mariadb", 384) else { return };
-    let Some(engine) = PrivateMariaDb::start_in(disk.path()).await else { return };
-    let store = MariaDbStore::connect(&engine.url()).await.unwrap();
-    let table = store.clone();
-    fills_up(store, async {
-        table.create_table().await.unwrap();
-        disk.leave_free(1);
-    })
-    .await;
+    let Some(engine) = PrivateEngine::mariadb(disk.path()).await else { return };
+    fills_up(MariaDbStore::at(engine.url()).await, || disk.leave_free(1)).await;
 }
 
 /// Creates sessions until the disk is full, and looks for all it took.
-async fn fills_up(store: impl SessionStore, prepared: impl Future<Output = ()>) {
-    prepared.await;
+async fn fills_up(store: impl Engine, prepared: impl FnOnce()) {
+    store.create_table().await.unwrap();
+    prepared();
     let mut taken = Vec::new();
     let error = loop {
         let session = new_session(taken.len() as u64);

@@ -1,58 +1,47 @@
 //! Each store under the load harness: 32 clients on one session and on 1,000, and
 //! the limit on concurrent sessions.
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support;
-use session_policy::store::SessionStore;
 use session_policy::{RotateError, SessionPolicy, Sessions, WhenFull};
 use session_policy_sqlx::{MariaDbStore, PostgresStore, SqliteStore};
 use session_policy_store_harness::{Load, race_sign_ins};
 
+use crate::engine::Engine;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_postgres_store_is_sound_under_load() {
-    let Some(url) = support::postgres("session_policy_load").await else { return };
-    let store = PostgresStore::connect(&url).await.unwrap();
-    store.create_table().await.unwrap();
-    is_sound("postgres", store).await;
+    is_sound::<PostgresStore>().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_mariadb_store_is_sound_under_load() {
-    let Some(url) = support::mariadb("session_policy_load").await else { return };
-    let store = MariaDbStore::connect(&url).await.unwrap();
-    store.create_table().await.unwrap();
-    is_sound("mariadb", store).await;
+    is_sound::<MariaDbStore>().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sqlite_store_is_sound_under_load() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}/sessions.db", folder.path().display());
-    let store = SqliteStore::connect(&url).await.unwrap();
-    store.create_table().await.unwrap();
-    is_sound("sqlite", store).await;
+    is_sound::<SqliteStore>().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_rotation_escapes_a_logout_from_everywhere_on_postgres() {
-    let Some(url) = support::postgres("session_policy_rotation").await else { return };
-    let store = PostgresStore::connect(&url).await.unwrap();
-    store.create_table().await.unwrap();
-    no_rotation_escapes_a_logout_from_everywhere(&Arc::new(store)).await;
+    no_rotation_escapes_a_logout_from_everywhere::<PostgresStore>().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_rotation_escapes_a_logout_from_everywhere_on_mariadb() {
-    let Some(url) = support::mariadb("session_policy_rotation").await else { return };
-    let store = MariaDbStore::connect(&url).await.unwrap();
-    store.create_table().await.unwrap();
-    no_rotation_escapes_a_logout_from_everywhere(&Arc::new(store)).await;
+    no_rotation_escapes_a_logout_from_everywhere::<MariaDbStore>().await;
 }
 
-async fn is_sound<S: SessionStore + 'static>(engine: &str, store: S) {
+async fn is_sound<S: Engine>() {
+    let Some(database) = S::database("session_policy_load").await else { return };
+    let store = S::at(&database.url).await;
+    store.create_table().await.unwrap();
     let store = Arc::new(store);
+    let engine = S::NAME;
     for sessions in [1, 1_000] {
         let report = Load::of_sessions(sessions).run(Arc::clone(&store)).await;
         println!("{engine}, {sessions} sessions: {report}");
@@ -71,9 +60,13 @@ async fn is_sound<S: SessionStore + 'static>(engine: &str, store: S) {
 }
 
 /// A session that is rotated over and over, while its user signs out everywhere.
-async fn no_rotation_escapes_a_logout_from_everywhere<S: SessionStore + 'static>(store: &Arc<S>) {
+async fn no_rotation_escapes_a_logout_from_everywhere<S: Engine>() {
+    let Some(database) = S::database("session_policy_rotation").await else { return };
+    let store = S::at(&database.url).await;
+    store.create_table().await.unwrap();
+    let store = Arc::new(store);
     for round in 0..200 {
-        let sessions = Sessions::new(Arc::clone(store), SessionPolicy::WORKING_DAY);
+        let sessions = Sessions::new(Arc::clone(&store), SessionPolicy::WORKING_DAY);
         let subject = format!("rotating-{round}");
         let mut session = sessions.start(subject.as_str()).await.unwrap().session;
         let rotating = tokio::spawn({

@@ -8,6 +8,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that fails is to panic")]
 
 mod conformance;
+mod engine;
 mod explain;
 mod faults;
 mod interrupted;
@@ -17,6 +18,7 @@ mod migration;
 mod modes;
 mod pooler;
 mod private;
+mod read_only;
 mod refused;
 mod sqlite_contract;
 mod statements;

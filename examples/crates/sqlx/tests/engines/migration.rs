@@ -7,13 +7,9 @@ use std::time::{Duration, Instant};
 
 use session_policy::store::SessionStore;
 use session_policy::{SessionId, SessionPolicy, Timestamp};
-use session_policy_sqlx::{
-    MariaDbStore, Migrated, PostgresStore, SqliteStore, contract_mariadb, contract_postgres,
-    contract_sqlite, fill_mariadb, fill_postgres, fill_sqlite, finish_mariadb, finish_postgres,
-};
-use sqlx::AssertSqlSafe;
+use session_policy_sqlx::{MariaDbStore, Migrated, PostgresStore, SqliteStore};
 
-use crate::support;
+use crate::engine::{Database, Engine};
 
 const POLICY: SessionPolicy = SessionPolicy::SLIDING_MONTH;
 /// In the past, since a migration refuses what is ahead of the engine's clock.
@@ -22,8 +18,7 @@ const DAY: i64 = 86_400;
 const CLIENTS: i64 = 8;
 const BATCH: u32 = 1_000;
 
-/// What the program of before said, on one engine; `$1` is an id, `$2` an
-/// instant.
+/// What the program of before said.
 struct Before {
     read: &'static str,
     slide: &'static str,
@@ -31,11 +26,26 @@ struct Before {
     sign_out: &'static str,
 }
 
+const BEFORE: Before = Before {
+    read: "SELECT expires_at FROM sessions WHERE id = $1",
+    slide: "UPDATE sessions SET expires_at = $1 WHERE id = $2",
+    sign_in: "INSERT INTO sessions (id, subject, created_at, expires_at, secret)
+        VALUES ($1, 'new', $2, $3, $4)",
+    sign_out: "DELETE FROM sessions WHERE id = $1",
+};
+const BEFORE_ON_MARIADB: Before = Before {
+    read: "SELECT expires_at FROM sessions WHERE id = ?",
+    slide: "UPDATE sessions SET expires_at = ? WHERE id = ?",
+    sign_in: "INSERT INTO sessions (id, subject, created_at, expires_at, secret)
+        VALUES (?, 'new', ?, ?, ?)",
+    sign_out: "DELETE FROM sessions WHERE id = ?",
+};
+
 /// What the clients of the program of before saw.
 #[derive(Default)]
 struct Load {
-    /// Whether clients sign in and out, too.
-    writing: AtomicBool,
+    /// Whether clients no longer slide sessions, and sign nobody in or out.
+    only_reads: AtomicBool,
     stopped: AtomicBool,
     requests: AtomicU64,
     longest_micros: AtomicU64,
@@ -44,12 +54,6 @@ struct Load {
 }
 
 impl Load {
-    fn new() -> Arc<Self> {
-        let load = Self::default();
-        load.writing.store(true, Ordering::SeqCst);
-        Arc::new(load)
-    }
-
     fn served(&self, start: Instant) {
         let micros = u64::try_from(start.elapsed().as_micros()).unwrap();
         self.longest_micros.fetch_max(micros, Ordering::Relaxed);
@@ -92,7 +96,7 @@ macro_rules! spawn_load {
                             .expect("a read is served");
                         assert!(expires_at.is_some_and(|at| at > NOW), "row {row} is gone");
                         load.served(start);
-                        if !load.writing.load(Ordering::SeqCst) {
+                        if load.only_reads.load(Ordering::SeqCst) {
                             continue;
                         }
                         let start = Instant::now();
@@ -187,172 +191,110 @@ fn seeded_expiry(n: i64) -> i64 {
     NOW + 1 + n % (30 * DAY)
 }
 
-macro_rules! seed {
-    ($pool:expr, $insert:expr) => {
-        for from in (0..rows()).step_by(500) {
-            let values: Vec<String> = (from..rows().min(from + 500))
-                .map(|n| {
-                    let hex: String = id(n).iter().map(|byte| format!("{byte:02x}")).collect();
-                    let created_at = created_at(n);
-                    format!(
-                        "({}'{hex}'{}, 'user-{}', {}, {created_at}, {})",
-                        $insert.0,
-                        $insert.1,
-                        n % 5_000,
-                        $insert.2,
-                        seeded_expiry(n)
-                    )
-                })
-                .collect();
-            let text = format!(
-                "INSERT INTO sessions (id, subject, secret, created_at, expires_at) VALUES {}",
-                values.join(", "),
-            );
-            sqlx::raw_sql(AssertSqlSafe(text)).execute($pool).await.unwrap();
-        }
-    };
+/// A table of before with all its rows; `None` if the engine is absent.
+async fn seeded<S: Engine>() -> Option<(Database, S)> {
+    let database = S::database("session_policy_migration").await?;
+    let store = S::at(&database.url).await;
+    store.run(S::BEFORE).await.unwrap();
+    let secret = S::literal(&[0xab; 32]);
+    for from in (0..rows()).step_by(500) {
+        let values: Vec<String> = (from..rows().min(from + 500))
+            .map(|n| {
+                let (id, user) = (S::literal(&id(n)), n % 5_000);
+                let (created_at, expires_at) = (created_at(n), seeded_expiry(n));
+                format!("({id}, 'user-{user}', {secret}, {created_at}, {expires_at})")
+            })
+            .collect();
+        let text = format!(
+            "INSERT INTO sessions (id, subject, secret, created_at, expires_at) VALUES {}",
+            values.join(", "),
+        );
+        store.run(text).await.unwrap();
+    }
+    Some((database, store))
+}
+
+/// Fills, is interrupted, and fills again.
+async fn filled<S: Engine>(url: &str) -> Migrated {
+    let cut = tokio::time::timeout(Duration::from_millis(500), S::fill(url, &POLICY, 50));
+    assert!(cut.await.is_err());
+    S::fill(url, &POLICY, BATCH).await.unwrap()
+}
+
+/// No row is without its cap or lost, and none without a cap is taken.
+async fn is_capped<S: Engine>(store: &S, load: &Load) {
+    let wrong = "SELECT COUNT(*) FROM sessions WHERE absolute_expires_at IS NULL
+        OR absolute_expires_at <> created_at + 3888000 OR expires_at > absolute_expires_at";
+    assert_eq!(store.count(wrong).await, 0);
+    let count = store.count("SELECT COUNT(*) FROM sessions").await;
+    assert_eq!(count, rows() + load.balance.load(Ordering::SeqCst));
+    check_adopted(store).await;
+    let uncapped = format!(
+        "INSERT INTO sessions (id, subject, created_at, expires_at, secret)
+            VALUES ({}, 'u', 1, 2, {})",
+        S::literal(&[0; 16]),
+        S::literal(&[0; 32]),
+    );
+    assert!(store.run(uncapped).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_postgres_table_is_given_its_cap_while_in_use() {
-    let Some(url) = support::postgres("session_policy_migration").await else { return };
-    let store = PostgresStore::connect(&url).await.unwrap();
-    let pool = store.pool().clone();
-    let table = "CREATE TABLE sessions (
-        id BYTEA NOT NULL PRIMARY KEY, subject TEXT NOT NULL, secret BYTEA NOT NULL,
-        created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL)";
-    sqlx::query(table).execute(&pool).await.unwrap();
-    seed!(&pool, ("decode(", ", 'hex')", "decode(repeat('ab', 32), 'hex')"));
-    let before = || Before {
-        read: "SELECT expires_at FROM sessions WHERE id = $1",
-        slide: "UPDATE sessions SET expires_at = $1 WHERE id = $2",
-        sign_in: "INSERT INTO sessions (id, subject, created_at, expires_at, secret)
-            VALUES ($1, 'new', $2, $3, $4)",
-        sign_out: "DELETE FROM sessions WHERE id = $1",
-    };
-    let load = Load::new();
-    let clients = spawn_load!(pool, before(), load);
+    let Some((database, store)) = seeded::<PostgresStore>().await else { return };
+    let (pool, url) = (store.pool().clone(), &database.url);
+    let load = Arc::new(Load::default());
+    let clients = spawn_load!(pool, BEFORE, load);
 
-    // Interrupted, then run again.
-    let cut = tokio::time::timeout(Duration::from_millis(500), fill_postgres(&url, &POLICY, 50));
-    assert!(cut.await.is_err());
-    let filled = fill_postgres(&url, &POLICY, BATCH).await.unwrap();
-    let contracted = contract_postgres(&url, &POLICY).await.unwrap();
+    let filled = filled::<PostgresStore>(url).await;
+    let contracted = PostgresStore::contract(url, &POLICY).await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
-    stop("PostgreSQL", &load, clients, [filled, contracted]).await;
-    assert_eq!(fill_postgres(&url, &POLICY, BATCH).await.unwrap().batches, 0);
-    finish_postgres(&url, &POLICY).await.unwrap();
+    stop(PostgresStore::NAME, &load, clients, [filled, contracted]).await;
+    assert_eq!(PostgresStore::fill(url, &POLICY, BATCH).await.unwrap().batches, 0);
+    PostgresStore::finish(url, &POLICY).await.unwrap();
 
-    let wrong = "SELECT COUNT(*) FROM sessions WHERE absolute_expires_at IS NULL
-        OR absolute_expires_at <> created_at + 3888000 OR expires_at > absolute_expires_at";
-    let (wrong, count): (i64, i64) = (
-        sqlx::query_scalar(wrong).fetch_one(&pool).await.unwrap(),
-        sqlx::query_scalar("SELECT COUNT(*) FROM sessions").fetch_one(&pool).await.unwrap(),
-    );
-    assert_eq!(wrong, 0);
-    assert_eq!(count, rows() + load.balance.load(Ordering::SeqCst));
-    check_adopted(&store).await;
-    let uncapped = "INSERT INTO sessions (id, subject, created_at, expires_at, secret)
-        VALUES (decode(repeat('00', 16), 'hex'), 'u', 1, 2, decode(repeat('00', 32), 'hex'))";
-    assert!(sqlx::query(uncapped).execute(&pool).await.is_err());
+    is_capped(&store, &load).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mariadb_table_is_given_its_cap_while_in_use() {
-    let Some(url) = support::mariadb("session_policy_migration").await else { return };
-    let store = MariaDbStore::connect(&url).await.unwrap();
-    let pool = store.pool().clone();
-    let table = "CREATE TABLE sessions (
-        id BINARY(16) NOT NULL PRIMARY KEY, subject VARBINARY(1024) NOT NULL,
-        secret BINARY(32) NOT NULL, created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL
-        ) ENGINE = InnoDB";
-    sqlx::raw_sql(table).execute(&pool).await.unwrap();
-    seed!(&pool, ("UNHEX(", ")", "UNHEX(REPEAT('ab', 32))"));
-    let before = || Before {
-        read: "SELECT expires_at FROM sessions WHERE id = ?",
-        slide: "UPDATE sessions SET expires_at = ? WHERE id = ?",
-        sign_in: "INSERT INTO sessions (id, subject, created_at, expires_at, secret)
-            VALUES (?, 'new', ?, ?, ?)",
-        sign_out: "DELETE FROM sessions WHERE id = ?",
-    };
-    let load = Load::new();
-    let clients = spawn_load!(pool, before(), load);
+    let Some((database, store)) = seeded::<MariaDbStore>().await else { return };
+    let (pool, url) = (store.pool().clone(), &database.url);
+    let load = Arc::new(Load::default());
+    let clients = spawn_load!(pool, BEFORE_ON_MARIADB, load);
 
-    let cut = tokio::time::timeout(Duration::from_millis(500), fill_mariadb(&url, &POLICY, 50));
-    assert!(cut.await.is_err());
-    let filled = fill_mariadb(&url, &POLICY, BATCH).await.unwrap();
+    let filled = filled::<MariaDbStore>(url).await;
     // The table is written to as fast as eight clients can.
-    let log = "innodb_online_alter_log_max_size";
-    let before: u64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT @@GLOBAL.{log}")))
-        .fetch_one(&pool)
-        .await
-        .unwrap();
-    let set = |bytes: u64| sqlx::raw_sql(AssertSqlSafe(format!("SET GLOBAL {log} = {bytes}")));
-    set(before.max(4 << 30)).execute(&pool).await.unwrap();
-    let contracted = contract_mariadb(&url, &POLICY).await.unwrap();
-    set(before).execute(&pool).await.unwrap();
+    let before =
+        store.count("SELECT CAST(@@GLOBAL.innodb_online_alter_log_max_size AS SIGNED)").await;
+    let set =
+        |bytes: i64| store.run(format!("SET GLOBAL innodb_online_alter_log_max_size = {bytes}"));
+    set(before.max(4 << 30)).await.unwrap();
+    let contracted = MariaDbStore::contract(url, &POLICY).await.unwrap();
+    set(before).await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
-    stop("MariaDB", &load, clients, [filled, contracted]).await;
-    assert_eq!(fill_mariadb(&url, &POLICY, BATCH).await.unwrap().batches, 0);
-    finish_mariadb(&url, &POLICY).await.unwrap();
+    stop(MariaDbStore::NAME, &load, clients, [filled, contracted]).await;
+    assert_eq!(MariaDbStore::fill(url, &POLICY, BATCH).await.unwrap().batches, 0);
+    MariaDbStore::finish(url, &POLICY).await.unwrap();
 
-    let wrong = "SELECT COUNT(*) FROM sessions WHERE absolute_expires_at IS NULL
-        OR absolute_expires_at <> created_at + 3888000 OR expires_at > absolute_expires_at";
-    let (wrong, count): (i64, i64) = (
-        sqlx::query_scalar(wrong).fetch_one(&pool).await.unwrap(),
-        sqlx::query_scalar("SELECT COUNT(*) FROM sessions").fetch_one(&pool).await.unwrap(),
-    );
-    assert_eq!(wrong, 0);
-    assert_eq!(count, rows() + load.balance.load(Ordering::SeqCst));
-    check_adopted(&store).await;
-    let uncapped = "INSERT INTO sessions (id, subject, created_at, expires_at, secret)
-        VALUES (UNHEX(REPEAT('00', 16)), 'u', 1, 2, UNHEX(REPEAT('00', 32)))";
-    assert!(sqlx::query(uncapped).execute(&pool).await.is_err());
+    is_capped(&store, &load).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sqlite_table_is_given_its_cap_while_in_use() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}/sessions.db", folder.path().display());
-    let store = SqliteStore::connect(&url).await.unwrap();
-    let pool = store.pool().clone();
-    let table = "CREATE TABLE sessions (
-        id BLOB NOT NULL PRIMARY KEY, subject TEXT NOT NULL, secret BLOB NOT NULL,
-        created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL)";
-    sqlx::query(table).execute(&pool).await.unwrap();
-    seed!(&pool, ("x", "", "zeroblob(32)"));
-    let before = || Before {
-        read: "SELECT expires_at FROM sessions WHERE id = ?1",
-        slide: "UPDATE sessions SET expires_at = ?1 WHERE id = ?2",
-        sign_in: "INSERT INTO sessions (id, subject, created_at, expires_at, secret)
-            VALUES (?1, 'new', ?2, ?3, ?4)",
-        sign_out: "DELETE FROM sessions WHERE id = ?1",
-    };
-    let load = Load::new();
-    let clients = spawn_load!(pool, before(), load);
+    let Some((database, store)) = seeded::<SqliteStore>().await else { return };
+    let (pool, url) = (store.pool().clone(), &database.url);
+    let load = Arc::new(Load::default());
+    let clients = spawn_load!(pool, BEFORE, load);
 
-    let cut = tokio::time::timeout(Duration::from_millis(500), fill_sqlite(&url, &POLICY, 50));
-    assert!(cut.await.is_err());
-    let filled = fill_sqlite(&url, &POLICY, BATCH).await.unwrap();
+    let filled = filled::<SqliteStore>(url).await;
     // The program of before stops writing; reads go on.
-    load.writing.store(false, Ordering::SeqCst);
+    load.only_reads.store(true, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let contracted = contract_sqlite(&url, &POLICY).await.unwrap();
+    let contracted = SqliteStore::contract(url, &POLICY).await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
-    stop("SQLite", &load, clients, [filled, contracted]).await;
-    assert_eq!(fill_sqlite(&url, &POLICY, BATCH).await.unwrap().batches, 0);
-    assert_eq!(contract_sqlite(&url, &POLICY).await.unwrap().longest_change, Duration::ZERO);
+    stop(SqliteStore::NAME, &load, clients, [filled, contracted]).await;
+    assert_eq!(SqliteStore::fill(url, &POLICY, BATCH).await.unwrap().batches, 0);
+    assert_eq!(SqliteStore::contract(url, &POLICY).await.unwrap().longest_change, Duration::ZERO);
 
-    let wrong = "SELECT COUNT(*) FROM sessions WHERE absolute_expires_at IS NULL
-        OR absolute_expires_at <> created_at + 3888000 OR expires_at > absolute_expires_at";
-    let (wrong, count): (i64, i64) = (
-        sqlx::query_scalar(wrong).fetch_one(&pool).await.unwrap(),
-        sqlx::query_scalar("SELECT COUNT(*) FROM sessions").fetch_one(&pool).await.unwrap(),
-    );
-    assert_eq!(wrong, 0);
-    assert_eq!(count, rows() + load.balance.load(Ordering::SeqCst));
-    check_adopted(&store).await;
-    let uncapped = "INSERT INTO sessions (id, subject, created_at, expires_at, secret)
-        VALUES (zeroblob(16), 'u', 1, 2, zeroblob(32))";
-    assert!(sqlx::query(uncapped).execute(&pool).await.is_err());
+    is_capped(&store, &load).await;
 }

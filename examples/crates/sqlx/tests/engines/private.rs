@@ -11,21 +11,18 @@ use tempfile::TempDir;
 
 use crate::support::missing;
 
-/// A PostgreSQL server, which is stopped on drop.
-pub(crate) struct PrivatePostgres {
-    programs: PathBuf,
-    data: PathBuf,
-    port: u16,
+/// A server of a test's own, which is killed on drop.
+pub(crate) struct PrivateEngine {
+    program: Command,
+    /// Ends it at once, so that what it had acknowledged it must find in its log.
+    signal: &'static str,
+    url: String,
     server: Child,
     _folder: TempDir,
 }
 
-impl PrivatePostgres {
-    pub(crate) async fn start() -> Option<Self> {
-        Self::start_in(&std::env::temp_dir()).await
-    }
-
-    pub(crate) async fn start_in(place: &Path) -> Option<Self> {
+impl PrivateEngine {
+    pub(crate) async fn postgres(place: &Path) -> Option<Self> {
         let Some(programs) = postgres_programs() else {
             missing("PostgreSQL server program");
             return None;
@@ -40,71 +37,18 @@ impl PrivatePostgres {
             .expect("initdb runs");
         assert!(made.success(), "initdb failed");
         let port = free_port();
-        let server = Self::serve(&programs, &data, port);
-        let engine = Self { programs, data, port, server, _folder: folder };
-        engine.answers().await;
-        Some(engine)
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
-    }
-
-    /// Ends it at once, without a checkpoint: what it had acknowledged it must
-    /// find in its log.
-    pub(crate) fn kill(&mut self) {
-        // An immediate shutdown; SIGKILL would leave its children behind.
-        let quit = Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status();
-        assert!(quit.expect("kill runs").success());
-        self.server.wait().expect("the server ends");
-    }
-
-    pub(crate) async fn restart(&mut self) {
-        self.server = Self::serve(&self.programs, &self.data, self.port);
-        self.answers().await;
-    }
-
-    fn serve(programs: &Path, data: &Path, port: u16) -> Child {
-        as_user("postgres", &programs.join("postgres"))
+        let mut program = as_user("postgres", &programs.join("postgres"));
+        program
             .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"])
             .args(["-c", "unix_socket_directories=", "-c", "max_wal_size=64MB"])
             .args(["-c", "shared_preload_libraries=pg_stat_statements", "-D"])
-            .arg(data)
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("postgres runs")
+            .arg(data);
+        let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
+        // An immediate shutdown; SIGKILL would leave its children behind.
+        Some(Self::start(program, "-QUIT", url, folder).await)
     }
 
-    async fn answers(&self) {
-        let start = Instant::now();
-        while PgConnection::connect(&self.url()).await.is_err() {
-            assert!(start.elapsed() < Duration::from_mins(1), "PostgreSQL does not answer");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    }
-}
-
-impl Drop for PrivatePostgres {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status();
-        let _ = self.server.wait();
-    }
-}
-
-/// A MariaDB server, which is killed on drop.
-pub(crate) struct PrivateMariaDb {
-    data: PathBuf,
-    port: u16,
-    server: Child,
-    _folder: TempDir,
-}
-
-impl PrivateMariaDb {
-    pub(crate) async fn start() -> Option<Self> {
-        Self::start_in(&std::env::temp_dir()).await
-    }
-
-    pub(crate) async fn start_in(place: &Path) -> Option<Self> {
+    pub(crate) async fn mariadb(place: &Path) -> Option<Self> {
         if Command::new("mariadbd").arg("--version").stdout(Stdio::null()).status().is_err() {
             missing("MariaDB server program");
             return None;
@@ -121,51 +65,67 @@ impl PrivateMariaDb {
             .expect("mariadb-install-db runs");
         assert!(made.success(), "mariadb-install-db failed");
         let port = free_port();
-        let server = Self::serve(&data, port);
-        let engine = Self { data, port, server, _folder: folder };
-        engine.answers().await;
-        Some(engine)
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("mysql://root@127.0.0.1:{}/mysql", self.port)
-    }
-
-    pub(crate) fn kill(&mut self) {
-        self.server.kill().expect("the server is killed");
-        self.server.wait().expect("the server ends");
-    }
-
-    pub(crate) async fn restart(&mut self) {
-        self.server = Self::serve(&self.data, self.port);
-        self.answers().await;
-    }
-
-    fn serve(data: &Path, port: u16) -> Child {
-        Command::new("mariadbd")
+        let mut program = Command::new("mariadbd");
+        program
             .args(["--no-defaults", "--user=mysql", "--bind-address=127.0.0.1"])
             .args(["--innodb-log-file-size=16M", "--innodb-buffer-pool-size=64M"])
             .arg(format!("--port={port}"))
             .arg(format!("--socket={}", data.join("engine.sock").display()))
-            .arg(format!("--datadir={}", data.display()))
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("mariadbd runs")
+            .arg(format!("--datadir={}", data.display()));
+        let url = format!("mysql://root@127.0.0.1:{port}/mysql");
+        Some(Self::start(program, "-KILL", url, folder).await)
+    }
+
+    async fn start(
+        mut program: Command,
+        signal: &'static str,
+        url: String,
+        folder: TempDir,
+    ) -> Self {
+        let server = program.stderr(Stdio::null()).spawn().expect("the server runs");
+        let engine = Self { program, signal, url, server, _folder: folder };
+        engine.answers().await;
+        engine
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) fn kill(&mut self) {
+        let id = self.server.id().to_string();
+        let killed = Command::new("kill").args([self.signal, &id]).status();
+        assert!(killed.expect("kill runs").success());
+        self.server.wait().expect("the server ends");
+    }
+
+    pub(crate) async fn restart(&mut self) {
+        self.server = self.program.spawn().expect("the server runs");
+        self.answers().await;
     }
 
     async fn answers(&self) {
         let start = Instant::now();
-        while MySqlConnection::connect(&self.url()).await.is_err() {
-            assert!(start.elapsed() < Duration::from_mins(1), "MariaDB does not answer");
+        while !is_reached(&self.url).await {
+            assert!(start.elapsed() < Duration::from_mins(1), "{} does not answer", self.url);
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 }
 
-impl Drop for PrivateMariaDb {
+impl Drop for PrivateEngine {
     fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        if let Ok(None) = self.server.try_wait() {
+            self.kill();
+        }
+    }
+}
+
+async fn is_reached(url: &str) -> bool {
+    if url.starts_with("postgres") {
+        PgConnection::connect(url).await.is_ok()
+    } else {
+        MySqlConnection::connect(url).await.is_ok()
     }
 }
 

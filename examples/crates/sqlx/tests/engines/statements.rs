@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::env::temp_dir;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -16,7 +17,7 @@ use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_sessions::session::{Id, Record};
 use tower_sessions::{Expiry, Session, SessionManagerLayer, session_store};
 
-use crate::private::{PrivateMariaDb, PrivatePostgres};
+use crate::private::PrivateEngine;
 
 /// A request every 20 seconds, with a renewal due every 300: 66 in all.
 const REQUESTS: u64 = 1_000;
@@ -34,8 +35,8 @@ async fn traffic(store: impl SessionStore) {
 
 #[tokio::test]
 async fn a_request_on_postgres_is_one_read_and_a_write_only_if_a_renewal_is_due() {
-    let Some(engine) = PrivatePostgres::start().await else { return };
-    let store = PostgresStore::connect(&engine.url()).await.unwrap();
+    let Some(engine) = PrivateEngine::postgres(&temp_dir()).await else { return };
+    let store = PostgresStore::connect(engine.url()).await.unwrap();
     store.create_table().await.unwrap();
     let pool = store.pool().clone();
     raw_sql("CREATE EXTENSION pg_stat_statements").execute(&pool).await.unwrap();
@@ -58,8 +59,8 @@ async fn a_request_on_postgres_is_one_read_and_a_write_only_if_a_renewal_is_due(
 
 #[tokio::test]
 async fn a_request_on_mariadb_is_one_read_and_a_write_only_if_a_renewal_is_due() {
-    let Some(engine) = PrivateMariaDb::start().await else { return };
-    let store = MariaDbStore::connect(&engine.url()).await.unwrap();
+    let Some(engine) = PrivateEngine::mariadb(&temp_dir()).await else { return };
+    let store = MariaDbStore::connect(engine.url()).await.unwrap();
     store.create_table().await.unwrap();
     let pool = store.pool().clone();
     let count = async || {
