@@ -1,6 +1,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 use core::future::Future;
+use core::iter;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
@@ -79,8 +80,9 @@ fn finish<O, A: Clone + Send + Sync + 'static>(
     mut response: Response<O>,
     refuse: &impl Refuse<O>,
 ) -> Response<O> {
-    let own = response.headers().get_all(SET_COOKIE).into_iter().map(HeaderValue::as_bytes);
-    if let Some(reply) = exchange.reply_now(own) {
+    // Not looked up where nobody asked for a session.
+    let own = iter::once(SET_COOKIE).flat_map(|name| response.headers().get_all(name));
+    if let Some(reply) = exchange.reply_now(own.map(HeaderValue::as_bytes)) {
         put(reply, response.headers_mut());
     }
     match response.extensions_mut().remove::<Refused>() {

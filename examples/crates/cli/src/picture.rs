@@ -1,12 +1,20 @@
 //! A timeline as SVG: readable in light and dark, with a text alternative.
 
+mod key;
+
 use chrono::TimeDelta;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
-use session_policy::Timestamp;
 use session_policy::review::{Happening, Timeline, TimelineEvent};
+use session_policy::{RejectReason, Timestamp};
 
-const SIZE: (u32, u32) = (960, 540);
+use self::key::Key;
+
+/// Small, so that its text can be read where a page is 340 pixels wide.
+const SIZE: (u32, u32) = (480, 500);
+/// Above what the marks mean.
+const CHART_HEIGHT: u32 = 360;
+const FONT: (&str, u32) = ("sans-serif", 16);
 
 /// The colours of the light scheme, which a browser in the dark swaps.
 const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xfe);
@@ -70,63 +78,87 @@ impl Scale {
     }
 }
 
-fn plot(
-    svg: &mut String,
-    timeline: &Timeline,
-    scale: &Scale,
-) -> Result<(), Box<dyn std::error::Error>> {
+type Drawn<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+fn plot(svg: &mut String, timeline: &Timeline, scale: &Scale) -> Drawn {
     let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     root.fill(&PAPER)?;
-    let mut chart = ChartBuilder::on(&root)
-        .caption(caption(timeline), ("sans-serif", 17).into_font().color(&INK))
-        .margin(16)
-        .x_label_area_size(46)
-        .y_label_area_size(64)
+    let (above, below) = root.split_vertically(CHART_HEIGHT);
+    let mut chart = ChartBuilder::on(&above)
+        .caption(caption(timeline), FONT.into_font().color(&INK))
+        .margin(12)
+        .x_label_area_size(52)
+        .y_label_area_size(58)
         .build_cartesian_2d(0.0..scale.width, 0.0..scale.height)?;
     chart
         .configure_mesh()
-        .x_desc(format!("time since the sign-in at {} ({})", scale.start, scale.unit))
-        .y_desc(format!("the session expires at ({} since the sign-in)", scale.unit))
-        .label_style(("sans-serif", 14).into_font().color(&INK))
-        .axis_desc_style(("sans-serif", 15).into_font().color(&INK))
+        .x_labels(6)
+        .y_labels(6)
+        .x_desc(format!("{} since the sign-in", scale.unit))
+        .y_desc(format!("it expires at ({} since the sign-in)", scale.unit))
+        .label_style(FONT.into_font().color(&INK))
+        .axis_desc_style(FONT.into_font().color(&INK))
         .axis_style(INK)
         .bold_line_style(GRID)
         .light_line_style(TRANSPARENT)
         .draw()?;
-    draw_gaps(&mut chart, timeline, scale)?;
-    draw_expiry(&mut chart, timeline, scale)?;
-    draw_cap(&mut chart, scale)?;
-    draw_marks(&mut chart, timeline, scale)?;
-    chart
-        .configure_series_labels()
-        // In the corner under the diagonal, clear of the requests on the floor.
-        .position(SeriesLabelPosition::Coordinate(606, 262))
-        .background_style(PAPER)
-        .border_style(GRID)
-        .label_font(("sans-serif", 14).into_font().color(&INK))
-        .draw()?;
+    let mut key = Key::default();
+    draw_gaps(&mut chart, timeline, scale, &mut key)?;
+    draw_cap(&mut chart, scale, &mut key)?;
+    draw_expiry(&mut chart, timeline, scale, &mut key)?;
+    draw_marks(&mut chart, timeline, scale, &mut key)?;
+    key.draw(&below)?;
     root.present()?;
     Ok(())
 }
 
-type Drawn = Result<(), Box<dyn std::error::Error>>;
-
-/// Pauses of more than a quarter of `max_age`, as bars on the floor.
-fn draw_gaps(chart: &mut Chart<'_, '_>, timeline: &Timeline, scale: &Scale) -> Drawn {
-    let bars = timeline.gaps(gap_threshold(timeline)).map(|(from, to)| {
+/// Pauses of more than a quarter of `max_age`, from floor to ceiling. The one that ended the
+/// session has the colour of the end.
+fn draw_gaps(
+    chart: &mut Chart<'_, '_>,
+    timeline: &Timeline,
+    scale: &Scale,
+    key: &mut Key,
+) -> Drawn {
+    let fatal = fatal_pause(timeline);
+    let is_fatal = |(from, _): &(Timestamp, Timestamp)| fatal.is_some_and(|it| it.0 == *from);
+    let band = |(from, to), colour: RGBColor| {
         let (from, to) = (scale.of_instant(from), scale.of_instant(to));
-        Rectangle::new([(from, 0.0), (to, scale.height * 0.025)], GAP.mix(0.45).filled())
-    });
-    chart
-        .draw_series(bars)?
-        .label("idle for more than max_age / 4")
-        .legend(|(x, y)| Rectangle::new([(x, y - 6), (x + 18, y + 6)], GAP.mix(0.45).filled()));
+        Rectangle::new([(from, 0.0), (to, scale.height)], colour.mix(0.22).filled())
+    };
+    let pauses = timeline.gaps(gap_threshold(timeline)).filter(|pause| !is_fatal(pause));
+    let pauses: Vec<_> = pauses.map(|pause| band(pause, GAP)).collect();
+    if !pauses.is_empty() {
+        chart.draw_series(pauses)?;
+        key.band("pause over max_age / 4", GAP);
+    }
+    if let Some(pause) = fatal {
+        chart.draw_series([band(pause, CAP)])?;
+        key.band("pause that ended it", CAP);
+    }
     Ok(())
 }
 
-/// The expiry: level from one renewal to the next. What is filled down to the
-/// diagonal, on which a session expires, is the time left.
-fn draw_expiry(chart: &mut Chart<'_, '_>, timeline: &Timeline, scale: &Scale) -> Drawn {
+/// From the last activity of a session that ended for idleness to its end.
+fn fatal_pause(timeline: &Timeline) -> Option<(Timestamp, Timestamp)> {
+    let events = timeline.events();
+    let idle = Happening::Ended { reason: RejectReason::Idle };
+    let end = events.iter().position(|event| event.happening == idle)?;
+    let is_active = |happening| {
+        matches!(happening, Happening::Kept | Happening::Renewed | Happening::SignedIn)
+    };
+    let last = events[..end].iter().rev().find(|event| is_active(event.happening))?;
+    Some((last.at, events[end].at))
+}
+
+/// The expiry: level from one renewal to the next. What is filled down to the diagonal, on
+/// which a session expires, is the time left.
+fn draw_expiry(
+    chart: &mut Chart<'_, '_>,
+    timeline: &Timeline,
+    scale: &Scale,
+    key: &mut Key,
+) -> Drawn {
     let mut steps: Vec<(f64, f64)> = Vec::new();
     let alive = |event: &&TimelineEvent| !matches!(event.happening, Happening::Refused { .. });
     for event in timeline.events().iter().filter(alive) {
@@ -139,79 +171,72 @@ fn draw_expiry(chart: &mut Chart<'_, '_>, timeline: &Timeline, scale: &Scale) ->
     let now = steps.iter().rev().map(|&(at, _)| (at, at));
     let left: Vec<_> = steps.iter().copied().chain(now).collect();
     chart.draw_series([Polygon::new(left, EXPIRY.mix(0.16).filled())])?;
-    chart
-        .draw_series(LineSeries::new(steps, EXPIRY.stroke_width(2)))?
-        .label("expires, unless renewed")
-        .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], EXPIRY.stroke_width(2)));
+    chart.draw_series(LineSeries::new(steps, EXPIRY.stroke_width(2)))?;
+    key.line("expires, unless renewed", EXPIRY, 2);
     Ok(())
 }
 
-fn draw_cap(chart: &mut Chart<'_, '_>, scale: &Scale) -> Drawn {
+/// Broad, so that the expiry that has reached it is seen on it.
+fn draw_cap(chart: &mut Chart<'_, '_>, scale: &Scale, key: &mut Key) -> Drawn {
     if scale.cap <= scale.height {
-        chart
-            .draw_series(LineSeries::new(
-                [(0.0, scale.cap), (scale.width, scale.cap)],
-                CAP.stroke_width(2),
-            ))?
-            .label("absolute cap")
-            .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], CAP.stroke_width(2)));
+        let flat = [(0.0, scale.cap), (scale.width, scale.cap)];
+        chart.draw_series(LineSeries::new(flat, CAP.mix(0.55).stroke_width(7)))?;
+        key.line("absolute cap", CAP, 7);
     } else {
-        let text = format!("The absolute cap lies far above, at {:.0} {}.", scale.cap, scale.unit);
-        let style = ("sans-serif", 14).into_font().color(&CAP);
-        let place = (scale.width * 0.02, scale.height * 0.97);
-        chart.draw_series([Text::new(text, place, style)])?;
+        let text = format!("The cap lies far above, at {:.0} {}.", scale.cap, scale.unit);
+        let place = (scale.width * 0.02, scale.height * 0.98);
+        chart.draw_series([Text::new(text, place, FONT.into_font().color(&CAP))])?;
     }
     Ok(())
 }
 
-/// Requests on the floor, renewals, warnings and the end on the line.
-fn draw_marks(chart: &mut Chart<'_, '_>, timeline: &Timeline, scale: &Scale) -> Drawn {
+/// Requests on the floor, those that are refused through it; renewals, warnings and the end
+/// on the line.
+fn draw_marks(
+    chart: &mut Chart<'_, '_>,
+    timeline: &Timeline,
+    scale: &Scale,
+    key: &mut Key,
+) -> Drawn {
     let events = timeline.events();
     let place = |event: &TimelineEvent| (scale.of_instant(event.at), scale.of_instant(event.until));
-    let with = |wanted: fn(Happening) -> bool| {
-        events.iter().filter(move |event| wanted(event.happening)).map(place)
+    let with = |wanted: fn(Happening) -> bool| -> Vec<(f64, f64)> {
+        events.iter().filter(|event| wanted(event.happening)).map(place).collect()
     };
-    let requests = events.iter().filter(|event| event.is_request());
-    let height = scale.height * 0.025;
-    chart
-        .draw_series(requests.map(|event| {
-            let at = scale.of_instant(event.at);
-            PathElement::new([(at, 0.0), (at, height)], INK.stroke_width(1))
-        }))?
-        .label("request")
-        .legend(|(x, y)| PathElement::new([(x + 9, y - 6), (x + 9, y + 6)], INK.stroke_width(1)));
-    chart
-        .draw_series(
-            with(|happening| happening == Happening::Renewed)
-                .map(|at| Circle::new(at, 3, EXPIRY.filled())),
-        )?
-        .label("renewal")
-        .legend(|(x, y)| Circle::new((x + 9, y), 3, EXPIRY.filled()));
-    if events.iter().any(|event| event.happening == Happening::Warned) {
-        chart
-            .draw_series(
-                with(|happening| happening == Happening::Warned)
-                    .map(|at| TriangleMarker::new(at, 7, WARNING.filled())),
-            )?
-            .label("warning")
-            .legend(|(x, y)| TriangleMarker::new((x + 9, y), 7, WARNING.filled()));
+    let is_refused = |event: &TimelineEvent| matches!(event.happening, Happening::Refused { .. });
+    let tick = |event: &TimelineEvent, height: f64, colour: RGBColor, width| {
+        let at = scale.of_instant(event.at);
+        PathElement::new([(at, 0.0), (at, scale.height * height)], colour.stroke_width(width))
+    };
+    let served = events.iter().filter(|event| event.is_request() && !is_refused(event));
+    chart.draw_series(served.map(|event| tick(event, 0.03, INK, 1)))?;
+    key.tick("request", INK, 1);
+    let refused: Vec<_> = events.iter().filter(|event| is_refused(event)).collect();
+    if !refused.is_empty() {
+        chart.draw_series(refused.into_iter().map(|event| tick(event, 0.12, CAP, 3)))?;
+        key.tick("refused request", CAP, 3);
     }
-    if events.iter().any(|event| event.happening == Happening::CookieLapsed) {
-        chart
-            .draw_series(
-                with(|happening| happening == Happening::CookieLapsed)
-                    .map(|at| Circle::new(at, 6, WARNING.stroke_width(3))),
-            )?
-            .label("cookie dropped")
-            .legend(|(x, y)| Circle::new((x + 9, y), 6, WARNING.stroke_width(3)));
+    let renewals = with(|happening| happening == Happening::Renewed);
+    chart.draw_series(renewals.into_iter().map(|at| Circle::new(at, 3, EXPIRY.filled())))?;
+    key.dot("renewal", EXPIRY);
+    let warnings = with(|happening| happening == Happening::Warned);
+    if !warnings.is_empty() {
+        let warnings = warnings.into_iter();
+        chart.draw_series(warnings.map(|at| TriangleMarker::new(at, 7, WARNING.filled())))?;
+        key.triangle("warning", WARNING);
     }
-    chart
-        .draw_series(
-            with(|happening| matches!(happening, Happening::Ended { .. }))
-                .map(|at| Cross::new(at, 7, CAP.stroke_width(3))),
-        )?
-        .label("end")
-        .legend(|(x, y)| Cross::new((x + 9, y), 6, CAP.stroke_width(3)));
+    let lapses = with(|happening| happening == Happening::CookieLapsed);
+    if !lapses.is_empty() {
+        let lapses = lapses.into_iter();
+        chart.draw_series(lapses.map(|at| Circle::new(at, 6, WARNING.stroke_width(3))))?;
+        key.ring("cookie dropped", WARNING);
+    }
+    let ends = with(|happening| matches!(happening, Happening::Ended { .. }));
+    if !ends.is_empty() {
+        let ends = ends.into_iter();
+        chart.draw_series(ends.map(|at| Cross::new(at, 7, CAP.stroke_width(3))))?;
+        key.cross("end", CAP);
+    }
     Ok(())
 }
 
@@ -223,7 +248,7 @@ fn caption(timeline: &Timeline) -> String {
     let policy = crate::report::json(timeline.policy());
     let setting = |key: &str| policy[key].as_str().unwrap_or_default().to_owned();
     format!(
-        "max_age {}, update_age {}, absolute_cap {}",
+        "max_age {}, update_age {}, cap {}",
         setting("max_age"),
         setting("update_age"),
         setting("absolute_cap"),
