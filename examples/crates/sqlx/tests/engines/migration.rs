@@ -13,7 +13,7 @@ use session_policy_sqlx::{
 };
 use sqlx::AssertSqlSafe;
 
-use crate::support;
+use crate::{locks, support};
 
 const POLICY: SessionPolicy = SessionPolicy::SLIDING_MONTH;
 /// In the past, since a migration refuses what is ahead of the engine's clock.
@@ -230,6 +230,7 @@ async fn a_postgres_table_is_given_its_cap_while_in_use() {
             VALUES ($1, 'new', $2, $3, $4)",
         sign_out: "DELETE FROM sessions WHERE id = $1",
     };
+    let watch = locks::of_postgres(&url);
     let load = Load::new();
     let clients = spawn_load!(pool, before(), load);
 
@@ -240,6 +241,7 @@ async fn a_postgres_table_is_given_its_cap_while_in_use() {
     let contracted = contract_postgres(&url, &POLICY).await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
     stop("PostgreSQL", &load, clients, [filled, contracted]).await;
+    println!("the longest wait for a lock, by pg_locks: {:?}", watch.longest());
     assert_eq!(fill_postgres(&url, &POLICY, BATCH).await.unwrap().batches, 0);
     finish_postgres(&url, &POLICY).await.unwrap();
 
@@ -275,6 +277,8 @@ async fn a_mariadb_table_is_given_its_cap_while_in_use() {
             VALUES (?, 'new', ?, ?, ?)",
         sign_out: "DELETE FROM sessions WHERE id = ?",
     };
+    let rows_before = locks::longest_row_lock(&url).await;
+    let watch = locks::of_mariadb(&url);
     let load = Load::new();
     let clients = spawn_load!(pool, before(), load);
 
@@ -293,6 +297,12 @@ async fn a_mariadb_table_is_given_its_cap_while_in_use() {
     set(before).execute(&pool).await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
     stop("MariaDB", &load, clients, [filled, contracted]).await;
+    println!(
+        "the longest wait for the table, by the list of processes: {:?}; for a row, and how many \
+         waited, by InnoDB: {:?}, before {rows_before:?}",
+        watch.longest(),
+        locks::longest_row_lock(&url).await,
+    );
     assert_eq!(fill_mariadb(&url, &POLICY, BATCH).await.unwrap().batches, 0);
     finish_mariadb(&url, &POLICY).await.unwrap();
 
@@ -328,6 +338,7 @@ async fn a_sqlite_table_is_given_its_cap_while_in_use() {
             VALUES (?1, 'new', ?2, ?3, ?4)",
         sign_out: "DELETE FROM sessions WHERE id = ?1",
     };
+    let watch = locks::of_sqlite(&url);
     let load = Load::new();
     let clients = spawn_load!(pool, before(), load);
 
@@ -337,7 +348,10 @@ async fn a_sqlite_table_is_given_its_cap_while_in_use() {
     // The program of before stops writing; reads go on.
     load.writing.store(false, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_secs(1)).await;
+    let filling = watch.longest();
+    let watch = locks::of_sqlite(&url);
     let contracted = contract_sqlite(&url, &POLICY).await.unwrap();
+    println!("the writer was taken for {filling:?} while filling, then for {:?}", watch.longest());
     tokio::time::sleep(Duration::from_millis(500)).await;
     stop("SQLite", &load, clients, [filled, contracted]).await;
     assert_eq!(fill_sqlite(&url, &POLICY, BATCH).await.unwrap().batches, 0);
