@@ -67,7 +67,8 @@ impl<S: SessionStore> Counted for Ours<S> {
 
     async fn act(&mut self, act: Act) -> Result<()> {
         if act == Act::SignIn {
-            self.sessions.start(USER).await?;
+            let started = self.sessions.start(USER).await?;
+            ensure!(started.session.subject() == USER);
             return Ok(());
         }
         let served = self.sessions.authenticate(&self.token).await?;
