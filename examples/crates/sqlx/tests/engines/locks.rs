@@ -34,14 +34,15 @@ pub(crate) fn of_postgres(url: &str) -> Watch {
     })
 }
 
-/// Of the list of processes: how long each waits for the table itself. For rows there is
-/// [`longest_row_lock`].
+/// Of the list of processes: how long the statement of a request runs that waits for the
+/// table itself. For rows there is [`longest_row_lock`].
 pub(crate) fn of_mariadb(url: &str) -> Watch {
     let url = url.to_owned();
     Watch::start(async move |watching| {
         let mut engine = MySqlConnection::connect(&url).await.unwrap();
         let text = "SELECT CAST(MAX(TIME_MS) AS DOUBLE) FROM information_schema.PROCESSLIST
-            WHERE DB = DATABASE() AND STATE LIKE 'Waiting for%lock'";
+            WHERE DB = DATABASE() AND STATE LIKE 'Waiting for%lock'
+            AND INFO REGEXP '^(DELETE|INSERT|SELECT|UPDATE)'";
         let mut waits = Vec::new();
         while watching.load(Ordering::SeqCst) {
             let longest: Option<f64> =

@@ -298,7 +298,7 @@ async fn a_mariadb_table_is_given_its_cap_while_in_use() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     stop("MariaDB", &load, clients, [filled, contracted]).await;
     println!(
-        "the longest wait for the table, by the list of processes: {:?}; for a row, and how many \
+        "the longest request that waited for the table, by the list of processes: {:?}; for a row, and how many \
          waited, by InnoDB: {:?}, before {rows_before:?}",
         watch.longest(),
         locks::longest_row_lock(&url).await,
