@@ -56,7 +56,7 @@ impl<S: SessionStore> Counted for Ours<S> {
         if act == Act::SignIn {
             return Ok(());
         }
-        self.token = self.sessions.start(USER).await?.token.expose().to_owned();
+        self.sessions.start(USER).await?.token.expose().clone_into(&mut self.token);
         if act == Act::Renewal {
             self.clock.advance(SessionPolicy::SLIDING_MONTH.update_age());
         } else {

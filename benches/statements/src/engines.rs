@@ -77,7 +77,7 @@ pub(crate) struct MariaDb {
 }
 
 impl MariaDb {
-    pub(crate) async fn connect() -> Result<Self> {
+    pub(crate) fn at_its_url() -> Result<Self> {
         Ok(Self { url: url("MARIADB_URL")? })
     }
 }
@@ -122,7 +122,7 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    pub(crate) async fn connect() -> Result<Self> {
+    pub(crate) fn at_its_url() -> Result<Self> {
         Ok(Self { url: url("REDIS_URL")? })
     }
 }
@@ -154,8 +154,7 @@ impl Engine for Redis {
         for line in info.lines() {
             let called = line.strip_prefix("cmdstat_").and_then(|line| line.split_once(":calls="));
             let Some((command, rest)) = called else { continue };
-            let of_a_connection =
-                ["client", "config", "hello", "info", "ping", "quit", "select"];
+            let of_a_connection = ["client", "config", "hello", "info", "ping", "quit", "select"];
             if !of_a_connection.iter().any(|own| command.starts_with(own)) {
                 let calls = rest.split(',').next().context("a number of calls")?;
                 counted.insert(command.to_uppercase(), calls.parse()?);

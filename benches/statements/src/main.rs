@@ -20,8 +20,8 @@ async fn main() -> Result<()> {
     println!("| engine | store | {} |", ACTS.map(|act| act.to_string()).join(" | "));
     println!("| --- | --- |{}", " --- |".repeat(ACTS.len()));
     compare(&Postgres::connect().await?).await?;
-    compare(&MariaDb::connect().await?).await?;
-    compare(&Redis::connect().await?).await
+    compare(&MariaDb::at_its_url()?).await?;
+    compare(&Redis::at_its_url()?).await
 }
 
 async fn compare(engine: &impl Engine) -> Result<()> {

@@ -212,7 +212,7 @@ async fn held(url: &str, autocheckpoint: u32) {
         for _ in 0..16_000 / batch {
             raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
             let start = Instant::now();
-            let deleted = sqlx::query(SQLITE.remove_expired)
+            let swept = sqlx::query(SQLITE.remove_expired)
                 .bind(NOW)
                 .bind(batch)
                 .fetch_all(&mut connection)
@@ -223,7 +223,7 @@ async fn held(url: &str, autocheckpoint: u32) {
             raw_sql("COMMIT").execute(&mut connection).await.unwrap();
             commits.push(commit.elapsed());
             both.push(start.elapsed());
-            assert_eq!(i64::try_from(deleted.len()), Ok(batch));
+            assert_eq!(i64::try_from(swept.len()), Ok(batch));
         }
         print(&format!("{batch} rows, deleted"), &mut deletes);
         print(&format!("{batch} rows, committed"), &mut commits);

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, MySqlConnection, PgConnection, raw_sql};
 
@@ -78,7 +79,7 @@ pub(crate) fn of_sqlite(url: &str) -> Watch {
         while watching.load(Ordering::SeqCst) {
             let (start, mut taken) = (Instant::now(), false);
             while let Err(error) = raw_sql("BEGIN IMMEDIATE").execute(&mut other).await {
-                let code = error.as_database_error().and_then(|error| error.code());
+                let code = error.as_database_error().and_then(DatabaseError::code);
                 assert_eq!(code.as_deref(), Some("5"), "busy, not {error}");
                 taken = true;
             }
