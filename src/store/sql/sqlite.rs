@@ -7,7 +7,7 @@ use super::statements::{Statements, Template};
 /// the process, `FULL` nothing in a power cut either.
 ///
 /// [`remove_expired`](Statements::remove_expired) holds the only writer while it runs:
-/// among 2.5 million rows about 1 ms with a limit of 32, 60 ms with 1,000. Run it with a
+/// among 2.5 million rows in memory about 1 ms with a limit of 32, 40 ms with 1,000. Run it with a
 /// small limit several times, with pauses of a few milliseconds for other writers.
 ///
 /// [`contract`](super::Migration::contract) is one transaction in one text, for

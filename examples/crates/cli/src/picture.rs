@@ -94,6 +94,8 @@ fn plot(svg: &mut String, timeline: &Timeline, scale: &Scale) -> Drawn {
         .configure_mesh()
         .x_labels(6)
         .y_labels(6)
+        .x_label_formatter(&number)
+        .y_label_formatter(&number)
         .x_desc(format!("{} since the sign-in", scale.unit))
         .y_desc(format!("it expires at ({} since the sign-in)", scale.unit))
         .label_style(FONT.into_font().color(&INK))
@@ -110,6 +112,11 @@ fn plot(svg: &mut String, timeline: &Timeline, scale: &Scale) -> Drawn {
     key.draw(&below)?;
     root.present()?;
     Ok(())
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as the plotting library has it")]
+fn number(number: &f64) -> String {
+    if number.fract() == 0.0 { format!("{number:.0}") } else { format!("{number:.1}") }
 }
 
 /// Pauses of more than a quarter of `max_age`, from floor to ceiling. The one that ended the
@@ -144,9 +151,8 @@ fn fatal_pause(timeline: &Timeline) -> Option<(Timestamp, Timestamp)> {
     let events = timeline.events();
     let idle = Happening::Ended { reason: RejectReason::Idle };
     let end = events.iter().position(|event| event.happening == idle)?;
-    let is_active = |happening| {
-        matches!(happening, Happening::Kept | Happening::Renewed | Happening::SignedIn)
-    };
+    let is_active =
+        |happening| matches!(happening, Happening::Kept | Happening::Renewed | Happening::SignedIn);
     let last = events[..end].iter().rev().find(|event| is_active(event.happening))?;
     Some((last.at, events[end].at))
 }

@@ -19,7 +19,7 @@ use session_policy_store_harness::Load;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::common::{Server, manager, store};
+use crate::common::{Server, manager, operations, store};
 
 const LOGIN: Timestamp = Timestamp::from_unix_secs(1_800_000_000);
 const AOF_ALWAYS: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
@@ -58,19 +58,26 @@ async fn recover(sessions: &Sessions<RedisStore>, subject: &str) {
 async fn with_appendfsync_always_a_killed_engine_loses_nothing_that_was_acknowledged() {
     let Some(mut server) = Server::start(&AOF_ALWAYS) else { return };
     let (store, _) = store(&server.client());
-    let load = Load::of_sessions(200).operations(60_000);
+    let operations = operations(60_000);
+    let load = Load::of_sessions(200).operations(operations);
     let load: JoinHandle<_> = tokio::spawn(async move { load.run(Arc::new(store)).await });
-    for _ in 0..3 {
-        sleep(Duration::from_millis(400)).await;
-        assert!(!load.is_finished(), "the engine must be killed under the load");
+    let mut kills = 0;
+    loop {
+        sleep(Duration::from_millis(if kills < 3 { 400 } else { 5_000 })).await;
+        if load.is_finished() {
+            break;
+        }
         server.kill();
         sleep(Duration::from_millis(100)).await;
         server.start_again();
+        kills += 1;
     }
     let report = load.await.unwrap();
-    println!("killed three times, appendfsync always: {report}");
-    assert!(report.errors > 0, "the faults must be felt: {report}");
+    println!("killed {kills} times, appendfsync always: {report}");
     report.assert_sound();
+    assert!(kills >= 3 && report.errors > 0, "the kills must be felt: {report}");
+    assert!(report.operations >= operations && report.renewed > operations / 100, "{report}");
+    assert!(report.errors < operations / 4, "a load of errors shows nothing: {report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,5 @@
-//! Redis under load, on one server and on a cluster; the limit on sessions too.
+//! Redis under load, of `SESSION_POLICY_LOAD_OPERATIONS` operations (100,000 if not
+//! set), and the limit on concurrent sessions.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -10,18 +11,20 @@ use std::sync::Arc;
 use session_policy::WhenFull;
 use session_policy_store_harness::{Load, race_sign_ins};
 
-use crate::common::{delete, shared, store};
+use crate::common::{delete, operations, shared, store};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_is_sound_with_32_clients_on_one_session_and_on_1_000() {
     let Some(client) = shared().await else { return };
+    let operations = operations(100_000);
     for sessions in [1, 1_000] {
         let (store, prefix) = store(&client);
-        let report = Load::of_sessions(sessions).run(Arc::new(store)).await;
+        let load = Load::of_sessions(sessions).operations(operations);
+        let report = load.run(Arc::new(store)).await;
         println!("redis, {sessions} sessions: {report}");
         delete(&client, &prefix).await;
         report.assert_clean();
-        assert!(report.operations >= 100_000);
+        assert!(report.operations >= operations);
         assert!(report.renewed > 1_000 && report.superseded > 100, "renewals race: {report}");
         assert!(report.ended > 100 && report.rotated > 100, "{report}");
     }

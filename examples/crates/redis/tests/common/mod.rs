@@ -41,6 +41,12 @@ pub fn absent<T>(what: &str, error: &dyn std::error::Error) -> Option<T> {
     None
 }
 
+/// How many operations a load has: `SESSION_POLICY_LOAD_OPERATIONS`, or so many.
+pub fn operations(default: u64) -> u64 {
+    let operations = env::var("SESSION_POLICY_LOAD_OPERATIONS");
+    operations.map_or(default, |operations| operations.parse().expect("a number of operations"))
+}
+
 pub async fn manager(client: &Client) -> ConnectionManager {
     let config = ConnectionManagerConfig::new()
         .set_response_timeout(Some(Duration::from_secs(5)))

@@ -10,6 +10,7 @@ use session_policy::{SessionId, SessionPolicy, Timestamp};
 use session_policy_sqlx::{MariaDbStore, Migrated, PostgresStore, SqliteStore};
 
 use crate::engine::{Database, Engine};
+use crate::locks;
 
 const POLICY: SessionPolicy = SessionPolicy::SLIDING_MONTH;
 /// In the past, since a migration refuses what is ahead of the engine's clock.
@@ -242,6 +243,7 @@ async fn is_capped<S: Engine>(store: &S, load: &Load) {
 async fn a_postgres_table_is_given_its_cap_while_in_use() {
     let Some((database, store)) = seeded::<PostgresStore>().await else { return };
     let (pool, url) = (store.pool().clone(), &database.url);
+    let watch = locks::of_postgres(url);
     let load = Arc::new(Load::default());
     let clients = spawn_load!(pool, BEFORE, load);
 
@@ -249,6 +251,7 @@ async fn a_postgres_table_is_given_its_cap_while_in_use() {
     let contracted = PostgresStore::contract(url, &POLICY).await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
     stop(PostgresStore::NAME, &load, clients, [filled, contracted]).await;
+    println!("the longest wait for a lock, by pg_locks: {:?}", watch.longest());
     assert_eq!(PostgresStore::fill(url, &POLICY, BATCH).await.unwrap().batches, 0);
     PostgresStore::finish(url, &POLICY).await.unwrap();
 
@@ -259,6 +262,8 @@ async fn a_postgres_table_is_given_its_cap_while_in_use() {
 async fn a_mariadb_table_is_given_its_cap_while_in_use() {
     let Some((database, store)) = seeded::<MariaDbStore>().await else { return };
     let (pool, url) = (store.pool().clone(), &database.url);
+    let rows_before = locks::longest_row_lock(url).await;
+    let watch = locks::of_mariadb(url);
     let load = Arc::new(Load::default());
     let clients = spawn_load!(pool, BEFORE_ON_MARIADB, load);
 
@@ -273,6 +278,12 @@ async fn a_mariadb_table_is_given_its_cap_while_in_use() {
     set(before).await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
     stop(MariaDbStore::NAME, &load, clients, [filled, contracted]).await;
+    println!(
+        "the longest request that waited for the table, by the list of processes: {:?}; for a row, \
+         and how many waited, by InnoDB: {:?}, before {rows_before:?}",
+        watch.longest(),
+        locks::longest_row_lock(url).await,
+    );
     assert_eq!(MariaDbStore::fill(url, &POLICY, BATCH).await.unwrap().batches, 0);
     MariaDbStore::finish(url, &POLICY).await.unwrap();
 
@@ -283,6 +294,7 @@ async fn a_mariadb_table_is_given_its_cap_while_in_use() {
 async fn a_sqlite_table_is_given_its_cap_while_in_use() {
     let Some((database, store)) = seeded::<SqliteStore>().await else { return };
     let (pool, url) = (store.pool().clone(), &database.url);
+    let watch = locks::of_sqlite(url);
     let load = Arc::new(Load::default());
     let clients = spawn_load!(pool, BEFORE, load);
 
@@ -290,7 +302,10 @@ async fn a_sqlite_table_is_given_its_cap_while_in_use() {
     // The program of before stops writing; reads go on.
     load.only_reads.store(true, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_secs(1)).await;
+    let filling = watch.longest();
+    let watch = locks::of_sqlite(url);
     let contracted = SqliteStore::contract(url, &POLICY).await.unwrap();
+    println!("the writer was taken for {filling:?} while filling, then for {:?}", watch.longest());
     tokio::time::sleep(Duration::from_millis(500)).await;
     stop(SqliteStore::NAME, &load, clients, [filled, contracted]).await;
     assert_eq!(SqliteStore::fill(url, &POLICY, BATCH).await.unwrap().batches, 0);

@@ -34,6 +34,12 @@ pub(crate) fn kit(part: &'static str) -> StoreKit {
     StoreKit::new().large(100).only(if whole { "" } else { part })
 }
 
+/// How many operations a load has: `SESSION_POLICY_LOAD_OPERATIONS`, or so many.
+pub(crate) fn operations(default: u64) -> u64 {
+    let operations = std::env::var("SESSION_POLICY_LOAD_OPERATIONS");
+    operations.map_or(default, |operations| operations.parse().expect("a number of operations"))
+}
+
 fn variable(name: &str, default: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| default.to_owned())
 }

@@ -1,36 +1,29 @@
-//! How long a sweep of a SQLite file keeps other writers waiting, among
-//! `SESSION_POLICY_SWEEP_ROWS` rows (40,000 if not set).
+//! A sweep of a SQLite file lets other writers in. How long it keeps them waiting among
+//! millions of rows is measured in `large`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use session_policy::Timestamp;
 use session_policy::store::SessionStore;
-use session_policy::store::sql::SQLITE;
 use session_policy_sqlx::SqliteStore;
-use sqlx::sqlite::SqlitePool;
-use sqlx::{AssertSqlSafe, Connection};
+use sqlx::Connection;
+use sqlx::sqlite::{SqlitePoolOptions, UpdateHookResult};
 
-fn rows() -> i64 {
-    let rows = std::env::var("SESSION_POLICY_SWEEP_ROWS");
-    rows.map_or(40_000, |rows| rows.parse().expect("a number of rows"))
-}
+const END: Timestamp = Timestamp::from_unix_secs(2_592_000);
 
-/// Expired sessions, in an order that their ids do not follow.
+/// 6,000 expired sessions, in an order that their ids do not follow.
 async fn filled(store: &SqliteStore) {
     store.create_table().await.unwrap();
-    let text = format!(
-        "WITH RECURSIVE series (n) AS (
-            SELECT 1 UNION ALL SELECT n + 1 FROM series LIMIT {}
+    let text = "WITH RECURSIVE series (n) AS (
+            SELECT 1 UNION ALL SELECT n + 1 FROM series LIMIT 6000
         )
         INSERT INTO sessions SELECT
-            randomblob(16), 'user-' || abs(random() % 500000), 'default', NULL, 0, NULL, 0,
+            randomblob(16), 'user-' || (n % 1000), 'default', NULL, 0, NULL, 0,
             randomblob(32), n, n, n, n, 0, NULL
-        FROM (SELECT n * 2654435761 % 2592000 AS n FROM series)",
-        rows(),
-    );
-    sqlx::raw_sql(AssertSqlSafe(text)).execute(store.pool()).await.unwrap();
+        FROM (SELECT n * 2654435761 % 2592000 AS n FROM series)";
+    sqlx::raw_sql(text).execute(store.pool()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -40,67 +33,77 @@ async fn a_large_sweep_lets_other_writers_in() {
     let store = SqliteStore::connect(&url).await.unwrap();
     filled(&store).await;
     sqlx::raw_sql("CREATE TABLE other (n INTEGER)").execute(store.pool()).await.unwrap();
-    println!("among {} rows, with the writer held for", rows());
-    for batch in [1_000, 100, 32, 16] {
-        held(store.pool(), batch).await;
-    }
 
     let sweeping = Arc::new(AtomicBool::new(true));
     let other = tokio::spawn({
         let (url, sweeping) = (url.clone(), sweeping.clone());
         async move {
             let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
-            let mut waits = Vec::new();
+            let mut writes = 0;
             while sweeping.load(Ordering::SeqCst) {
-                let start = Instant::now();
                 sqlx::query("INSERT INTO other VALUES (1)").execute(&mut other).await.unwrap();
-                waits.push(start.elapsed());
+                writes += 1;
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            waits
+            writes
         }
     });
-    let (start, mut swept) = (Instant::now(), 0);
+    let mut swept = 0;
     for _ in 0..5 {
-        let before = Timestamp::from_unix_secs(2_592_000);
-        swept += store.remove_expired(before, 1_000).await.unwrap().len();
+        swept += store.remove_expired(END, 1_000).await.unwrap().len();
     }
-    let took = start.elapsed();
     sweeping.store(false, Ordering::SeqCst);
-    let mut waits = other.await.unwrap();
-    waits.sort_unstable();
-    let (median, longest) = (waits[waits.len() / 2], waits[waits.len() - 1]);
-    println!(
-        "five sweeps of 1,000 took {took:?}; meanwhile {} other writes, the median {median:?}, \
-         the longest {longest:?}",
-        waits.len(),
-    );
+    let writes = other.await.unwrap();
+    println!("five sweeps of 1,000, and meanwhile {writes} other writes");
     assert_eq!(swept, 5_000);
     // In one piece each, the sweeps would let in five or so.
-    assert!(waits.len() > 100, "{}", waits.len());
+    assert!(writes > 100, "{writes}");
 }
 
-/// Prints how long the statement of a sweep takes, which is how long it holds the only
-/// writer.
-async fn held(pool: &SqlitePool, batch: i64) {
+/// How many rows each transaction removed: a trigger notes each of them in a table whose
+/// changes SQLite tells, which it does not of a table without a `rowid`.
+#[tokio::test]
+async fn a_sweep_begins_with_8_rows_and_never_removes_more_than_32_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/sessions.db?mode=rwc", folder.path().display());
+    let pool = SqlitePoolOptions::new().max_connections(1).connect(&url).await.unwrap();
+    let store = SqliteStore::new(pool.clone());
+    filled(&store).await;
+    let trigger = "CREATE TABLE swept (id BLOB);
+        CREATE TRIGGER note AFTER DELETE ON sessions BEGIN
+            INSERT INTO swept VALUES (OLD.id);
+        END";
+    sqlx::raw_sql(trigger).execute(&pool).await.unwrap();
+    let (now, done) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(Vec::new())));
     let mut connection = pool.acquire().await.unwrap();
-    let mut took = Vec::new();
-    for _ in 0..4_096 / batch {
-        let start = Instant::now();
-        sqlx::query(SQLITE.remove_expired)
-            .bind(2_592_000_i64)
-            .bind(batch)
-            .fetch_all(&mut *connection)
-            .await
-            .unwrap();
-        took.push(start.elapsed());
+    let mut handle = connection.lock_handle().await.unwrap();
+    handle.set_update_hook({
+        let now = Arc::clone(&now);
+        move |change: UpdateHookResult<'_>| {
+            assert_eq!(change.table, "swept");
+            *now.lock().unwrap() += 1;
+        }
+    });
+    handle.set_commit_hook({
+        let done = Arc::clone(&done);
+        move || {
+            done.lock().unwrap().push(std::mem::take(&mut *now.lock().unwrap()));
+            true
+        }
+    });
+    drop(handle);
+    drop(connection);
+
+    for limit in [1_000, 33, 32, 8, 1] {
+        let swept = store.remove_expired(END, limit).await.unwrap();
+        let removed: Vec<u32> = std::mem::take(&mut done.lock().unwrap());
+        println!("of {limit}: {removed:?}");
+        assert_eq!((swept.len(), removed.iter().sum()), (limit as usize, limit));
+        assert_eq!(removed[0], limit.min(8));
+        assert!(removed.iter().all(|rows| *rows <= 32), "{removed:?}");
     }
-    took.sort_unstable();
-    let at = |part: usize| took[(took.len() - 1) * part / 100];
-    println!(
-        "{batch} rows: the median {:?}, 90 in a hundred {:?}, the longest {:?}",
-        at(50),
-        at(90),
-        at(100),
-    );
+    // As many as there are, and then none.
+    let swept = store.remove_expired(END, u32::MAX).await.unwrap();
+    assert_eq!(swept.len(), 6_000 - 1_074);
+    assert!(store.remove_expired(END, 1_000).await.unwrap().is_empty());
 }
