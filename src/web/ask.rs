@@ -33,7 +33,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
                     let (session, is_bearer) = (&served.session, presented.is_bearer);
                     state.reissue(Answer::Reissued {
                         token: token.clone(),
-                        generation: session.generation(),
+                        version: session.version(),
                         set_cookie: self.set_cookie(token, session, &served.status, is_bearer),
                     });
                 }

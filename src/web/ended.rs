@@ -44,10 +44,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// let started = auth.sign_in("user-42").await?;
     ///
     /// // A server passes `tokio::time::sleep`.
-    /// let sleep = |time| {
-    ///     clock.advance(TimeDelta::from_std(time).unwrap());
-    ///     std::future::ready(())
-    /// };
+    /// let sleep = async |time| _ = clock.advance(TimeDelta::from_std(time).unwrap());
     /// let refused = auth.ended(TimeDelta::seconds(30), sleep).await;
     /// assert_eq!(refused.as_str(), "absolute_cap");
     /// assert_eq!(clock.now(), started.status.absolute_expires_at);

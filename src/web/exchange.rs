@@ -67,8 +67,8 @@ pub(super) enum Answer<A: Send + Sync + 'static> {
     /// A renewal issued another token.
     Reissued {
         token: SessionToken,
-        /// The session's, of which the token is.
-        generation: u64,
+        /// The session's when it was issued.
+        version: u64,
         set_cookie: Option<String>,
     },
 }
@@ -154,17 +154,19 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         Ok(())
     }
 
-    /// A look at whether a token that was issued anew is still good, where there is one: the
-    /// handler may have taken its time, and a late answer must not oust what a newer one set.
+    /// A look at whether nothing was written since a token was issued anew, where there is
+    /// one: the handler may have taken its time. A late answer must not oust what a newer one
+    /// set, nor bring a generation back that the client has confirmed and may outgrow while
+    /// the answer is under way. One that is not sent is made good by the next request.
     pub(super) fn look_again(&self) -> Option<impl Future<Output = ()> + Send + use<A>> {
         let mut state = self.state();
-        let Answer::Reissued { token, generation, .. } = &state.answer else { return None };
-        let (token, generation, exchange) = (token.clone(), *generation, self.clone());
+        let Answer::Reissued { token, version, .. } = &state.answer else { return None };
+        let (token, version, exchange) = (token.clone(), *version, self.clone());
         state.phase = Phase::Answered;
         drop(state);
         Some(async move {
             let seen = exchange.shared().sessions.peek(token.expose()).await;
-            if seen.is_ok_and(|seen| seen.session.generation() == generation) {
+            if seen.is_ok_and(|seen| seen.session.version() == version) {
                 return;
             }
             let mut state = exchange.state();
