@@ -102,7 +102,7 @@ impl World {
 fn a_browser_whose_session_lives_holds_a_cookie_that_opens_it() {
     for kind in KINDS {
         let mut reissued = 0;
-        for seed in 0..300 {
+        for seed in 0..150 {
             let (mut draw, mut world) = (Draw(seed * 77 + 1), World::new(kind));
             for _ in 0..40 {
                 let transit = |draw: &mut Draw| draw.below(TRANSIT + 1);

@@ -79,10 +79,10 @@ fn of_several_verbs_the_last_one_decides_and_no_session_is_left_over() {
                 let reply = block_on(exchange.reply([])).unwrap();
                 drop((exchange, auth));
                 app.run();
-                let set = cookie(&reply);
-                let sets = set.as_ref().map(|set| *set != format!("{NAME}="));
+                let answer = cookie(&reply);
+                let sets = answer.as_ref().map(|pair| *pair != format!("{NAME}="));
                 assert_eq!(sets, sent, "{kind:?} {holds} {verbs:?}");
-                let opened = app.opens(set.as_deref().unwrap_or(&before)).ok();
+                let opened = app.opens(answer.as_deref().unwrap_or(&before)).ok();
                 assert_eq!(opened.as_deref(), signed_in, "{kind:?} {holds} {verbs:?}");
                 if kind != Kind::Stateless {
                     assert_eq!(app.store.len(), usize::from(signed_in.is_some()), "{verbs:?}");
@@ -101,7 +101,8 @@ fn a_request_is_one_load_and_one_bound_however_often_it_asks() {
         // A hybrid token is confirmed when it first comes back.
         block_on(request(&app, &ada).1.active()).unwrap();
         for (cookie, bounds) in [(&*ada, 1), ("", 0)] {
-            (app.store.calls(), app.directory.asked());
+            app.store.calls();
+            app.directory.asked();
             let (_, auth) = request(&app, cookie);
             for _ in 0..3 {
                 assert_eq!(block_on(auth.active()).is_ok(), bounds == 1);
