@@ -3,9 +3,13 @@
 
 mod support;
 
+use axum::Router;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::routing::get;
 use chrono::TimeDelta;
-use session_policy::web::{Bearer, Carrier, SessionCookie, SessionLayer};
+use session_policy::web::{
+    Active, Auth, Bearer, Carrier, Fresh, Peeked, SessionCookie, SessionLayer, require,
+};
 use session_policy::{MemoryStore, SessionPolicy, Sessions};
 
 use support::{Client, cookies, kinds, kinds_under, pair, routes};
@@ -109,4 +113,40 @@ async fn an_authorization_header_decides_alone() {
         assert_eq!(cookies(&answer).len(), 0);
     }
     assert_eq!(client.with(&cookie).get("/me").await.status(), 200);
+}
+
+/// However often and by whatever it is asked; a list of devices is another call.
+#[tokio::test]
+async fn a_request_is_one_load_however_many_arguments_ask() {
+    let store = support::Faulty::default();
+    let sessions = Sessions::new(store.clone(), SessionPolicy::WORKING_DAY);
+    let everything =
+        async |one: Active, two: Option<Active>, three: Peeked, four: Fresh<900>, auth: Auth| {
+            let again = auth.active().await?;
+            let two = two.unwrap();
+            let same = [&*two, &*three, &**four, &*again];
+            assert!(same.iter().all(|other| other.session == one.session));
+            auth.list().await.map(|list| list.len().to_string())
+        };
+    let app = Router::new()
+        .route("/everything", get(everything))
+        .route_layer(require())
+        .route("/in", get(async |auth: Auth| auth.sign_in("ada").await.map(drop)))
+        .route("/maybe", get(async |_: Option<Active>, _: Option<Peeked>, _: Auth| ()))
+        .layer(SessionLayer::new(sessions, SessionCookie::host("session")).unwrap());
+    let client = Client::new(&app);
+    let mine = pair(&client.get("/in").await);
+    let dead = "__Host-session=AAAAAAAAAAAAAAAAAAAAAA.AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
+    for (path, cookie, status, calls) in [
+        ("/everything", &*mine, 200, 2),
+        ("/everything", dead, 401, 1),
+        ("/everything", "", 401, 0),
+        ("/maybe", &*mine, 200, 1),
+        ("/maybe", dead, 200, 1),
+        ("/maybe", "", 200, 0),
+    ] {
+        store.calls();
+        let answer = client.with(cookie).get(path).await;
+        assert_eq!((answer.status().as_u16(), store.calls()), (status, calls), "{path} {cookie}");
+    }
 }
