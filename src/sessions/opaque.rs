@@ -184,6 +184,11 @@ impl<S: SessionStore> Sessions<S> {
         self.rows.status_of(session).await
     }
 
+    /// The session that a token opens, whether or not it is served.
+    pub(crate) async fn proven(&self, token: &str) -> Result<Session, AuthenticateError> {
+        self.load(&self.parse(token)?).await
+    }
+
     /// Gives a session another secret: the same session, under the same id and cap,
     /// and the old token opens nothing any more.
     ///

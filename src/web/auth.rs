@@ -4,54 +4,17 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
-use core::ops::Deref;
 
 use super::carrier::Credentials;
 use super::exchange::{Answer, Exchange};
 use super::handover::handover;
-use super::refused::{Reason, Refused, RequestHead};
+use super::reason::Reason;
+use super::refused::{Refused, RequestHead};
 use super::shared::Unsent;
 use super::strategy::DriveRows;
-use crate::record::{NoClaims, Session, SessionId, SignIn};
+use super::view::{Active, Peeked};
+use crate::record::{NoClaims, Session, SignIn};
 use crate::sessions::{Authenticated, RenewalOutcome, Started};
-
-macro_rules! view {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Debug)]
-        pub struct $name<A = NoClaims>(Arc<Authenticated<A>>);
-
-        impl<A> $name<A> {
-            pub(super) fn new(served: Arc<Authenticated<A>>) -> Self {
-                Self(served)
-            }
-        }
-
-        impl<A> Clone for $name<A> {
-            fn clone(&self) -> Self {
-                Self(Arc::clone(&self.0))
-            }
-        }
-
-        impl<A> Deref for $name<A> {
-            type Target = Authenticated<A>;
-
-            fn deref(&self) -> &Authenticated<A> {
-                &self.0
-            }
-        }
-    };
-}
-
-view! {
-    /// The session of a request that counts as activity. It derefs to [`Authenticated`].
-    Active
-}
-view! {
-    /// The session of a request that does not count as activity, such as polling, a
-    /// countdown or an event stream. It derefs to [`Authenticated`].
-    Peeked
-}
 
 /// The verbs of a request. They also leave the right header for the answer; of several, the
 /// last one does.
@@ -95,11 +58,11 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// The same verbs for a client without cookies: none is set, and the handler sends the
     /// token, which is the [`token`](Authenticated::token) of the result. A request with an
     /// `Authorization` header is one of these already; a mobile client that signs in has none
-    /// yet.
+    /// yet. Cookies beside it are left alone, so a page can hand out a token for a command
+    /// line.
     #[must_use]
-    pub fn for_bearer(mut self) -> Self {
-        self.credentials.is_bearer = true;
-        self
+    pub fn for_bearer(self) -> Self {
+        Self { credentials: self.credentials.for_bearer(), ..self }
     }
 
     /// The session of the request, which counts as activity.
@@ -133,13 +96,19 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         &self,
         sign_in: impl Into<SignIn<A>> + Send,
     ) -> Result<Active<A>, Refused> {
-        self.open()?;
+        self.open(false)?;
         let mut sign_in = sign_in.into();
         let mut held = self.held().await?;
-        match &sign_in.replacing {
-            Some(replaced) => held.retain(|session| session.id() != replaced.id()),
-            None => sign_in.replacing = held.pop(),
+        if let Some(replaced) = sign_in.replacing.take() {
+            held.retain(|session| session.id() != replaced.id());
+            held.push(replaced);
         }
+        // Of several, one that would count beside the new session.
+        let counts = |session: &Session| {
+            session.subject() == &*sign_in.subject && session.profile() == &*sign_in.profile
+        };
+        let place = held.iter().rposition(counts).or(held.len().checked_sub(1));
+        sign_in.replacing = place.map(|place| held.remove(place));
         let shared = Arc::clone(self.exchange.shared());
         let (unsent, started) = self
             .to_its_end(async move {
@@ -157,7 +126,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
                 Ok((unsent, started))
             })
             .await?;
-        Ok(self.begin(unsent, started))
+        self.begin(unsent, started)
     }
 
     /// Ends the session of the request, if there is one, and clears the cookie. Of several
@@ -171,18 +140,22 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// [`Refused`] if the store is away: the session lives on, the cookie stays, and the user
     /// must be told.
     pub async fn sign_out(&self) -> Result<(), Refused> {
-        self.open()?;
+        self.open(true)?;
         let held = self.held().await?;
-        let shared = self.exchange.shared();
-        if let Some(rows) = shared.sessions.rows() {
-            for session in held {
-                rows.end(&session.id()).await.map_err(|error| self.refused(error))?;
+        let shared = Arc::clone(self.exchange.shared());
+        self.to_its_end(async move {
+            if let Some(rows) = shared.sessions.rows() {
+                for session in held {
+                    rows.end(&session.id()).await?;
+                }
             }
-        }
-        let cookie = shared.carrier.cookie(self.credentials.is_bearer);
+            Ok(())
+        })
+        .await?;
+        let cookie = self.exchange.shared().carrier.cookie(self.credentials.is_bearer);
         let set_cookie = cookie.map(super::cookie::Cookie::clear);
-        self.exchange.leave(Answer::Clear { set_cookie }, Err(self.refused(Reason::NoSession)));
-        Ok(())
+        let (answer, signed_out) = (Answer::Clear { set_cookie }, self.refused(Reason::NoSession));
+        self.leave(answer, Err(signed_out))
     }
 
     /// Gives the session of the request another secret, for a change of privilege; see
@@ -193,8 +166,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// [`Refused`] as of [`RotateError`](crate::RotateError), or if the sessions are
     /// stateless.
     pub async fn rotate(&self) -> Result<Active<A>, Refused> {
-        let served = self.ask(true).await?;
-        self.rotate_to(served.claims.clone()).await
+        self.rotate_with(None).await
     }
 
     /// [`rotate`](Self::rotate), with other claims in the token of a hybrid session.
@@ -203,9 +175,15 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     ///
     /// As for [`rotate`](Self::rotate).
     pub async fn rotate_to(&self, claims: A) -> Result<Active<A>, Refused> {
-        self.open()?;
+        self.rotate_with(Some(claims)).await
+    }
+
+    async fn rotate_with(&self, claims: Option<A>) -> Result<Active<A>, Refused> {
+        self.open(false)?;
         self.rows()?;
-        let session = self.ask(true).await?.session.clone();
+        let served = self.ask(true).await?;
+        let claims = claims.unwrap_or_else(|| served.claims.clone());
+        let session = served.session.clone();
         let shared = Arc::clone(self.exchange.shared());
         let (unsent, started) = self
             .to_its_end(async move {
@@ -214,48 +192,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
                 Ok((Unsent::new(&shared, started.session.id()), started))
             })
             .await?;
-        Ok(self.begin(unsent, started))
-    }
-
-    /// The live sessions of the user, the oldest first: a page of devices.
-    ///
-    /// # Errors
-    ///
-    /// [`Refused`] if the request has no session, the sessions are stateless, or the store
-    /// is away.
-    pub async fn list(&self) -> Result<Vec<Session>, Refused> {
-        let served = self.ask(false).await?;
-        let list = self.rows()?.list(served.session.subject()).await;
-        list.map_err(|error| self.refused(error))
-    }
-
-    /// Ends a session of the same user; whether there was one. Of the request's own it is
-    /// [`sign_out`](Self::sign_out).
-    ///
-    /// # Errors
-    ///
-    /// As for [`list`](Self::list).
-    pub async fn end(&self, id: &SessionId) -> Result<bool, Refused> {
-        let served = self.ask(true).await?;
-        if served.session.id() == *id {
-            self.rows()?;
-            return self.sign_out().await.map(|()| true);
-        }
-        if !self.list().await?.iter().any(|session| session.id() == *id) {
-            return Ok(false);
-        }
-        self.rows()?.end(id).await.map_err(|error| self.refused(error))
-    }
-
-    /// Ends the user's other sessions. Returns the number ended.
-    ///
-    /// # Errors
-    ///
-    /// As for [`list`](Self::list).
-    pub async fn end_others(&self) -> Result<u64, Refused> {
-        let served = self.ask(true).await?;
-        let ended = self.rows()?.end_others(&served.session).await;
-        ended.map_err(|error| self.refused(error))
+        self.begin(unsent, started)
     }
 
     pub(super) fn exchange(&self) -> &Exchange<A> {
@@ -273,7 +210,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         }
     }
 
-    async fn ask(&self, counts: bool) -> Result<Arc<Authenticated<A>>, Refused> {
+    pub(super) async fn ask(&self, counts: bool) -> Result<Arc<Authenticated<A>>, Refused> {
         let asked = self.exchange.ask(&self.credentials.presented(), counts).await;
         asked.map_err(|refused| self.told(refused))
     }
@@ -283,11 +220,21 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         held.map_err(|refused| self.told(refused))
     }
 
-    fn open(&self) -> Result<(), Refused> {
-        self.exchange.open(self.credentials.is_bearer).map_err(|refused| self.told(refused))
+    fn open(&self, ends: bool) -> Result<(), Refused> {
+        let opened = self.exchange.open(ends, self.credentials.is_bearer);
+        opened.map_err(|refused| self.told(refused))
     }
 
-    fn rows(&self) -> Result<&dyn DriveRows<A>, Refused> {
+    fn leave(
+        &self,
+        answer: Answer<A>,
+        session: Result<Arc<Authenticated<A>>, Refused>,
+    ) -> Result<(), Refused> {
+        let left = self.exchange.leave(answer, session, self.credentials.is_bearer);
+        left.map_err(|refused| self.told(refused))
+    }
+
+    pub(super) fn rows(&self) -> Result<&dyn DriveRows<A>, Refused> {
         let rows = self.exchange.shared().sessions.rows();
         rows.ok_or_else(|| self.refused(Reason::Misuse(STATELESS)))
     }
@@ -310,14 +257,14 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     }
 
     /// Leaves the token of a new or rotated session for the answer.
-    fn begin(&self, unsent: Unsent<A>, started: Started<A>) -> Active<A> {
+    fn begin(&self, unsent: Unsent<A>, started: Started<A>) -> Result<Active<A>, Refused> {
         let Started { token, session, claims, status } = started;
         let set_cookie =
             self.exchange.set_cookie(&token, &session, &status, self.credentials.is_bearer);
         let (token, renewal) = (Some(token), RenewalOutcome::NotDue);
         let served = Arc::new(Authenticated { session, claims, status, token, renewal });
-        self.exchange.leave(Answer::Begun { unsent, set_cookie }, Ok(Arc::clone(&served)));
-        Active::new(served)
+        self.leave(Answer::Begun { unsent, set_cookie }, Ok(Arc::clone(&served)))?;
+        Ok(Active::new(served))
     }
 }
 

@@ -182,6 +182,11 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
+    /// Those of a client without cookies.
+    pub(super) fn for_bearer(self) -> Self {
+        if self.is_bearer { self } else { Self { tokens: Vec::new(), is_bearer: true } }
+    }
+
     pub(super) fn presented(&self) -> Presented<'_> {
         let mut presented = Presented { tokens: [""; MOST], count: 0, is_bearer: self.is_bearer };
         self.tokens.iter().for_each(|token| presented.add(token.expose()));

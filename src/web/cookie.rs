@@ -215,7 +215,8 @@ impl Cookie {
 
     /// Whether a `Set-Cookie` is of this name.
     pub(super) fn is_set_by(&self, header: &[u8]) -> bool {
-        header.trim_ascii_start().starts_with(self.pair.as_bytes())
+        let (name, _) = pair(header);
+        name == self.name().as_bytes()
     }
 
     /// The values of this name in one `Cookie` header, whatever bytes stand beside them;
@@ -247,6 +248,14 @@ impl<'a> Iterator for Values<'_, 'a> {
         }
         None
     }
+}
+
+/// The name and the value of a `Set-Cookie`, without the blanks that a browser removes (RFC
+/// 6265bis section 5.6).
+pub(super) fn pair(header: &[u8]) -> (&[u8], &[u8]) {
+    let (pair, _) = header.split_at(end(header));
+    let (name, value) = pair.split_at(pair.iter().position(|byte| *byte == b'=').unwrap_or(0));
+    (name.trim_ascii(), value.get(1..).unwrap_or_default().trim_ascii())
 }
 
 /// Where a cookie's pair ends. In blocks, which are compared at once: a byte at a time

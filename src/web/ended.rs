@@ -1,4 +1,5 @@
 use core::future::{Future, poll_fn};
+use core::mem;
 use core::pin::pin;
 use core::task::Poll;
 use core::time::Duration;
@@ -6,7 +7,8 @@ use core::time::Duration;
 use chrono::TimeDelta;
 
 use super::auth::Auth;
-use super::refused::{Reason, Refused};
+use super::reason::Reason;
+use super::refused::Refused;
 use crate::rule::RejectReason;
 use crate::sessions::{Look, Watch};
 use crate::store::StoreError;
@@ -42,10 +44,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// let started = auth.sign_in("user-42").await?;
     ///
     /// // A server passes `tokio::time::sleep`.
-    /// let sleep = |time| {
-    ///     clock.advance(TimeDelta::from_std(time).unwrap());
-    ///     std::future::ready(())
-    /// };
+    /// let sleep = async |time| _ = clock.advance(TimeDelta::from_std(time).unwrap());
     /// let refused = auth.ended(TimeDelta::seconds(30), sleep).await;
     /// assert_eq!(refused.as_str(), "absolute_cap");
     /// assert_eq!(clock.now(), started.status.absolute_expires_at);
@@ -64,6 +63,10 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         };
         let sessions = &self.exchange().shared().sessions;
         let mut watch = Watch::new(&served.status, interval);
+        // The handler may have taken its time.
+        let now = sessions.now();
+        let mut at_once = served.status.now < now;
+        watch.saw(now, &served.status);
         let until = |at: Timestamp| {
             let seconds = at.since(sessions.now()).num_seconds();
             sleep(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
@@ -74,10 +77,13 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
             let at = match watch.next(now) {
                 // Not at once again: the store may be overloaded.
                 Look::At { at } if !was_answered => at.max(now.saturating_add(SECOND)),
+                Look::At { .. } if at_once => now,
                 Look::At { at } => at,
                 Look::End { at, reason } => return self.refused(over(reason, at)),
             };
-            until(at).await;
+            if !mem::take(&mut at_once) {
+                until(at).await;
+            }
             let began_at = sessions.now();
             let seen = {
                 let mut look = pin!(sessions.status_of(&served.session));

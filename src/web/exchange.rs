@@ -2,16 +2,17 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
 use core::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::carrier::Presented;
-use super::refused::{Reason, Refused};
+use super::cookie::pair;
+use super::reason::Reason;
+use super::refused::Refused;
 use super::shared::{Shared, Unsent};
-use crate::record::{NoClaims, Session, SessionToken};
+use crate::record::{NoClaims, Session, SessionId, SessionToken};
 use crate::rule::Status;
 use crate::sessions::Authenticated;
 
@@ -24,9 +25,9 @@ struct Slot<A: Send + Sync + 'static> {
     state: Mutex<State<A>>,
 }
 
-struct State<A: Send + Sync + 'static> {
+pub(super) struct State<A: Send + Sync + 'static> {
     phase: Phase,
-    known: Option<Known<A>>,
+    pub(super) known: Option<Known<A>>,
     answer: Answer<A>,
 }
 
@@ -37,17 +38,19 @@ enum Phase {
     Asked,
     /// The head of the answer is made.
     Answered,
+    /// There will be no answer.
+    #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "the layer knows"))]
+    Gone,
 }
 
+type Outcome<A> = Result<Arc<Authenticated<A>>, Refused>;
+
 /// What is known of the request's session.
-#[derive(Clone)]
-enum Known<A> {
-    /// A verb of this request started or rotated it.
-    Begun(Arc<Authenticated<A>>),
-    Looked(Arc<Authenticated<A>>),
-    Refused(Refused),
-    /// It counted as activity.
-    Served(Arc<Authenticated<A>>),
+pub(super) enum Known<A> {
+    /// By a look, or by one that counts as activity.
+    Found { outcome: Outcome<A>, counts: bool },
+    /// A verb of this request started, rotated or ended it.
+    Left(Outcome<A>),
 }
 
 /// What the answer is to say.
@@ -64,6 +67,8 @@ pub(super) enum Answer<A: Send + Sync + 'static> {
     /// A renewal issued another token.
     Reissued {
         token: SessionToken,
+        /// The session's when it was issued.
+        version: u64,
         set_cookie: Option<String>,
     },
 }
@@ -98,129 +103,16 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         &self.0.shared
     }
 
-    fn state(&self) -> MutexGuard<'_, State<A>> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Verbs come before the head of the answer: a streaming body is too late for a header.
-    pub(super) fn open(&self, is_bearer: bool) -> Result<(), Refused> {
+    /// Where there will be no answer, what `ends` a session is still carried out.
+    pub(super) fn open(&self, ends: bool, is_bearer: bool) -> Result<(), Refused> {
         let mut state = self.state();
-        if state.phase == Phase::Answered {
-            let mistake = "the answer was sent already";
-            return Err(Refused::new(Reason::Misuse(mistake), is_bearer));
+        match state.phase {
+            Phase::Untouched | Phase::Asked => state.phase = Phase::Asked,
+            Phase::Gone if ends => {}
+            Phase::Answered | Phase::Gone => return Err(late(is_bearer)),
         }
-        state.phase = Phase::Asked;
         Ok(())
-    }
-
-    /// The session of the request.
-    pub(super) async fn ask(
-        &self,
-        presented: &Presented<'_>,
-        counts: bool,
-    ) -> Result<Arc<Authenticated<A>>, Refused> {
-        {
-            let mut state = self.state();
-            if state.phase == Phase::Untouched {
-                state.phase = Phase::Asked;
-            }
-            match &state.known {
-                Some(Known::Begun(served) | Known::Served(served)) => {
-                    return Ok(Arc::clone(served));
-                }
-                Some(Known::Looked(served)) if !counts => return Ok(Arc::clone(served)),
-                Some(Known::Refused(refused)) => return Err(refused.clone()),
-                Some(Known::Looked(_)) | None => {}
-            }
-        }
-        let found = self.find(presented, counts).await;
-        let mut state = self.state();
-        match found {
-            Ok(served) => {
-                let reissued = served.token.as_ref().filter(|_| state.phase == Phase::Asked);
-                if let (Some(token), Answer::Nothing) = (reissued, &state.answer) {
-                    let set_cookie = self.set_cookie(
-                        token,
-                        &served.session,
-                        &served.status,
-                        presented.is_bearer,
-                    );
-                    state.answer = Answer::Reissued { token: token.clone(), set_cookie };
-                }
-                let served = Arc::new(served);
-                let known = if counts { Known::Served } else { Known::Looked };
-                state.known = Some(known(Arc::clone(&served)));
-                Ok(served)
-            }
-            Err(reason) => {
-                let refused = Refused::new(reason, presented.is_bearer);
-                state.known = Some(Known::Refused(refused.clone()));
-                Err(refused)
-            }
-        }
-    }
-
-    async fn find(
-        &self,
-        presented: &Presented<'_>,
-        counts: bool,
-    ) -> Result<Authenticated<A>, Reason> {
-        let sessions = &self.shared().sessions;
-        let token = match presented.tokens() {
-            [] => return Err(Reason::NoSession),
-            [token] => *token,
-            several => {
-                // To authenticate with an old token of several might end a hybrid session as
-                // reused: look first.
-                let mut opening = self.opening(several).await?.into_iter();
-                let (token, seen) = opening.next().ok_or(Reason::NoSession)?;
-                if opening.any(|(_, other)| other.session.id() != seen.session.id()) {
-                    return Err(Reason::Ambiguous);
-                }
-                if !counts {
-                    return Ok(seen);
-                }
-                token
-            }
-        };
-        let found = if counts { sessions.authenticate(token) } else { sessions.peek(token) };
-        Ok(found.await?)
-    }
-
-    /// Those of several tokens that open a session, with what they open. If none does, the
-    /// first limit of time that one has reached is told.
-    async fn opening<'a>(
-        &self,
-        tokens: &[&'a str],
-    ) -> Result<Vec<(&'a str, Authenticated<A>)>, Reason> {
-        let (mut opening, mut expired) = (Vec::new(), None);
-        for token in tokens {
-            match self.shared().sessions.peek(token).await.map_err(Reason::from) {
-                Ok(seen) => opening.push((*token, seen)),
-                Err(reason @ Reason::Unavailable(_)) => return Err(reason),
-                Err(reason @ Reason::Expired { .. }) => expired = expired.or(Some(reason)),
-                Err(_) => {}
-            }
-        }
-        expired.filter(|_| opening.is_empty()).map_or(Ok(opening), Err)
-    }
-
-    /// The sessions that the request's client holds, which a sign-in or a sign-out ends.
-    pub(super) async fn held(&self, presented: &Presented<'_>) -> Result<Vec<Session>, Refused> {
-        match &self.state().known {
-            Some(Known::Begun(served)) => return Ok(alloc::vec![served.session.clone()]),
-            Some(Known::Looked(served) | Known::Served(served))
-                if presented.tokens().len() == 1 =>
-            {
-                return Ok(alloc::vec![served.session.clone()]);
-            }
-            _ => {}
-        }
-        match self.opening(presented.tokens()).await {
-            Ok(opening) => Ok(opening.into_iter().map(|(_, seen)| seen.session).collect()),
-            Err(reason @ Reason::Unavailable(_)) => Err(Refused::new(reason, presented.is_bearer)),
-            Err(_) => Ok(Vec::new()),
-        }
     }
 
     /// The cookie that hands over a token; none for a bearer.
@@ -236,28 +128,50 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     }
 
     /// What a verb leaves for the answer, and the session of the request from now on.
-    pub(super) fn leave(&self, answer: Answer<A>, session: Result<Arc<Authenticated<A>>, Refused>) {
+    ///
+    /// A verb that another task began in time may be done too late: then nobody is sent
+    /// the token, and the session is ended again.
+    pub(super) fn leave(
+        &self,
+        answer: Answer<A>,
+        session: Outcome<A>,
+        is_bearer: bool,
+    ) -> Result<(), Refused> {
+        let begun = answer.begun();
         let mut state = self.state();
-        let before = mem::replace(&mut state.answer, answer);
-        state.known = Some(session.map_or_else(Known::Refused, Known::Begun));
-        drop(state);
-        // The verb has ended it, or goes on with it.
-        if let Answer::Begun { unsent, .. } = before {
-            unsent.was_sent();
+        if begun.is_some() && state.phase != Phase::Asked {
+            return Err(late(is_bearer));
         }
+        let before = mem::replace(&mut state.answer, answer);
+        state.known = Some(Known::Left(session));
+        drop(state);
+        match before {
+            // It goes on under yet another secret.
+            Answer::Begun { unsent, .. } if Some(unsent.id()) == begun => unsent.was_sent(),
+            // The verb has ended it, unless both ran at once.
+            _ => {}
+        }
+        Ok(())
     }
 
-    /// A look at whether a token that was issued anew is still good, where there is one: the
-    /// handler may have taken its time, and a late answer must not oust what a newer one set.
+    /// A look at whether nothing was written since a token was issued anew, where there is
+    /// one: the handler may have taken its time. A late answer must not oust what a newer one
+    /// set, nor bring a generation back that the client has confirmed and may outgrow while
+    /// the answer is under way. One that is not sent is made good by the next request.
     pub(super) fn look_again(&self) -> Option<impl Future<Output = ()> + Send + use<A>> {
         let mut state = self.state();
-        let Answer::Reissued { token, .. } = &state.answer else { return None };
-        let (token, exchange) = (token.clone(), self.clone());
+        let Answer::Reissued { token, version, .. } = &state.answer else { return None };
+        let (token, version, exchange) = (token.clone(), *version, self.clone());
         state.phase = Phase::Answered;
         drop(state);
         Some(async move {
-            if exchange.shared().sessions.peek(token.expose()).await.is_err() {
-                exchange.state().answer = Answer::Nothing;
+            let seen = exchange.shared().sessions.peek(token.expose()).await;
+            if seen.is_ok_and(|seen| seen.session.version() == version) {
+                return;
+            }
+            let mut state = exchange.state();
+            if let Answer::Reissued { .. } = state.answer {
+                state.answer = Answer::Nothing;
             }
         })
     }
@@ -275,7 +189,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         let (set_cookie, reissued, unsent) = match answer {
             Answer::Nothing => (None, None, None),
             Answer::Begun { unsent, set_cookie } => (set_cookie, None, Some(unsent)),
-            Answer::Reissued { token, set_cookie: None } => {
+            Answer::Reissued { token, set_cookie: None, .. } => {
                 let header = carrier.reissued_in();
                 (None, header.map(|name| (name.into(), token.expose().into())), None)
             }
@@ -283,9 +197,10 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
                 (set_cookie, None, None)
             }
         };
-        // The handler's own cookie wins; a session whose token is not in it is ended.
+        // The handler's own cookie wins, of several the last as in a browser; a session
+        // whose token is not in it is ended.
         let is_own = |header: &&[u8]| carrier.is_set_by(header);
-        let own = set_cookie.as_ref().and_then(|_| own.into_iter().find(is_own));
+        let own = set_cookie.as_ref().and_then(|_| own.into_iter().filter(is_own).last());
         let ours = set_cookie.as_ref().map(|ours| pair(ours.as_bytes()));
         if let Some(unsent) = unsent.filter(|_| own.is_none_or(|own| Some(pair(own)) == ours)) {
             unsent.was_sent();
@@ -297,13 +212,68 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     /// headers `Set-Cookie` that the handler has set: one of the session's name wins.
     ///
     /// The answer is then not to be stored by caches: `Cache-Control: no-store`, unless the
-    /// handler says otherwise and no cookie is sent. Verbs that come later are refused.
+    /// handler says otherwise and no cookie or token is sent. Verbs that come later are
+    /// refused.
     pub async fn reply<'a>(&self, own: impl IntoIterator<Item = &'a [u8]>) -> Option<Reply> {
         if let Some(look) = self.look_again() {
             look.await;
         }
         self.reply_now(own)
     }
+}
+
+impl<A: Send + Sync + 'static> Exchange<A> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State<A>> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// There will be no answer, although a task may still hold a clone: a session whose
+    /// token it was to bring is ended, and none begins any more.
+    #[cfg(feature = "tower")]
+    pub(super) fn abandon(&self) {
+        let mut state = self.state();
+        state.phase = Phase::Gone;
+        let unsent = mem::replace(&mut state.answer, Answer::Nothing);
+        drop(state);
+        drop(unsent);
+    }
+}
+
+impl<A: Send + Sync + 'static> State<A> {
+    /// What was found before, if that is enough.
+    pub(super) fn asked(&mut self, counts: bool) -> Option<Outcome<A>> {
+        if self.phase == Phase::Untouched {
+            self.phase = Phase::Asked;
+        }
+        match self.known.as_ref()? {
+            Known::Found { counts: false, .. } if counts => None,
+            Known::Found { outcome, .. } | Known::Left(outcome) => Some(outcome.clone()),
+        }
+    }
+
+    /// Whether a token that was issued anew is to be sent: not where a verb left something,
+    /// and not where it is too late.
+    pub(super) fn takes_reissued(&self) -> bool {
+        self.phase == Phase::Asked && matches!(self.answer, Answer::Nothing)
+    }
+
+    pub(super) fn reissue(&mut self, answer: Answer<A>) {
+        self.answer = answer;
+    }
+}
+
+impl<A: Send + Sync + 'static> Answer<A> {
+    /// The session that it hands over.
+    fn begun(&self) -> Option<SessionId> {
+        match self {
+            Self::Begun { unsent, .. } => Some(unsent.id()),
+            Self::Clear { .. } | Self::Nothing | Self::Reissued { .. } => None,
+        }
+    }
+}
+
+fn late(is_bearer: bool) -> Refused {
+    Refused::new(Reason::Misuse("the answer was sent already, or nobody waits for it"), is_bearer)
 }
 
 impl<A: Send + Sync + 'static> Clone for Exchange<A> {
@@ -316,10 +286,4 @@ impl<A: Send + Sync + 'static> fmt::Debug for Exchange<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange").finish_non_exhaustive()
     }
-}
-
-/// The name and the value of a `Set-Cookie`.
-fn pair(header: &[u8]) -> &[u8] {
-    let end = header.iter().position(|byte| *byte == b';').unwrap_or(header.len());
-    header[..end].trim_ascii()
 }

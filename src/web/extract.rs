@@ -9,10 +9,11 @@ use axum_core::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use http::request::Parts;
 
-use super::auth::{Active, Auth, Peeked};
-use super::exchange::Exchange;
-use super::layer::{presented, slot, with_head};
-use super::refused::{Reason, Refused};
+use super::auth::Auth;
+use super::layer::{Slot, presented, slot, with_head};
+use super::reason::Reason;
+use super::refused::Refused;
+use super::view::{Active, Peeked};
 use crate::record::NoClaims;
 use crate::sessions::Authenticated;
 
@@ -20,11 +21,18 @@ async fn ask<A: Clone + Send + Sync + 'static>(
     parts: &Parts,
     counts: bool,
 ) -> Result<Arc<Authenticated<A>>, Refused> {
-    let asked = match slot(&parts.extensions) {
-        Ok(exchange) => exchange.ask(&presented(exchange, &parts.headers), counts).await,
-        Err(refused) => Err(refused),
-    };
-    asked.map_err(|refused| with_head(refused, &parts.method, &parts.uri, &parts.headers))
+    match slot(&parts.extensions) {
+        Ok(Slot { exchange, .. }) => {
+            let asked = exchange.ask(&presented(exchange, &parts.headers), counts).await;
+            asked.map_err(|refused| of_parts::<A>(refused, parts))
+        }
+        Err(refused) => Err(of_parts::<A>(refused, parts)),
+    }
+}
+
+fn of_parts<A: Clone + Send + Sync + 'static>(refused: Refused, parts: &Parts) -> Refused {
+    let uri = slot::<A>(&parts.extensions).map_or(&parts.uri, |slot| &slot.uri);
+    with_head(refused, &parts.method, uri, &parts.headers)
 }
 
 macro_rules! extractor {
@@ -89,10 +97,10 @@ where
         if active.is_fresh(within) {
             return Ok(Self(active));
         }
-        let exchange: &Exchange<A> = slot(&parts.extensions)?;
+        let Slot { exchange, .. } = slot::<A>(&parts.extensions)?;
         let is_bearer = presented(exchange, &parts.headers).is_bearer;
         let refused = Refused::new(Reason::NotFresh { within }, is_bearer);
-        Err(with_head(refused, &parts.method, &parts.uri, &parts.headers))
+        Err(of_parts::<A>(refused, parts))
     }
 }
 
@@ -106,6 +114,11 @@ impl<S: Sync, A: Clone + Send + Sync + 'static> FromRequestParts<S> for Auth<A> 
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        self.left_to_layer(Body::empty())
+        // Without a layer there is nobody else to say what is wrong.
+        let body = match self.reason() {
+            Reason::Misuse(mistake) => Body::from(*mistake),
+            _ => Body::empty(),
+        };
+        self.left_to_layer(body)
     }
 }

@@ -1,19 +1,10 @@
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::error::Error;
 use core::fmt;
-use core::num::NonZeroU32;
 
-use chrono::TimeDelta;
-
-use crate::record::Session;
-use crate::rule::RejectReason;
-use crate::sessions::{AuthenticateError, RotateError, StartError};
-use crate::store::StoreError;
-use crate::time::Timestamp;
+use super::reason::Reason;
 
 /// How long a client is to wait when the store is away.
 const RETRY_AFTER_SECS: u32 = 5;
@@ -34,62 +25,18 @@ const RETRY_AFTER_SECS: u32 = 5;
 /// | [`Revoked`](Reason::Revoked) | 401 | `revoked` |
 /// | [`Raced`](Reason::Raced) | 409 | `raced` |
 /// | [`TooMany`](Reason::TooMany) | 409 | `too_many_sessions` |
-/// | [`Failed`](Reason::Failed), [`Misuse`](Reason::Misuse) | 500 | `failed` |
+/// | [`Failed`](Reason::Failed) | 500 | `failed` |
+/// | [`Misuse`](Reason::Misuse) | 500 | `failed`, and the mistake as `detail` |
 /// | [`Unavailable`](Reason::Unavailable) | 503, `Retry-After` | `unavailable` |
 ///
 /// A 401 to a bearer has `WWW-Authenticate: Bearer`, with the error of RFC 6750 section
-/// 3.1 where the session's time is over, and that of RFC 9470 section 3 where the sign-in
-/// is too long ago. Nothing tells a forged token from none.
+/// 3.1 where the session's time is over, that of RFC 9470 section 3 where the sign-in is
+/// too long ago, and else a realm. Nothing tells a forged token from none.
 #[derive(Clone, Debug)]
 pub struct Refused {
     reason: Arc<Reason>,
     request: Option<Arc<RequestHead>>,
     is_bearer: bool,
-}
-
-/// Why a request is refused.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Reason {
-    /// Two cookies of the name open different sessions, one of them perhaps planted by
-    /// another host of the domain. A sign-in or a sign-out ends both.
-    Ambiguous,
-    /// A limit of time is reached.
-    Expired {
-        /// Which.
-        reason: RejectReason,
-        /// The first refused instant.
-        since: Timestamp,
-    },
-    /// A sign-in or a rotation failed for what the application passed, or for want of
-    /// randomness.
-    Failed(Box<dyn Error + Send + Sync>),
-    /// A mistake of the application's: no layer around the route, a verb that these
-    /// sessions do not have, or one after the answer was sent.
-    Misuse(&'static str),
-    /// The request presents no token, or none that opens a session: forged, ended and
-    /// revoked ones are not told apart.
-    NoSession,
-    /// The sign-in is too long ago for this route.
-    NotFresh {
-        /// How recent it must be.
-        within: TimeDelta,
-    },
-    /// Other sign-ins or writes of the same user came first; to be tried again.
-    Raced,
-    /// The password, or whatever else the epoch stands for, has changed since it was
-    /// checked, or the subject is to have no session.
-    Revoked,
-    /// The subject has as many sessions as it may.
-    TooMany {
-        /// The limit.
-        max_sessions: NonZeroU32,
-        /// The sessions in the way, for a page that lets one be replaced, to be shown to
-        /// whoever gave the right password.
-        sessions: Vec<Session>,
-    },
-    /// The store is away, so nobody is let in.
-    Unavailable(StoreError),
 }
 
 /// What of a request its refusal may depend on.
@@ -193,8 +140,9 @@ impl Refused {
                 r#"Bearer error="insufficient_user_authentication", max_age="{}""#,
                 within.num_seconds(),
             ),
-            Reason::Expired { .. } | Reason::Revoked => r#"Bearer error="invalid_token""#.into(),
-            _ => "Bearer".into(),
+            Reason::Expired { .. } => r#"Bearer error="invalid_token""#.into(),
+            // A challenge needs a parameter (RFC 6750 section 3).
+            _ => r#"Bearer realm="session""#.into(),
         };
         (self.is_bearer && self.status() == 401).then_some(challenge)
     }
@@ -217,6 +165,7 @@ impl Refused {
             _ => "Internal Server Error",
         };
         let more = match self.reason() {
+            Reason::Misuse(mistake) => format!(r#","detail":"{mistake}""#),
             Reason::NotFresh { within } => format!(r#","max_age":{}"#, within.num_seconds()),
             _ => String::new(),
         };
@@ -247,54 +196,5 @@ impl Error for Refused {
             Reason::Unavailable(error) => Some(error),
             _ => None,
         }
-    }
-}
-
-impl From<AuthenticateError> for Reason {
-    fn from(error: AuthenticateError) -> Self {
-        match error {
-            AuthenticateError::Rejected { reason: RejectReason::NotYetValid, .. }
-            | AuthenticateError::Reused
-            | AuthenticateError::Revoked
-            | AuthenticateError::Token(_)
-            | AuthenticateError::Unknown
-            | AuthenticateError::WrongSecret => Self::NoSession,
-            AuthenticateError::Rejected { reason, since } => Self::Expired { reason, since },
-            AuthenticateError::Store(error) => Self::Unavailable(error),
-        }
-    }
-}
-
-impl From<RotateError> for Reason {
-    fn from(error: RotateError) -> Self {
-        match error {
-            RotateError::Rejected { reason, since } => {
-                AuthenticateError::Rejected { reason, since }.into()
-            }
-            RotateError::Raced => Self::Raced,
-            RotateError::Revoked | RotateError::Unknown => Self::NoSession,
-            RotateError::Store(error) => Self::Unavailable(error),
-            error @ (RotateError::Issue(_) | RotateError::Random(_)) => Self::Failed(error.into()),
-        }
-    }
-}
-
-impl From<StartError> for Reason {
-    fn from(error: StartError) -> Self {
-        match error {
-            StartError::Displaced | StartError::Raced => Self::Raced,
-            StartError::NotReplaced(error) | StartError::Store(error) => Self::Unavailable(error),
-            StartError::Revoked => Self::Revoked,
-            StartError::TooMany { max_sessions, sessions } => {
-                Self::TooMany { max_sessions, sessions }
-            }
-            error => Self::Failed(error.into()),
-        }
-    }
-}
-
-impl From<StoreError> for Reason {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error)
     }
 }

@@ -21,23 +21,31 @@ pub(super) struct Shared<A> {
 /// run that.
 pub(super) struct Unsent<A: Send + Sync + 'static> {
     shared: Arc<Shared<A>>,
-    id: Option<SessionId>,
+    id: SessionId,
+    was_sent: bool,
 }
 
 impl<A: Send + Sync + 'static> Unsent<A> {
     pub(super) fn new(shared: &Arc<Shared<A>>, id: SessionId) -> Self {
-        Self { shared: Arc::clone(shared), id: Some(id) }
+        Self { shared: Arc::clone(shared), id, was_sent: false }
+    }
+
+    pub(super) fn id(&self) -> SessionId {
+        self.id
     }
 
     pub(super) fn was_sent(mut self) {
-        self.id = None;
+        self.was_sent = true;
     }
 }
 
 impl<A: Send + Sync + 'static> Drop for Unsent<A> {
     fn drop(&mut self) {
-        if let (Some(id), Some(spawn)) = (self.id, &self.shared.spawn) {
-            let shared = Arc::clone(&self.shared);
+        if self.was_sent {
+            return;
+        }
+        if let Some(spawn) = &self.shared.spawn {
+            let (shared, id) = (Arc::clone(&self.shared), self.id);
             spawn(Box::pin(async move {
                 if let Some(rows) = shared.sessions.rows() {
                     // If that fails, it expires unused.

@@ -43,6 +43,9 @@ pub trait Drive<A>: Send + Sync {
 
 /// The verbs that stateless sessions do not have.
 pub trait DriveRows<A>: Send + Sync {
+    /// The session that a token proves its bearer to hold, whether or not it is served: no
+    /// bound is asked, and no limit.
+    fn proven<'a>(&'a self, token: &'a str) -> Answer<'a, Session, AuthenticateError>;
     fn end<'a>(&'a self, id: &'a SessionId) -> Answer<'a, bool, StoreError>;
     fn end_others<'a>(&'a self, session: &'a Session) -> Answer<'a, u64, StoreError>;
     fn list<'a>(&'a self, subject: &'a str) -> Answer<'a, Vec<Session>, StoreError>;
@@ -53,6 +56,10 @@ pub trait DriveRows<A>: Send + Sync {
 /// The verbs that opaque and hybrid sessions share.
 macro_rules! rows {
     () => {
+        fn proven<'a>(&'a self, token: &'a str) -> Answer<'a, Session, AuthenticateError> {
+            Box::pin(self.proven(token))
+        }
+
         fn end<'a>(&'a self, id: &'a SessionId) -> Answer<'a, bool, StoreError> {
             Box::pin(self.end(id))
         }

@@ -60,9 +60,8 @@ impl<A: Clone + Send + Sync + 'static> WebSessions<A> {
         Ok(Self(Arc::new(Shared { sessions: Box::new(sessions), carrier, spawn: None })))
     }
 
-    /// Runs sign-ins and rotations to their end, and ends again a session whose new token
-    /// was not sent, since the client hung up: nobody could open it, and it would count
-    /// against a limit. With tokio: `spawn_with(|task| drop(tokio::spawn(task)))`.
+    /// Runs verbs to their end, although the client hangs up, and ends again a session whose
+    /// new token was not sent: nobody could open it, and it would count against a limit. With tokio: `spawn_with(|task| drop(tokio::spawn(task)))`.
     ///
     /// Without it such a session lasts until its idle limit. It is set before the first
     /// clone or exchange is made; later it does nothing.

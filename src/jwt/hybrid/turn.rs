@@ -177,7 +177,7 @@ where
     }
 
     /// The row that the token names, by a token of its family.
-    async fn load(&self, presented: &Claims<A>) -> Result<Session, AuthenticateError> {
+    pub(super) async fn load(&self, presented: &Claims<A>) -> Result<Session, AuthenticateError> {
         let session = &presented.session;
         let row = self.store().load(&session.id()).await?.ok_or(AuthenticateError::Unknown)?;
         let named = row.generation() >= FIRST_GENERATION

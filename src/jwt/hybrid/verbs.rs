@@ -141,6 +141,12 @@ where
             .await
     }
 
+    /// The session whose token it is, of any generation and whether or not it is served.
+    pub(crate) async fn proven(&self, token: &str) -> Result<Session, AuthenticateError> {
+        let claims = self.verify(token)?;
+        self.load(&claims).await.inspect_err(|error| self.refused(&claims, error))
+    }
+
     fn issue(
         &self,
         session: &Session,

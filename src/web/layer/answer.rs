@@ -1,11 +1,13 @@
 use alloc::string::String;
+use core::iter;
 
 use http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, RETRY_AFTER,
+    SET_COOKIE, TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use super::super::exchange::Reply;
+use super::super::exchange::{Exchange, Reply};
 use super::super::refused::Refused;
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -14,7 +16,8 @@ const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json"
 /// What a refusal is answered with: [`Problem`], or a closure of the application's, given to
 /// [`SessionLayer::on_refusal`](super::SessionLayer::on_refusal).
 pub trait Refuse<B>: Clone {
-    /// The answer; the layer adds to it the cookie, if one was left.
+    /// The answer; the layer adds to it the cookies and other headers that were left, but
+    /// for those of the body.
     fn refuse(&self, refused: &Refused) -> Response<B>;
 }
 
@@ -67,19 +70,67 @@ fn bare<B>(refused: &Refused, body: B) -> Response<B> {
     response
 }
 
-/// Puts a reply on an answer.
-pub(super) fn put(reply: Reply, headers: &mut HeaderMap) {
-    let Reply { set_cookie, reissued } = reply;
-    if let Some(Ok(value)) = reissued.map(secret) {
-        headers.insert(value.0, value.1);
+/// The answer of the service, or the application's in the place of a refusal that an
+/// extractor or a handler left; and what is sent of the session.
+#[inline]
+pub(super) fn finish<O, A: Clone + Send + Sync + 'static>(
+    exchange: &Exchange<A>,
+    mut response: Response<O>,
+    refuse: &impl Refuse<O>,
+) -> Response<O> {
+    if let Some(refused) = response.extensions_mut().remove::<Refused>() {
+        response = refuse_with(&refused, response.headers(), refuse);
     }
-    let Some(Ok(mut cookie)) = set_cookie.map(HeaderValue::try_from) else {
+    // Not looked up where nobody asked for a session.
+    let own = iter::once(SET_COOKIE).flat_map(|name| response.headers().get_all(name));
+    if let Some(reply) = exchange.reply_now(own.map(HeaderValue::as_bytes)) {
+        put(reply, response.headers_mut());
+    }
+    response
+}
+
+/// What tells of the body, and what the refusal said itself.
+const REPLACED: [HeaderName; 6] = [
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    RETRY_AFTER,
+    TRANSFER_ENCODING,
+    WWW_AUTHENTICATE,
+];
+
+/// With the cookies that were left until then, and the headers that middlewares inside have
+/// added, such as those of CORS.
+#[cold]
+fn refuse_with<O>(refused: &Refused, left: &HeaderMap, refuse: &impl Refuse<O>) -> Response<O> {
+    let mut response = refuse.refuse(refused);
+    let headers = response.headers_mut();
+    for name in left.keys().filter(|name| !REPLACED.contains(name)) {
+        if *name == SET_COOKIE || !headers.contains_key(name) {
+            for value in left.get_all(name) {
+                headers.append(name, value.clone());
+            }
+        }
+    }
+    response
+}
+
+/// Puts a reply on an answer. What sets a cookie or has a token is never stored.
+fn put(reply: Reply, headers: &mut HeaderMap) {
+    let Reply { set_cookie, reissued } = reply;
+    if let Some(Ok(mut cookie)) = set_cookie.map(HeaderValue::try_from) {
+        cookie.set_sensitive(true);
+        headers.append(SET_COOKIE, cookie);
+    }
+    let is_reissued = reissued.is_some();
+    if let Some(Ok((name, token))) = reissued.map(secret) {
+        headers.insert(name, token);
+    }
+    if is_reissued || headers.contains_key(SET_COOKIE) {
+        headers.insert(CACHE_CONTROL, NO_STORE);
+    } else {
         headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
-        return;
-    };
-    cookie.set_sensitive(true);
-    headers.append(SET_COOKIE, cookie);
-    headers.insert(CACHE_CONTROL, NO_STORE);
+    }
 }
 
 fn secret((name, token): (String, String)) -> Result<(HeaderName, HeaderValue), http::Error> {

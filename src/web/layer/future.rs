@@ -1,17 +1,14 @@
 use alloc::boxed::Box;
 use core::fmt;
 use core::future::Future;
-use core::iter;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use http::header::{CACHE_CONTROL, SET_COOKIE};
-use http::{HeaderValue, Response};
+use http::Response;
 use pin_project_lite::pin_project;
 
 use super::super::exchange::Exchange;
-use super::super::refused::Refused;
-use super::answer::{Refuse, put};
+use super::answer::{Refuse, finish};
 
 pin_project! {
     /// The answer of a [`SessionService`](super::SessionService).
@@ -25,7 +22,7 @@ pin_project! {
         inner: F,
         // An answer that waits for a look: only one that has a token issued anew.
         looked: Option<Looked<O>>,
-        exchange: Exchange<A>,
+        waiting: Waiting<A>,
         refuse: R,
     }
 }
@@ -35,10 +32,26 @@ struct Looked<O> {
     response: Option<Response<O>>,
 }
 
+/// Where the client goes away first, or the service fails, there is no answer, and a task
+/// that the handler left behind may hold the exchange for long.
+struct Waiting<A: Send + Sync + 'static> {
+    exchange: Exchange<A>,
+    is_answered: bool,
+}
+
+impl<A: Send + Sync + 'static> Drop for Waiting<A> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.exchange.abandon();
+        }
+    }
+}
+
 impl<F, O, A: Send + Sync + 'static, R> ResponseFuture<F, O, A, R> {
     #[inline]
     pub(super) fn new(inner: F, exchange: Exchange<A>, refuse: R) -> Self {
-        Self { inner, looked: None, exchange, refuse }
+        let waiting = Waiting { exchange, is_answered: false };
+        Self { inner, looked: None, waiting, refuse }
     }
 }
 
@@ -59,10 +72,12 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let Waiting { exchange, is_answered, .. } = this.waiting;
         if this.looked.is_none() {
             let response = ready!(this.inner.poll(context))?;
-            let Some(look) = this.exchange.look_again() else {
-                return Poll::Ready(Ok(finish(this.exchange, response, this.refuse)));
+            let Some(look) = exchange.look_again() else {
+                *is_answered = true;
+                return Poll::Ready(Ok(finish(exchange, response, this.refuse)));
             };
             *this.looked = Some(Looked { look: Box::pin(look), response: Some(response) });
         }
@@ -70,41 +85,7 @@ where
         ready!(look.as_mut().poll(context));
         // Once only, as of any future.
         let Some(response) = response.take() else { return Poll::Pending };
-        Poll::Ready(Ok(finish(this.exchange, response, this.refuse)))
+        *is_answered = true;
+        Poll::Ready(Ok(finish(exchange, response, this.refuse)))
     }
-}
-
-#[inline]
-fn finish<O, A: Clone + Send + Sync + 'static>(
-    exchange: &Exchange<A>,
-    mut response: Response<O>,
-    refuse: &impl Refuse<O>,
-) -> Response<O> {
-    // Not looked up where nobody asked for a session.
-    let own = iter::once(SET_COOKIE).flat_map(|name| response.headers().get_all(name));
-    if let Some(reply) = exchange.reply_now(own.map(HeaderValue::as_bytes)) {
-        put(reply, response.headers_mut());
-    }
-    match response.extensions_mut().remove::<Refused>() {
-        None => response,
-        Some(refused) => refuse_with(&refused, &mut response, refuse),
-    }
-}
-
-/// The application's answer in the place of what an extractor or a handler left, with the
-/// cookies that were set until then.
-#[cold]
-fn refuse_with<O>(
-    refused: &Refused,
-    left: &mut Response<O>,
-    refuse: &impl Refuse<O>,
-) -> Response<O> {
-    let mut response = refuse.refuse(refused);
-    for cookie in left.headers().get_all(SET_COOKIE) {
-        response.headers_mut().append(SET_COOKIE, cookie.clone());
-    }
-    if let Some(cache) = left.headers().get(CACHE_CONTROL) {
-        response.headers_mut().entry(CACHE_CONTROL).or_insert_with(|| cache.clone());
-    }
-    response
 }

@@ -9,6 +9,6 @@ mod service;
 pub use self::answer::{Problem, Refuse};
 pub use self::future::ResponseFuture;
 #[cfg(feature = "axum")]
-pub(super) use self::request::{presented, slot, with_head};
+pub(super) use self::request::{Slot, presented, slot, with_head};
 pub use self::require::{Require, RequireFuture, RequireService, require};
 pub use self::service::{SessionLayer, SessionService};

@@ -8,10 +8,17 @@ use super::super::refused::{Refused, RequestHead};
 
 const NO_LAYER: &str = "there is no `SessionLayer` with these claims around this route";
 
-/// What the layer left in a request.
+/// What the layer leaves in a request.
+#[derive(Clone)]
+pub(in crate::web) struct Slot<A: Send + Sync + 'static> {
+    pub(in crate::web) exchange: Exchange<A>,
+    /// As it was sent: nested routers cut off their prefix.
+    pub(in crate::web) uri: Uri,
+}
+
 pub(in crate::web) fn slot<A: Clone + Send + Sync + 'static>(
     extensions: &Extensions,
-) -> Result<&Exchange<A>, Refused> {
+) -> Result<&Slot<A>, Refused> {
     extensions.get().ok_or_else(|| Refused::misuse(NO_LAYER))
 }
 
@@ -49,8 +56,8 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     ///
     /// [`Refused`] if there is no layer with these claims around the service.
     pub fn of_request<B>(request: &http::Request<B>) -> Result<Self, Refused> {
-        let (headers, uri) = (request.headers(), request.uri());
-        Self::of_parts(request.extensions(), request.method(), uri, headers)
+        let (extensions, headers) = (request.extensions(), request.headers());
+        Self::of_parts(extensions, request.method(), request.uri(), headers)
     }
 
     pub(in crate::web) fn of_parts(
@@ -59,7 +66,10 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         uri: &Uri,
         headers: &HeaderMap,
     ) -> Result<Self, Refused> {
-        let exchange: &Exchange<A> = slot(extensions)?;
+        let Slot { exchange, uri } = match slot(extensions) {
+            Ok(slot) => slot,
+            Err(refused) => return Err(with_head(refused, method, uri, headers)),
+        };
         let auth = exchange.auth(values(headers, &COOKIE), values(headers, &AUTHORIZATION));
         Ok(auth.of(head(method, uri, headers)))
     }

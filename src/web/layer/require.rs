@@ -6,14 +6,13 @@ use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Request, Response, Uri};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::super::exchange::Exchange;
 use super::super::refused::Refused;
-use super::request::{presented, slot, with_head};
+use super::request::{Slot, presented, slot, with_head};
 use crate::record::NoClaims;
 
 /// A group of routes that nobody enters without a session: it refuses before the handler
@@ -87,13 +86,16 @@ where
     }
 
     fn call(&mut self, mut request: Request<I>) -> Self::Future {
-        let exchange: Result<Exchange<A>, _> = slot(request.extensions()).cloned();
+        let slot: Result<Slot<A>, _> = slot(request.extensions()).cloned();
         let headers = mem::take(request.headers_mut());
         // The headers go with it and come back: nothing is copied.
         let asked = Box::pin(async move {
-            let outcome = match exchange {
-                Ok(exchange) => exchange.ask(&presented(&exchange, &headers), true).await.map(drop),
-                Err(refused) => Err(refused),
+            let outcome = match slot {
+                Ok(Slot { exchange, uri }) => {
+                    let asked = exchange.ask(&presented(&exchange, &headers), true).await;
+                    asked.map(drop).map_err(|refused| (refused, Some(uri)))
+                }
+                Err(refused) => Err((refused, None)),
             };
             (headers, outcome)
         });
@@ -104,7 +106,8 @@ where
     }
 }
 
-type Asked = Pin<Box<dyn Future<Output = (HeaderMap, Result<(), Refused>)> + Send>>;
+/// The headers, and a refusal with the URI that was sent.
+type Asked = Pin<Box<dyn Future<Output = (HeaderMap, Result<(), (Refused, Option<Uri>)>)> + Send>>;
 
 pin_project! {
     /// The answer of a [`RequireService`].
@@ -137,8 +140,9 @@ where
         if this.waiting.is_some() {
             let (headers, outcome) = ready!(this.asked.as_mut().poll(context));
             if let Some((mut inner, mut request)) = this.waiting.take() {
-                if let Err(refused) = outcome {
-                    let refused = with_head(refused, request.method(), request.uri(), &headers);
+                if let Err((refused, uri)) = outcome {
+                    let uri = uri.as_ref().unwrap_or(request.uri());
+                    let refused = with_head(refused, request.method(), uri, &headers);
                     return Poll::Ready(Ok(refused.left_to_layer(O::default())));
                 }
                 *request.headers_mut() = headers;

@@ -12,6 +12,7 @@ use super::super::strategy::Strategy;
 use super::super::web_sessions::WebSessions;
 use super::answer::{Problem, Refuse};
 use super::future::ResponseFuture;
+use super::request::Slot;
 use crate::record::NoClaims;
 
 /// Sessions for axum, tonic, hyper and whatever else takes tower's services: it goes around
@@ -128,7 +129,8 @@ where
     #[inline]
     fn call(&mut self, mut request: Request<I>) -> Self::Future {
         let exchange = self.layer.sessions.exchange();
-        request.extensions_mut().insert(exchange.clone());
+        let slot = Slot { exchange: exchange.clone(), uri: request.uri().clone() };
+        request.extensions_mut().insert(slot);
         ResponseFuture::new(self.inner.call(request), exchange, self.layer.refuse.clone())
     }
 }

@@ -11,9 +11,11 @@ mod provider;
 mod second_rule;
 mod sessions;
 mod token;
+mod web;
 
 pub use crate::config::config;
 pub use crate::jwt::jwt;
 pub use crate::lifetime::lifetime;
 pub use crate::sessions::sessions;
 pub use crate::token::token;
+pub use crate::web::web;

@@ -38,3 +38,8 @@ fn the_seeds_of_sessions_hold() {
 fn the_seeds_of_token_hold() {
     replay("token", session_policy_fuzz::token);
 }
+
+#[test]
+fn the_seeds_of_web_hold() {
+    replay("web", session_policy_fuzz::web);
+}

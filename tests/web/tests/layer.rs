@@ -3,13 +3,16 @@
 
 mod support;
 
-use axum::http::StatusCode;
+use axum::Router;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::routing::get;
 use chrono::TimeDelta;
-use session_policy::web::{Bearer, Carrier, SessionCookie, SessionLayer};
-use session_policy::{Clock, ManualClock, MemoryStore, SessionPolicy, Sessions, SystemClock};
+use session_policy::web::{
+    Active, Auth, Bearer, Carrier, Fresh, Peeked, SessionCookie, SessionLayer, require,
+};
+use session_policy::{MemoryStore, SessionPolicy, Sessions};
 
-use support::{Client, cookies, kinds, pair, routes};
+use support::{Client, cookies, kinds, kinds_under, pair, routes};
 
 #[tokio::test]
 async fn each_argument_does_what_it_says_for_every_kind_of_session() {
@@ -43,29 +46,25 @@ async fn each_argument_does_what_it_says_for_every_kind_of_session() {
     }
 }
 
+/// An hour before its end a session is asked for by `path`, and two hours later it lives on
+/// if that counted.
 #[tokio::test]
 async fn a_peek_extends_nothing_and_activity_does() {
-    let clock = ManualClock::new(SystemClock.now());
-    let policy = SessionPolicy::SLIDING_MONTH;
-    let sessions = Sessions::new(MemoryStore::new(), policy).with_clock(clock.clone());
-    let app = routes().layer(SessionLayer::new(sessions, SessionCookie::host("session")).unwrap());
-    let client = Client::new(&app);
-    let mine = pair(&client.get("/in").await);
-    for (path, ends) in [("/peeked", true), ("/me", false)] {
-        clock.advance(policy.max_age() - TimeDelta::hours(1));
-        assert_eq!(client.with(&mine).get(path).await.status(), 200);
-        clock.advance(TimeDelta::hours(2));
-        let status = client.with(&mine).get("/me").await.status();
-        assert_eq!(status == StatusCode::UNAUTHORIZED, ends, "{path}");
-        if ends {
-            // A new one, so that the next round begins with a live session.
-            clock.set(SystemClock.now());
-            let mine = pair(&client.get("/in").await);
-            clock.advance(policy.max_age() - TimeDelta::hours(1));
-            assert_eq!(client.with(&mine).get("/me").await.status(), 200);
-            clock.advance(TimeDelta::hours(2));
-            assert_eq!(client.with(&mine).get("/me").await.status(), 200);
-            return;
+    for (path, lives) in
+        [("/peeked", 401), ("/none", 401), ("/me", 200), ("/maybe", 200), ("/group", 200)]
+    {
+        for kind in kinds_under(SessionPolicy::SLIDING_MONTH) {
+            let client = Client::new(&kind.app);
+            let mut mine = pair(&client.get("/in").await);
+            kind.clock.advance(SessionPolicy::SLIDING_MONTH.max_age() - TimeDelta::hours(1));
+            let answer = client.with(&mine).get(path).await;
+            assert_eq!(answer.status(), 200, "{path}");
+            if !cookies(&answer).is_empty() {
+                mine = pair(&answer);
+            }
+            kind.clock.advance(TimeDelta::hours(2));
+            let status = client.with(&mine).get("/me").await.status();
+            assert_eq!(status, lives, "{} {path}", kind.name);
         }
     }
 }
@@ -110,8 +109,44 @@ async fn an_authorization_header_decides_alone() {
         let answer = client.with(cookie).bearer(&header).get("/me").await;
         assert_eq!(answer.status(), status, "{header} {cookie}");
         let challenge = answer.headers().get(WWW_AUTHENTICATE).map(|it| it.to_str().unwrap());
-        assert_eq!(challenge, (status == 401).then_some("Bearer"), "{header}");
+        assert_eq!(challenge, (status == 401).then_some("Bearer realm=\"session\""), "{header}");
         assert_eq!(cookies(&answer).len(), 0);
     }
     assert_eq!(client.with(&cookie).get("/me").await.status(), 200);
+}
+
+/// However often and by whatever it is asked; a list of devices is another call.
+#[tokio::test]
+async fn a_request_is_one_load_however_many_arguments_ask() {
+    let store = support::Faulty::default();
+    let sessions = Sessions::new(store.clone(), SessionPolicy::WORKING_DAY);
+    let everything =
+        async |one: Active, two: Option<Active>, three: Peeked, four: Fresh<900>, auth: Auth| {
+            let again = auth.active().await?;
+            let two = two.unwrap();
+            let same = [&*two, &*three, &**four, &*again];
+            assert!(same.iter().all(|other| other.session == one.session));
+            auth.list().await.map(|list| list.len().to_string())
+        };
+    let app = Router::new()
+        .route("/everything", get(everything))
+        .route_layer(require())
+        .route("/in", get(async |auth: Auth| auth.sign_in("ada").await.map(drop)))
+        .route("/maybe", get(async |_: Option<Active>, _: Option<Peeked>, _: Auth| ()))
+        .layer(SessionLayer::new(sessions, SessionCookie::host("session")).unwrap());
+    let client = Client::new(&app);
+    let mine = pair(&client.get("/in").await);
+    let dead = "__Host-session=AAAAAAAAAAAAAAAAAAAAAA.AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
+    for (path, cookie, status, calls) in [
+        ("/everything", &*mine, 200, 2),
+        ("/everything", dead, 401, 1),
+        ("/everything", "", 401, 0),
+        ("/maybe", &*mine, 200, 1),
+        ("/maybe", dead, 200, 1),
+        ("/maybe", "", 200, 0),
+    ] {
+        store.calls();
+        let answer = client.with(cookie).get(path).await;
+        assert_eq!((answer.status().as_u16(), store.calls()), (status, calls), "{path} {cookie}");
+    }
 }

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 
 use axum::Router;
 use axum::body::Body;
@@ -43,9 +43,24 @@ pub(crate) fn routes() -> Router {
         .route("/maybe", get(async |active: Option<Active>| active.is_some().to_string()))
         .route("/fresh", get(async |fresh: Fresh<900>| fresh.session.subject().to_owned()))
         .route("/none", get(async || "none"))
+        .route(
+            "/list",
+            get(async |auth: Auth| auth.list().await.map(|list| list.len().to_string())),
+        )
+        .route(
+            "/end-others",
+            get(async |auth: Auth| auth.end_others().await.map(|ended| ended.to_string())),
+        )
+        .route(
+            "/end-own",
+            get(async |auth: Auth| {
+                let id = auth.peeked().await?.session.id();
+                auth.end(&id).await.map(|ended| ended.to_string())
+            }),
+        )
 }
 
-/// The application over a kind of sessions, under a working day.
+/// The application over a kind of sessions.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
     pub(crate) app: Router,
@@ -57,7 +72,10 @@ pub(crate) fn ring() -> KeyRing {
 }
 
 pub(crate) fn kinds() -> [Kind; 3] {
-    let policy = SessionPolicy::WORKING_DAY;
+    kinds_under(SessionPolicy::WORKING_DAY)
+}
+
+pub(crate) fn kinds_under(policy: SessionPolicy) -> [Kind; 3] {
     let cookie = || SessionCookie::host("session");
     let clocks = [(); 3].map(|()| ManualClock::new(SystemClock.now()));
     let [one, two, three] = clocks.clone();
@@ -71,6 +89,13 @@ pub(crate) fn kinds() -> [Kind; 3] {
     ];
     let mut clocks = clocks.into_iter();
     apps.map(|(name, app)| Kind { name, app, clock: clocks.next().unwrap() })
+}
+
+/// Lets what was spawned run to its end.
+pub(crate) async fn settle() {
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[derive(Clone)]
@@ -95,14 +120,15 @@ impl<'a> Client<'a> {
         Self { authorization: authorization.to_owned(), ..self.clone() }
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Response {
+    pub(crate) fn get(&self, path: &str) -> impl Future<Output = Response> + use<> {
         let mut request = Request::get(path);
         for (name, value) in [(COOKIE, &self.cookie), (AUTHORIZATION, &self.authorization)] {
             if !value.is_empty() {
                 request = request.header(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
             }
         }
-        self.app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+        let answer = self.app.clone().oneshot(request.body(Body::empty()).unwrap());
+        async { answer.await.unwrap() }
     }
 }
 
@@ -123,11 +149,13 @@ pub(crate) async fn text(answer: Response) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// A store that fails when it is told to.
+/// A store that counts its calls, and fails or lets others run when it is told to.
 #[derive(Clone, Default)]
 pub(crate) struct Faulty {
     pub(crate) store: Arc<MemoryStore>,
     fails: Arc<AtomicBool>,
+    yields: Arc<AtomicBool>,
+    calls: Arc<AtomicU32>,
 }
 
 impl Faulty {
@@ -135,29 +163,42 @@ impl Faulty {
         self.fails.store(fails, SeqCst);
     }
 
-    fn check(&self) -> Result<(), StoreError> {
+    pub(crate) fn yields(&self, yields: bool) {
+        self.yields.store(yields, SeqCst);
+    }
+
+    /// How often it was called since it was last asked.
+    pub(crate) fn calls(&self) -> u32 {
+        self.calls.swap(0, SeqCst)
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.calls.fetch_add(1, SeqCst);
+        if self.yields.load(SeqCst) {
+            tokio::task::yield_now().await;
+        }
         if self.fails.load(SeqCst) { Err(StoreError::unavailable("away")) } else { Ok(()) }
     }
 }
 
 impl SessionStore for Faulty {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
-        self.check()?;
+        self.check().await?;
         self.store.create(session).await
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        self.check()?;
+        self.check().await?;
         self.store.load(id).await
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        self.check()?;
+        self.check().await?;
         self.store.update(update).await
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
-        self.check()?;
+        self.check().await?;
         self.store.remove(id).await
     }
 
@@ -166,12 +207,12 @@ impl SessionStore for Faulty {
         before: Timestamp,
         limit: u32,
     ) -> Result<Vec<Removed>, StoreError> {
-        self.check()?;
+        self.check().await?;
         self.store.remove_expired(before, limit).await
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
-        self.check()?;
+        self.check().await?;
         self.store.list(subject).await
     }
 
@@ -180,7 +221,7 @@ impl SessionStore for Faulty {
         subject: &str,
         except: Option<&SessionId>,
     ) -> Result<Vec<SessionId>, StoreError> {
-        self.check()?;
+        self.check().await?;
         self.store.remove_all(subject, except).await
     }
 }

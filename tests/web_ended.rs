@@ -1,0 +1,210 @@
+//! `Auth::ended`: when a long connection ends, and why.
+#![cfg(all(feature = "jwt", feature = "memory"))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod web_store;
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use pollster::block_on;
+use session_policy::web::Auth;
+use session_policy::{Clock, Timestamp};
+
+use web_store::{App, KINDS, Kind, cookie};
+
+const START: i64 = 1_800_000_000;
+
+fn secs(app: &App) -> i64 {
+    app.clock.now().as_unix_secs() - START
+}
+
+/// Waits with `interval`; at each second of a sleep `happens` is told the time. Returns the
+/// end and its reason.
+fn ends(app: &App, auth: &Auth, interval: i64, happens: impl Fn(i64)) -> (i64, &'static str) {
+    let happens = &happens;
+    let sleep = |time: Duration| async move {
+        for _ in 0..time.as_secs() {
+            app.clock.advance(TimeDelta::seconds(1));
+            happens(secs(app));
+        }
+    };
+    let refused = block_on(auth.ended(TimeDelta::seconds(interval), sleep));
+    (secs(app), refused.as_str())
+}
+
+fn stream(app: &App) -> Auth {
+    let ada = app.sign_in("ada");
+    let auth = app.exchange().auth([ada.as_bytes()], []);
+    block_on(auth.active()).unwrap();
+    auth
+}
+
+#[test]
+fn it_ends_at_the_deadline_to_the_second() {
+    for kind in KINDS {
+        for interval in [-5, 0, 2, 3, 7, 30, 61, 1_799, 1_800, 1_801, 1_000_000] {
+            let app = App::of(kind);
+            let auth = stream(&app);
+            assert_eq!(ends(&app, &auth, interval, |_| {}), (1_800, "idle"), "{kind:?} {interval}");
+        }
+    }
+}
+
+#[test]
+fn activity_elsewhere_moves_the_deadline_up_to_the_cap() {
+    for kind in [Kind::Opaque, Kind::Hybrid] {
+        for interval in [2, 60, 1_000] {
+            let app = App::of(kind);
+            let mine = RefCell::new(app.sign_in("ada"));
+            let auth = app.exchange().auth([mine.borrow().as_bytes()], []);
+            // Another tab is active every 150 s, and a hybrid session's token is issued anew.
+            let reissued = Cell::new(0);
+            let other_tab = |now: i64| {
+                if now % 150 == 0 && now < 28_800 {
+                    let exchange = app.exchange();
+                    let active = exchange.auth([mine.borrow().as_bytes()], []);
+                    block_on(active.active()).unwrap();
+                    if let Some(next) = cookie(&block_on(exchange.reply([])).unwrap()) {
+                        reissued.set(reissued.get() + 1);
+                        mine.replace(next);
+                    }
+                }
+            };
+            let ended = ends(&app, &auth, interval, other_tab);
+            assert_eq!(ended, (28_800, "absolute_cap"), "{kind:?} {interval}");
+            assert_eq!(reissued.get() > 50, kind == Kind::Hybrid);
+        }
+    }
+}
+
+/// A token is all that is known of it.
+#[test]
+fn of_a_stateless_session_the_wait_ends_with_the_token() {
+    let app = App::of(Kind::Stateless);
+    let ada = app.sign_in("ada");
+    app.clock.advance(TimeDelta::seconds(500));
+    // This request has a token issued anew.
+    let auth = app.exchange().auth([ada.as_bytes()], []);
+    block_on(auth.active()).unwrap();
+    let looks = app.exchange().auth([ada.as_bytes()], []);
+    assert_eq!(ends(&app, &looks, 60, |_| {}), (1_800, "idle"));
+    assert_eq!(ends(&app, &auth, 60, |_| {}), (2_300, "idle"));
+}
+
+#[test]
+fn it_ends_within_the_interval_after_a_sign_out_or_a_rotation_elsewhere() {
+    for kind in [Kind::Opaque, Kind::Hybrid] {
+        for rotates in [false, true] {
+            for interval in [2, 5, 30, 61] {
+                for at in [1, 2, 29, 100, 1_799] {
+                    let app = App::of(kind);
+                    let ada = app.sign_in("ada");
+                    let auth = app.exchange().auth([ada.as_bytes()], []);
+                    let other_tab = |now| {
+                        let auth = app.exchange().auth([ada.as_bytes()], []);
+                        if now == at && rotates {
+                            drop(block_on(auth.rotate()).unwrap());
+                        } else if now == at {
+                            block_on(auth.sign_out()).unwrap();
+                        }
+                    };
+                    let (end, reason) = ends(&app, &auth, interval, other_tab);
+                    assert!((at..=at + interval).contains(&end), "{kind:?} {interval} {at}: {end}");
+                    assert_eq!(reason, "no_session");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_store_that_fails_or_hangs_ends_it_after_the_interval_and_not_before() {
+    for hangs in [false, true] {
+        for interval in [2, 10, 60] {
+            for back in [None, Some(interval / 2), Some(interval * 2)] {
+                let app = App::of(Kind::Opaque);
+                let auth = stream(&app);
+                let goes = 100;
+                let store = |now: i64| {
+                    let is_away = now >= goes && back.is_none_or(|back| now < goes + back);
+                    if hangs { app.store.hang(is_away) } else { app.store.fail(is_away) }
+                };
+                let (end, reason) = ends(&app, &auth, interval, store);
+                let comes_back = back.is_some_and(|back| back < interval);
+                if comes_back && !hangs {
+                    assert_eq!((end, reason), (1_800, "idle"), "{interval} {back:?}");
+                } else if !comes_back {
+                    assert_eq!(reason, "unavailable", "{hangs} {interval} {back:?}");
+                    assert!((goes..=goes + interval).contains(&end), "{interval} {back:?}: {end}");
+                }
+            }
+        }
+    }
+}
+
+/// An observer wakes those that wait in the same process.
+#[test]
+fn woken_early_it_looks_at_once() {
+    let app = App::of(Kind::Opaque);
+    let ada = app.sign_in("ada");
+    let auth = app.exchange().auth([ada.as_bytes()], []);
+    let (app, ada) = (&app, &ada);
+    let sleep = |time: Duration| async move {
+        let whole = i64::try_from(time.as_secs()).unwrap();
+        let now = secs(app);
+        let early = if now < 100 { (100 - now).min(whole) } else { whole };
+        app.clock.advance(TimeDelta::seconds(early));
+        if secs(app) == 100 {
+            block_on(app.exchange().auth([ada.as_bytes()], []).sign_out()).unwrap();
+        }
+    };
+    let refused = block_on(auth.ended(TimeDelta::hours(2), sleep));
+    assert_eq!((secs(app), refused.as_str()), (100, "no_session"));
+}
+
+/// Also one that was looked at long before it begins to wait.
+#[test]
+fn a_handler_that_took_its_time_looks_before_it_waits() {
+    for kind in KINDS {
+        for (gone, interval) in [(1, 2), (30, 10), (700, 10), (700, 2_000)] {
+            let app = App::of(kind);
+            let auth = stream(&app);
+            app.clock.advance(TimeDelta::seconds(gone));
+            assert_eq!(ends(&app, &auth, interval, |_| {}), (1_800, "idle"), "{kind:?} {gone}");
+            if kind == Kind::Stateless {
+                continue;
+            }
+            let app = App::of(kind);
+            let ada = app.sign_in("ada");
+            let auth = app.exchange().auth([ada.as_bytes()], []);
+            block_on(auth.active()).unwrap();
+            app.clock.advance(TimeDelta::seconds(gone));
+            block_on(app.exchange().auth([ada.as_bytes()], []).sign_out()).unwrap();
+            assert_eq!(ends(&app, &auth, interval, |_| {}), (gone, "no_session"), "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn without_a_session_there_is_nothing_to_wait_for() {
+    let app = App::of(Kind::Opaque);
+    let auth = app.exchange().auth([], []);
+    assert_eq!(ends(&app, &auth, 30, |_| {}), (0, "no_session"));
+    assert_eq!(app.clock.now(), Timestamp::from_unix_secs(START));
+}
+
+/// What a request refuses once its answer is sent, the wait of a stream is not.
+#[test]
+fn it_waits_in_a_body_that_streams() {
+    for kind in KINDS {
+        let app = App::of(kind);
+        let ada = app.sign_in("ada");
+        let exchange = app.exchange();
+        let auth = exchange.auth([ada.as_bytes()], []);
+        block_on(auth.active()).unwrap();
+        block_on(exchange.reply([])).unwrap();
+        assert_eq!(ends(&app, &auth, 30, |_| {}), (1_800, "idle"), "{kind:?}");
+    }
+}
