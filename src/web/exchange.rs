@@ -249,7 +249,11 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
 
     /// A look at whether a token that was issued anew is still good, where there is one: the
     /// handler may have taken its time, and a late answer must not oust what a newer one set.
-    pub(super) fn look_again(&self) -> Option<impl Future<Output = ()> + Send + use<A>> {
+    ///
+    /// It comes before [`reply_now`](Self::reply_now); together they are
+    /// [`reply`](Self::reply), for an integration that polls its futures by hand.
+    #[inline]
+    pub fn look_again(&self) -> Option<impl Future<Output = ()> + Send + use<A>> {
         let mut state = self.state();
         let Answer::Reissued { token, .. } = &state.answer else { return None };
         let (token, exchange) = (token.clone(), self.clone());
@@ -264,7 +268,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
 
     /// [`reply`](Self::reply), after [`look_again`](Self::look_again).
     #[inline]
-    pub(super) fn reply_now<'a>(&self, own: impl IntoIterator<Item = &'a [u8]>) -> Option<Reply> {
+    pub fn reply_now<'a>(&self, own: impl IntoIterator<Item = &'a [u8]>) -> Option<Reply> {
         let mut state = self.state();
         if mem::replace(&mut state.phase, Phase::Answered) == Phase::Untouched {
             return None;
