@@ -1,14 +1,10 @@
 //! What an argument of a handler asks for.
 
-use alloc::sync::Arc;
-
 use chrono::TimeDelta;
 
 use super::auth::{Active, Peeked};
-use super::carrier::Presented;
 use super::exchange::Exchange;
 use super::refused::{Reason, Refused};
-use crate::sessions::Authenticated;
 
 /// For the arguments of a framework's handlers, given the request's headers `Cookie` and
 /// `Authorization`: the same as the verbs of [`Auth`](super::Auth), without a copy of the
@@ -52,17 +48,10 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         authorization: impl IntoIterator<Item = &'a [u8]>,
         within: TimeDelta,
     ) -> Result<Active<A>, Refused> {
-        self.ask_fresh(&self.presented(cookies, authorization), within).await.map(Active::new)
-    }
-
-    pub(super) async fn ask_fresh(
-        &self,
-        presented: &Presented<'_>,
-        within: TimeDelta,
-    ) -> Result<Arc<Authenticated<A>>, Refused> {
-        let served = self.ask(presented, true).await?;
+        let presented = self.presented(cookies, authorization);
+        let served = self.ask(&presented, true).await?;
         if served.is_fresh(within) {
-            return Ok(served);
+            return Ok(Active::new(served));
         }
         Err(Refused::new(Reason::NotFresh { within }, presented.is_bearer))
     }

@@ -308,6 +308,16 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         }
         self.reply_now(own)
     }
+
+    /// There will be no answer, although a task may still hold a clone: a session whose
+    /// token it was to bring is ended, and verbs that come later are refused.
+    pub fn abandon(&self) {
+        let mut state = self.state();
+        state.phase = Phase::Answered;
+        let unsent = mem::replace(&mut state.answer, Answer::Nothing);
+        drop(state);
+        drop(unsent);
+    }
 }
 
 impl<A: Send + Sync + 'static> Clone for Exchange<A> {

@@ -10,8 +10,9 @@ use chrono::TimeDelta;
 use http::request::Parts;
 
 use super::auth::{Active, Auth, Peeked};
+use super::exchange::Exchange;
 use super::layer::{presented, slot, with_head};
-use super::refused::Refused;
+use super::refused::{Reason, Refused};
 use crate::record::NoClaims;
 use crate::sessions::Authenticated;
 
@@ -83,14 +84,15 @@ where
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        let active = Active::new(ask(parts, true).await?);
         let within = TimeDelta::seconds(SECS.into());
-        let asked = match slot(&parts.extensions) {
-            Ok(exchange) => exchange.ask_fresh(&presented(exchange, &parts.headers), within).await,
-            Err(refused) => Err(refused),
-        };
-        let served = asked
-            .map_err(|refused| with_head(refused, &parts.method, &parts.uri, &parts.headers))?;
-        Ok(Self(Active::new(served)))
+        if active.is_fresh(within) {
+            return Ok(Self(active));
+        }
+        let exchange: &Exchange<A> = slot(&parts.extensions)?;
+        let is_bearer = presented(exchange, &parts.headers).is_bearer;
+        let refused = Refused::new(Reason::NotFresh { within }, is_bearer);
+        Err(with_head(refused, &parts.method, &parts.uri, &parts.headers))
     }
 }
 

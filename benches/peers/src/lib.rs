@@ -14,16 +14,12 @@ pub mod rule;
 pub mod task;
 pub mod traffic;
 
-// The integrations as the applications of `examples/` have them, and the files of
-// those applications that they need.
-#[path = "../../../examples/apps/actix/src/session.rs"]
-pub mod actix_integration;
+// The integration as the application of `examples/` has it, and the files of that
+// application that it needs.
 #[path = "../../../examples/apps/axum/src/session.rs"]
 pub mod axum_integration;
 #[path = "../../../examples/apps/axum/src/log.rs"]
 #[expect(missing_docs, reason = "it is private where it comes from")]
 pub mod log;
-#[path = "../../../examples/apps/actix/src/problem.rs"]
-pub mod problem;
 #[path = "../../../examples/apps/axum/src/refusal.rs"]
 pub mod refusal;

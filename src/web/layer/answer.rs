@@ -67,19 +67,22 @@ fn bare<B>(refused: &Refused, body: B) -> Response<B> {
     response
 }
 
-/// Puts a reply on an answer.
+/// Puts a reply on an answer. What sets a cookie or has a token is never stored.
 pub(super) fn put(reply: Reply, headers: &mut HeaderMap) {
     let Reply { set_cookie, reissued } = reply;
-    if let Some(Ok(value)) = reissued.map(secret) {
-        headers.insert(value.0, value.1);
+    if let Some(Ok(mut cookie)) = set_cookie.map(HeaderValue::try_from) {
+        cookie.set_sensitive(true);
+        headers.append(SET_COOKIE, cookie);
     }
-    let Some(Ok(mut cookie)) = set_cookie.map(HeaderValue::try_from) else {
+    let is_reissued = reissued.is_some();
+    if let Some(Ok((name, token))) = reissued.map(secret) {
+        headers.insert(name, token);
+    }
+    if is_reissued || headers.contains_key(SET_COOKIE) {
+        headers.insert(CACHE_CONTROL, NO_STORE);
+    } else {
         headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
-        return;
-    };
-    cookie.set_sensitive(true);
-    headers.append(SET_COOKIE, cookie);
-    headers.insert(CACHE_CONTROL, NO_STORE);
+    }
 }
 
 fn secret((name, token): (String, String)) -> Result<(HeaderName, HeaderValue), http::Error> {

@@ -79,24 +79,20 @@ fn finish<O, A: Clone + Send + Sync + 'static>(
     mut response: Response<O>,
     refuse: &impl Refuse<O>,
 ) -> Response<O> {
+    if let Some(refused) = response.extensions_mut().remove::<Refused>() {
+        response = refuse_with(&refused, &response, refuse);
+    }
     let own = response.headers().get_all(SET_COOKIE).into_iter().map(HeaderValue::as_bytes);
     if let Some(reply) = exchange.reply_now(own) {
         put(reply, response.headers_mut());
     }
-    match response.extensions_mut().remove::<Refused>() {
-        None => response,
-        Some(refused) => refuse_with(&refused, &mut response, refuse),
-    }
+    response
 }
 
 /// The application's answer in the place of what an extractor or a handler left, with the
 /// cookies that were set until then.
 #[cold]
-fn refuse_with<O>(
-    refused: &Refused,
-    left: &mut Response<O>,
-    refuse: &impl Refuse<O>,
-) -> Response<O> {
+fn refuse_with<O>(refused: &Refused, left: &Response<O>, refuse: &impl Refuse<O>) -> Response<O> {
     let mut response = refuse.refuse(refused);
     for cookie in left.headers().get_all(SET_COOKIE) {
         response.headers_mut().append(SET_COOKIE, cookie.clone());

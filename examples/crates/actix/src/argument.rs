@@ -1,7 +1,6 @@
 //! Arguments of handlers.
 
-use std::fmt;
-use std::future::{Future, Ready, ready};
+use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
 
@@ -12,7 +11,7 @@ use session_policy::NoClaims;
 use session_policy::web;
 
 use crate::refused::Refused;
-use crate::request::{authorization, cookies, exchange, head};
+use crate::request::{authorization, cookies, exchange};
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, Refused>>>>;
 
@@ -20,7 +19,7 @@ macro_rules! argument {
     ($(#[$doc:meta])* $name:ident, $ask:ident) => {
         $(#[$doc])*
         #[derive(Debug)]
-        pub struct $name<A = NoClaims>(web::$name<A>);
+        pub struct $name<A = NoClaims>(pub(crate) web::$name<A>);
 
         impl<A: Clone + Send + Sync + 'static> $name<A> {
             async fn of(request: HttpRequest) -> Result<Self, Refused> {
@@ -183,96 +182,6 @@ impl<const SECS: u32, A: Clone + Send + Sync + 'static> FromRequest for Fresh<SE
             };
             let active = asked.map_err(|refused| Refused::of(refused, &request))?;
             Ok(Self(Active(active)))
-        })
-    }
-}
-
-/// The verbs of a request: sign in, sign out, rotate, list, end. It derefs to
-/// [`web::Auth`], which has them, and `?` makes their errors a [`Refused`] to return.
-///
-/// ```
-/// use actix_web::HttpResponse;
-/// use actix_web::web::{Form, Redirect};
-/// use session_policy::SignIn;
-/// use session_policy_actix::{Auth, Refused};
-///
-/// #[derive(serde::Deserialize)]
-/// struct Credentials {
-///     name: String,
-///     password: String,
-/// }
-///
-/// async fn sign_in(auth: Auth, form: Form<Credentials>) -> Result<Redirect, Refused> {
-///     if form.password != "correct horse" {
-///         return Ok(Redirect::to("/sign-in").see_other());
-///     }
-///     auth.sign_in(SignIn::of(&form.name)).await?;
-///     Ok(Redirect::to("/me").see_other())
-/// }
-/// # let _ = sign_in;
-/// ```
-///
-/// # Connections that stay open
-///
-/// [`ended`](web::Auth::ended) waits until the session has ended. An event stream ends
-/// within 30 s of a sign-out, and at the session's deadline to the second:
-///
-/// ```
-/// use actix_web::web::Bytes;
-/// use actix_web::{Error, HttpResponse, rt};
-/// use chrono::TimeDelta;
-/// use futures_util::{Stream, StreamExt};
-/// use session_policy_actix::{Auth, Refused};
-///
-/// # fn news() -> impl Stream<Item = Bytes> { futures_util::stream::pending() }
-/// async fn events(auth: Auth) -> Result<HttpResponse, Refused> {
-///     auth.peeked().await?;
-///     let ended = async move { auth.ended(TimeDelta::seconds(30), rt::time::sleep).await };
-///     let events = news().map(Ok::<_, Error>).take_until(Box::pin(ended));
-///     Ok(HttpResponse::Ok().content_type("text/event-stream").streaming(events))
-/// }
-/// # let _ = events;
-/// ```
-///
-/// With actix-ws, the task that reads a `WebSocket` races its messages with `ended`, and
-/// closes the `WebSocket` when that is first.
-#[derive(Clone)]
-pub struct Auth<A: Send + Sync + 'static = NoClaims>(web::Auth<A>);
-
-impl<A: Clone + Send + Sync + 'static> Auth<A> {
-    /// The same verbs for a client without cookies; see [`web::Auth::for_bearer`].
-    #[must_use]
-    pub fn for_bearer(self) -> Self {
-        Self(self.0.for_bearer())
-    }
-}
-
-impl<A: Send + Sync + 'static> Deref for Auth<A> {
-    type Target = web::Auth<A>;
-
-    fn deref(&self) -> &web::Auth<A> {
-        &self.0
-    }
-}
-
-impl<A: Send + Sync + 'static> fmt::Debug for Auth<A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl<A: Clone + Send + Sync + 'static> FromRequest for Auth<A> {
-    type Error = Refused;
-    type Future = Ready<Result<Self, Refused>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(match exchange(request) {
-            Ok(exchange) => {
-                let headers = request.headers();
-                let auth = exchange.auth(cookies(headers), authorization(headers));
-                Ok(Self(auth.of(head(request))))
-            }
-            Err(refused) => Err(Refused::of(refused, request)),
         })
     }
 }

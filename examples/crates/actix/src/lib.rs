@@ -20,13 +20,15 @@
 //! examples name: cookies, bearers, reasons.
 
 mod argument;
+mod auth;
 mod future;
 mod middleware;
 mod refused;
 mod request;
 mod require;
 
-pub use crate::argument::{Active, Auth, Fresh, Maybe, Peeked};
+pub use crate::argument::{Active, Fresh, Maybe, Peeked};
+pub use crate::auth::Auth;
 pub use crate::future::ResponseFuture;
 pub use crate::middleware::{SessionMiddleware, SessionService};
 pub use crate::refused::Refused;

@@ -151,8 +151,9 @@ async fn an_authorization_header_decides_alone() {
             let client = client.cookie(cookie).with("authorization", &header);
             let answer = client.get("/me").await;
             assert_eq!(answer.status, status, "{header} {cookie}");
-            let challenge = (status == 401).then_some("Bearer");
-            assert_eq!(answer.header("www-authenticate"), challenge, "{header}");
+            let challenge = answer.header("www-authenticate");
+            let is_bearers = challenge.is_some_and(|challenge| challenge.starts_with("Bearer"));
+            assert_eq!(is_bearers, status == 401, "{header}");
             assert_eq!(answer.cookies().len(), 0);
         }
         assert_eq!(client.cookie(&cookie).get("/me").await.status, 200);
@@ -164,10 +165,10 @@ async fn an_authorization_header_decides_alone() {
         let stale = bearer.get("/fresh").await.header("www-authenticate").unwrap().to_owned();
         let expected = r#"Bearer error="insufficient_user_authentication", max_age="900""#;
         assert_eq!(stale, expected);
-        kind.clock.advance(TimeDelta::hours(8));
+        kind.clock.advance(TimeDelta::minutes(30));
         let over = bearer.get("/me").await;
         assert_eq!(over.header("www-authenticate"), Some(r#"Bearer error="invalid_token""#));
-        assert_eq!(over.reason(), "absolute_cap");
+        assert_eq!(over.reason(), "idle");
     }
 }
 

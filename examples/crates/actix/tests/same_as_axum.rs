@@ -218,10 +218,7 @@ async fn compare(kind: Kind, has_pages: bool) -> usize {
                     seen.push(if is_axum {
                         through_axum(&axum, path, &headers).await
                     } else {
-                        let with = |client: support::Client<_>, (name, value): &(_, Vec<u8>)| {
-                            client.with(name, value)
-                        };
-                        let client = headers.iter().fold(client.clone(), with);
+                        let client = client.with_all(&headers);
                         let answer = client.get(path).await;
                         let values = |name| {
                             answer

@@ -70,6 +70,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             let own = Cookie::new(name.into_inner(), "own");
             Ok::<_, Refused>(HttpResponse::Ok().cookie(own).finish())
         }))
+        .service(get("/own_active/{name}").get(async |_: Active, name: Path<String>| {
+            HttpResponse::Ok().cookie(Cookie::new(name.into_inner(), "own")).finish()
+        }))
         .service(get("/public").get(async |_: Maybe<Active>| {
             HttpResponse::Ok().insert_header(("cache-control", "max-age=60")).finish()
         }));
@@ -191,8 +194,6 @@ impl<S> Site for S where
 {
 }
 
-/// A clone is of the same application.
-#[derive(Clone)]
 pub(crate) struct Client<S> {
     site: std::rc::Rc<S>,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -205,9 +206,14 @@ impl<S: Site> Client<S> {
 
     /// The same client with this header, too.
     pub(crate) fn with(&self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
-        let name = HeaderName::from_static(name);
-        let value = HeaderValue::from_bytes(value.as_ref()).unwrap();
-        let headers = self.headers.iter().cloned().chain([(name, value)]).collect();
+        self.with_all(&[(name, value.as_ref().to_vec())])
+    }
+
+    pub(crate) fn with_all(&self, headers: &[(&'static str, Vec<u8>)]) -> Self {
+        let more = headers.iter().map(|(name, value)| {
+            (HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap())
+        });
+        let headers = self.headers.iter().cloned().chain(more).collect();
         Self { site: self.site.clone(), headers }
     }
 
