@@ -253,6 +253,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     /// It comes before [`reply_now`](Self::reply_now); together they are
     /// [`reply`](Self::reply), for an integration that polls its futures by hand.
     #[inline]
+    #[must_use = "it is a future"]
     pub fn look_again(&self) -> Option<impl Future<Output = ()> + Send + use<A>> {
         let mut state = self.state();
         let Answer::Reissued { token, .. } = &state.answer else { return None };

@@ -102,6 +102,8 @@ pub fn serve(
             .wrap(DefaultHeaders::new().add((CACHE_CONTROL, "no-store")))
     };
     let server = HttpServer::new(app).workers(workers.get()).shutdown_timeout(GRACE);
+    // A client that closes its connection has hung up: nobody would be sent the token.
+    let server = server.h1_allow_half_closed(false);
     Ok(server.listen(listener)?.run())
 }
 

@@ -503,6 +503,23 @@ async fn bytes_that_are_no_request_end_their_connection_only() {
 }
 
 #[actix_web::test]
+async fn a_client_that_hangs_up_during_a_sign_in_leaves_no_session() {
+    let site = site();
+    site.store.creates.hold(true);
+    let body = r#"{"user":"ada","password":"correct horse"}"#;
+    let head = "POST /login HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
+    let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    let mut stream = tokio::net::TcpStream::connect(site.address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    site.store.creates.until_one_is_held().await;
+    drop(stream);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    site.store.creates.hold(false);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(site.sessions.list("ada").await.unwrap().len(), 0);
+}
+
+#[actix_web::test]
 async fn malformed_bodies_are_a_problem_of_their_own() {
     let site = site();
     for body in [

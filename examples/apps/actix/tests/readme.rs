@@ -105,8 +105,8 @@ fn the_commands_of_the_readme_print_what_it_says() {
     let commands = commands();
     assert_eq!(commands.len(), 11);
     // In one shell, as variables are set; a line apart from the next one's output.
-    let script: String =
-        commands.iter().map(|(command, _)| format!("{command}\necho; echo ---\n")).collect();
+    let script: Vec<_> = commands.iter().map(|(command, _)| *command).collect();
+    let script = script.join("\necho; echo ---\n") + "\necho; echo ---\n";
     let output = Command::new("bash")
         .args(["-euc", &script.replace("127.0.0.1:8080", &address)])
         .current_dir(&home)

@@ -40,7 +40,8 @@ pub(crate) type Refuse = Arc<dyn Fn(&Refused) -> HttpResponse + Send + Sync>;
 ///     .spawn_with(|task| drop(actix_web::rt::spawn(task)));
 /// let server = HttpServer::new(move || {
 ///     App::new().route("/me", web::get().to(me)).wrap(sessions.clone())
-/// });
+/// })
+/// .h1_allow_half_closed(false);
 /// # drop(server);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -66,6 +67,10 @@ impl<A: Clone + Send + Sync + 'static> SessionMiddleware<A> {
     /// Runs sign-ins to their end, and ends a session whose token was not sent, since the
     /// client hung up; see [`WebSessions::spawn_with`]. It is set before the first clone;
     /// later it does nothing.
+    ///
+    /// actix-web takes a client that closes its connection for one that still reads, and
+    /// sends the answer to nobody, unless the server has
+    /// [`h1_allow_half_closed(false)`](actix_web::HttpServer::h1_allow_half_closed).
     #[must_use]
     pub fn spawn_with(
         self,

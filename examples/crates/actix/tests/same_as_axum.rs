@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+
 use actix_web::HttpResponse;
 use axum::Router;
 use axum::body::Body;
@@ -177,7 +179,7 @@ async fn through_axum(app: &Router, path: &str, headers: &[(&'static str, Vec<u8
 }
 
 /// Both with the same sessions; either with problem details, or pages of its own.
-async fn compare(kind: Kind, has_pages: bool) -> usize {
+async fn compare(kind: Kind, has_pages: bool, statuses: &mut BTreeSet<u16>) -> usize {
     let layer = with_sessions!(kind, sessions => SessionLayer::new(sessions, carrier())).unwrap();
     let is_page = |head: Option<&RequestHead>| head.is_some_and(RequestHead::wants_html);
     let page = |status, path: &str| format!("{status} at {path}");
@@ -233,6 +235,7 @@ async fn compare(kind: Kind, has_pages: bool) -> usize {
                 }
                 let context = format!("{} {path} {presented} {secs} {is_away}", kind.name());
                 assert_eq!(seen[0], seen[1], "{context}");
+                statuses.insert(seen[0].status);
                 count += 1;
             }
         }
@@ -242,10 +245,12 @@ async fn compare(kind: Kind, has_pages: bool) -> usize {
 
 #[actix_web::test]
 async fn axum_and_actix_answer_alike() {
+    let mut statuses = BTreeSet::new();
     for kind in Kind::all() {
         for has_pages in [false, true] {
-            let count = compare(kind.clone(), has_pages).await;
+            let count = compare(kind.clone(), has_pages, &mut statuses).await;
             assert_eq!(count, WHEN.len() * PRESENTED.len() * PATHS.len());
         }
     }
+    assert_eq!(Vec::from_iter(statuses), [200, 303, 401, 500, 503]);
 }

@@ -66,6 +66,7 @@ pub(crate) struct Store {
     pub(crate) loads: Gate,
     pub(crate) lists: Gate,
     /// Before what is written.
+    pub(crate) creates: Gate,
     pub(crate) updates: Gate,
     away: AtomicBool,
 }
@@ -83,6 +84,7 @@ impl Store {
 
 impl SessionStore for Store {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
+        self.creates.pass().await;
         self.reach()?.create(session).await
     }
 
