@@ -29,7 +29,7 @@ use crate::request::{authorization, cookies, exchange, head};
 ///     if form.password != "correct horse" {
 ///         return Ok(Redirect::to("/sign-in").see_other());
 ///     }
-///     auth.sign_in(SignIn::of(&form.name)).await?;
+///     auth.sign_in(SignIn::of(&*form.name)).await?;
 ///     Ok(Redirect::to("/me").see_other())
 /// }
 /// # let _ = sign_in;

@@ -7,15 +7,17 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::test::init_service;
-use actix_web::web;
+use actix_web::web::{self, Bytes};
 use actix_web::{App, Error, HttpResponse, ResponseError, rt};
 use chrono::TimeDelta;
+use futures_util::StreamExt;
 use session_policy::web::{Reason, RequestHead};
 use session_policy_actix::{Active, Auth, Refused};
 use support::{Client, Kind, client, routes};
@@ -80,7 +82,7 @@ async fn a_late_answer_does_not_oust_what_a_newer_one_set() {
             .route(
                 "/slow",
                 web::get().to(async |_: Active| {
-                    rt::time::sleep(std::time::Duration::from_millis(50)).await;
+                    rt::time::sleep(Duration::from_millis(50)).await;
                     ""
                 }),
             )
@@ -90,7 +92,7 @@ async fn a_late_answer_does_not_oust_what_a_newer_one_set() {
         kind.clock.advance(TimeDelta::minutes(10));
         let other = client.cookie(client.sign_in().await);
         let (late, _) = futures_util::future::join(mine.get("/slow"), async {
-            rt::time::sleep(std::time::Duration::from_millis(20)).await;
+            rt::time::sleep(Duration::from_millis(20)).await;
             other.get(path).await
         })
         .await;
@@ -276,6 +278,63 @@ async fn a_client_that_hangs_up_during_a_sign_in_leaves_no_session() {
         }
         assert!(polls >= 3, "{path} of {} waits for its store", kind.name());
     }
+}
+
+#[actix_web::test]
+async fn a_task_left_behind_keeps_no_session_of_a_client_that_hung_up() {
+    let kind = Kind::opaque();
+    let app = App::new()
+        .route(
+            "/slow",
+            web::get().to(async |auth: Auth| {
+                let left = auth.clone();
+                rt::spawn(async move {
+                    rt::time::sleep(Duration::from_secs(600)).await;
+                    drop(left);
+                });
+                auth.sign_in("ada").await?;
+                std::future::pending::<()>().await;
+                Ok::<_, Refused>("")
+            }),
+        )
+        .wrap(kind.middleware().spawn_with(|task| drop(rt::spawn(task))));
+    let client = Client::new(init_service(app).await);
+    let slow = rt::spawn(client.call("/slow"));
+    settle().await;
+    assert_eq!(kind.store.count().await, 1);
+    slow.abort();
+    settle().await;
+    assert_eq!(kind.store.count().await, 0);
+}
+
+#[actix_web::test]
+async fn an_event_stream_ends_with_its_session() {
+    let kind = Kind::opaque();
+    let app = App::new()
+        .configure(routes)
+        .route(
+            "/events",
+            web::get().to(async |auth: Auth| {
+                auth.peeked().await?;
+                let sleep = |_| rt::time::sleep(Duration::from_millis(1));
+                let ended =
+                    async move { auth.ended(TimeDelta::seconds(30), sleep).await.to_string() };
+                let news = futures_util::stream::pending::<Result<_, Error>>();
+                let events = news.take_until(Box::pin(ended));
+                let first = futures_util::stream::iter([Ok(Bytes::from_static(b"data: 1\n\n"))]);
+                Ok::<_, Refused>(HttpResponse::Ok().streaming(first.chain(events)))
+            }),
+        )
+        .wrap(kind.middleware());
+    let client = Client::new(init_service(app).await);
+    let mine = client.cookie(client.sign_in().await);
+    let (streamed, out) = futures_util::future::join(mine.get("/events"), async {
+        rt::time::sleep(Duration::from_millis(50)).await;
+        mine.get("/out").await
+    })
+    .await;
+    assert_eq!((out.status, streamed.status, &*streamed.body), (200, 200, "data: 1\n\n"));
+    assert_eq!(client.get("/events").await.reason(), "no_session");
 }
 
 #[actix_web::test]
