@@ -133,7 +133,7 @@ pub mod web;
 pub use crate::config::VarsError;
 pub use crate::config::{Policies, ProfileError, SessionLimit, WhenFull};
 #[cfg(feature = "std")]
-pub use crate::record::SignIn;
+pub use crate::record::{NoClaims, SignIn};
 pub use crate::record::{Session, SessionId, SessionToken};
 pub use crate::rule::{Decision, Lifetime, PolicyError, RejectReason, SessionPolicy, Status};
 #[cfg(feature = "std")]

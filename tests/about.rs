@@ -94,7 +94,7 @@ fn it_is_in_the_row_and_in_no_event_token_or_debug() {
 #[test]
 fn it_is_in_no_signed_token_and_survives_a_hybrid_rotation() {
     use base64ct::{Base64UrlUnpadded, Encoding};
-    use session_policy::jwt::NoClaims;
+    use session_policy::NoClaims;
     use session_policy::jwt::{Algorithm, HybridSessions, KeyRing, SigningKey};
 
     let key = SigningKey::secret("k", Algorithm::Hs256, [7; 32]).unwrap();

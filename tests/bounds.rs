@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex};
 use chrono::TimeDelta;
 use pollster::block_on;
 use proptest::prelude::*;
-use session_policy::jwt::{Algorithm, HybridSessions, JwtSessions, KeyRing, NoClaims, SigningKey};
+use session_policy::jwt::{Algorithm, HybridSessions, JwtSessions, KeyRing, SigningKey};
 use session_policy::store::{SessionStore, StoreError};
 use session_policy::{
-    AuthenticateError, Authenticated, Bound, Bounds, ManualClock, MemoryStore, Policies,
+    AuthenticateError, Authenticated, Bound, Bounds, ManualClock, MemoryStore, NoClaims, Policies,
     RotateError, SessionLimit, SessionPolicy, Sessions, SignIn, StartError, Started, Timestamp,
     WhenFull,
 };

@@ -7,11 +7,11 @@
 use chrono::TimeDelta;
 use pollster::block_on;
 use proptest::prelude::*;
-use session_policy::jwt::{Algorithm, HybridSessions, JwtSessions, KeyRing, NoClaims, SigningKey};
+use session_policy::jwt::{Algorithm, HybridSessions, JwtSessions, KeyRing, SigningKey};
 use session_policy::store::SessionStore;
 use session_policy::{
     AuthenticateError, Authenticated, Clock, Decision, Lifetime, ManualClock, MemoryStore,
-    SessionId, SessionPolicy, Sessions, SignIn, Started, Timestamp,
+    NoClaims, SessionId, SessionPolicy, Sessions, SignIn, Started, Timestamp,
 };
 
 const LOGIN: i64 = 1_800_000_000;

@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex};
 use chrono::TimeDelta;
 use pollster::block_on;
 use session_policy::jwt::{
-    Algorithm, GraceError, HybridSessions, KeyRing, NoClaims, SigningKey, VerifyingKey,
+    Algorithm, GraceError, HybridSessions, KeyRing, SigningKey, VerifyingKey,
 };
 use session_policy::store::{Removed, SessionParts, SessionStore, StoreError, Update};
 use session_policy::{
-    AuthenticateError, Event, EventKind, ManualClock, MemoryStore, Policies, RejectReason,
-    RenewalOutcome, RotateError, Session, SessionId, SessionPolicy, SessionToken, Sessions,
-    Started, Timestamp,
+    AuthenticateError, Event, EventKind, ManualClock, MemoryStore, NoClaims, Policies,
+    RejectReason, RenewalOutcome, RotateError, Session, SessionId, SessionPolicy, SessionToken,
+    Sessions, Started, Timestamp,
 };
 
 const NINE: i64 = 1_800_003_600;

@@ -75,5 +75,4 @@ mod stateless;
 pub use self::hybrid::{GraceError, HybridSessions};
 pub use self::keys::{Algorithm, KeyError, KeyRing, SigningKey, VerifyingKey};
 pub use self::stateless::JwtSessions;
-pub use crate::record::NoClaims;
 pub use crate::sessions::{IssueError, TokenError};

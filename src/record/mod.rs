@@ -18,11 +18,7 @@ pub(crate) use self::session::check_names;
 pub use self::session::{Session, SessionError};
 pub use self::session_parts::SessionParts;
 #[cfg(feature = "std")]
-// Named in `jwt`; elsewhere it is what a parameter defaults to.
-#[cfg_attr(not(feature = "jwt-custom-provider"), allow(unreachable_pub, reason = "as above"))]
-pub use self::sign_in::NoClaims;
-#[cfg(feature = "std")]
-pub use self::sign_in::SignIn;
+pub use self::sign_in::{NoClaims, SignIn};
 #[cfg(feature = "std")]
 pub(crate) use self::token::PresentedToken;
 pub use self::token::{SecretHash, SessionToken};

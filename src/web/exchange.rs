@@ -39,7 +39,6 @@ enum Phase {
     /// The head of the answer is made.
     Answered,
     /// There will be no answer.
-    #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "the layer knows"))]
     Gone,
 }
 
@@ -158,7 +157,12 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     /// one: the handler may have taken its time. A late answer must not oust what a newer one
     /// set, nor bring a generation back that the client has confirmed and may outgrow while
     /// the answer is under way. One that is not sent is made good by the next request.
-    pub(super) fn look_again(&self) -> Option<impl Future<Output = ()> + Send + use<A>> {
+    ///
+    /// It comes before [`reply_now`](Self::reply_now); together they are
+    /// [`reply`](Self::reply), for an integration that polls its futures by hand.
+    #[inline]
+    #[must_use = "it is a future"]
+    pub fn look_again(&self) -> Option<impl Future<Output = ()> + Send + use<A>> {
         let mut state = self.state();
         let Answer::Reissued { token, version, .. } = &state.answer else { return None };
         let (token, version, exchange) = (token.clone(), *version, self.clone());
@@ -178,7 +182,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
 
     /// [`reply`](Self::reply), after [`look_again`](Self::look_again).
     #[inline]
-    pub(super) fn reply_now<'a>(&self, own: impl IntoIterator<Item = &'a [u8]>) -> Option<Reply> {
+    pub fn reply_now<'a>(&self, own: impl IntoIterator<Item = &'a [u8]>) -> Option<Reply> {
         let mut state = self.state();
         if mem::replace(&mut state.phase, Phase::Answered) == Phase::Untouched {
             return None;
@@ -229,8 +233,7 @@ impl<A: Send + Sync + 'static> Exchange<A> {
 
     /// There will be no answer, although a task may still hold a clone: a session whose
     /// token it was to bring is ended, and none begins any more.
-    #[cfg(feature = "tower")]
-    pub(super) fn abandon(&self) {
+    pub fn abandon(&self) {
         let mut state = self.state();
         state.phase = Phase::Gone;
         let unsent = mem::replace(&mut state.answer, Answer::Nothing);

@@ -71,8 +71,10 @@ impl Refused {
         Self { reason: Arc::new(reason), request: None, is_bearer }
     }
 
-    #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only the layer can be missing"))]
-    pub(super) fn misuse(mistake: &'static str) -> Self {
+    /// Because of a mistake of the application's, for a framework's integration: a route
+    /// without the integration around it.
+    #[must_use]
+    pub fn misuse(mistake: &'static str) -> Self {
         Self::new(Reason::Misuse(mistake), false)
     }
 

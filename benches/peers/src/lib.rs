@@ -14,12 +14,6 @@ pub mod rule;
 pub mod task;
 pub mod traffic;
 
-// The integrations as the applications of `examples/` have them, and the files of
-// those applications that they need.
-#[path = "../../../examples/apps/actix/src/session.rs"]
-pub mod actix_integration;
 #[path = "../../../examples/apps/axum/src/log.rs"]
 #[expect(missing_docs, reason = "it is private where it comes from")]
 pub mod log;
-#[path = "../../../examples/apps/actix/src/problem.rs"]
-pub mod problem;

@@ -11,9 +11,11 @@ mod store;
 use std::sync::Arc;
 
 use ::session_policy::store::AnyStore;
-use ::session_policy::{ManualClock, MemoryStore, SystemClock};
+use ::session_policy::web::{SessionCookie, Strategy};
+use ::session_policy::{ManualClock, MemoryStore, NoClaims, SystemClock};
+use ::session_policy_actix::{Active, Auth, SessionMiddleware};
 use actix_http::Request;
-use actix_web::Error;
+use actix_web::{Error, test, web};
 use actix_web::body::{MessageBody, to_bytes};
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::header::{COOKIE, HeaderValue, SET_COOKIE};
@@ -21,7 +23,7 @@ use actix_web::test::TestRequest;
 use futures_util::FutureExt;
 
 use self::store::Memory;
-use crate::app::{Answer, App, Caller, forged};
+use crate::app::{Answer, App, Caller, SUBJECT, forged, greet};
 use crate::traffic::{CountedStore, Traffic};
 
 /// Every application, and what protects it. The first is protected by nothing.
@@ -58,6 +60,23 @@ pub fn counted_hybrid(clock: ManualClock) -> App {
     let traffic = Arc::new(Traffic::default());
     let store = CountedStore::new(Arc::clone(&traffic));
     hybrid::app(AnyStore::new(store), traffic, clock)
+}
+
+/// Ours, over a kind of sessions.
+fn ours(
+    name: &'static str,
+    traffic: Arc<Traffic>,
+    sessions: impl Strategy<Claims = NoClaims>,
+) -> App {
+    let middleware = SessionMiddleware::new(sessions, SessionCookie::host("session"));
+    let middleware = middleware.unwrap_or_else(|error| unreachable!("{error}"));
+    let page = async |active: Active| greet(active.session.subject());
+    let sign_in = async |auth: Auth| auth.sign_in(SUBJECT).await.map(|_| "");
+    let actix = actix_web::App::new()
+        .route("/me", web::get().to(page))
+        .route("/sign-in", web::get().to(sign_in))
+        .wrap(middleware);
+    app(name, traffic, ready(test::init_service(actix)))
 }
 
 fn app<B: MessageBody + 'static>(

@@ -7,10 +7,10 @@ use std::task::{Context, Poll, Waker};
 use chrono::TimeDelta;
 
 use super::jwt::{mint, read, ring};
-use super::subject::jwt::{HybridSessions, JwtSessions, NoClaims};
+use super::subject::jwt::{HybridSessions, JwtSessions};
 use super::subject::store::{StoreError, Update};
 use super::subject::{
-    AuthenticateError, Authenticated, Lifetime, Policies, RejectReason, RenewalOutcome,
+    AuthenticateError, Authenticated, Lifetime, NoClaims, Policies, RejectReason, RenewalOutcome,
     RotateError, Session, SessionLimit, SessionPolicy, SessionToken, Sessions, SignIn, StartError,
     Started, Status, WhenFull,
 };

@@ -17,7 +17,7 @@ use crate::problem::Problem;
 ///
 /// # Errors
 ///
-/// [`Problem::CROSS_ORIGIN`], and those of the service.
+/// [`Problem::CrossOrigin`], and those of the service.
 pub async fn same_origin(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -26,7 +26,7 @@ pub async fn same_origin(
         next.call(request).await
     } else {
         tracing::warn!(path = request.path(), "refused a request of another origin");
-        Err(Problem::CROSS_ORIGIN.into())
+        Err(Problem::CrossOrigin.into())
     }
 }
 

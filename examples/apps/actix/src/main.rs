@@ -1,11 +1,6 @@
 //! How does a JSON API in actix-web get sessions that end?
 //!
-//! ```sh
-//! cargo run -p session-policy-actix-app -- --plain-http
-//! curl -i -c jar -H 'content-type: application/json' \
-//!     -d '{"user":"ada","password":"correct horse"}' http://localhost:8080/login
-//! curl -b jar http://localhost:8080/session/status
-//! ```
+//! `README.md` has the routes, the users and commands to try them with.
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
@@ -15,10 +10,10 @@ use actix_web::web::Data;
 use clap::Parser;
 use session_policy::jwt::{Algorithm, KeyRing, SigningKey};
 use session_policy::store::AnyStore;
-use session_policy::{MemoryStore, Policies, SessionPolicy, SystemClock};
-use session_policy_actix_app::session::Transport;
+use session_policy::web::SessionCookie;
+use session_policy::{MemoryStore, SystemClock};
+use session_policy_actix_app::server;
 use session_policy_actix_app::users::Users;
-use session_policy_actix_app::{api, server};
 
 /// A JSON API with sessions that end.
 #[derive(Parser)]
@@ -39,33 +34,31 @@ struct Arguments {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let Arguments { listen, plain_http, workers } = Arguments::parse();
     tracing_subscriber::fmt().json().with_max_level(tracing::Level::INFO).init();
-    let transport = if plain_http {
+    let cookie = if plain_http {
         if !listen.ip().is_loopback() {
             return Err(
                 format!("--plain-http and --listen `{listen}`, which is not loopback").into()
             );
         }
         tracing::warn!("cookies are sent over plain HTTP, without __Host- and Secure");
-        Transport::LoopbackHttp
+        SessionCookie::loopback("session")
     } else {
-        Transport::Https
+        SessionCookie::host("session")
     };
 
     // Sessions in memory end with the process, and so may the key of their tokens.
     let mut secret = [0; 32];
     getrandom::fill(&mut secret)?;
     let ring = KeyRing::new(SigningKey::secret("of-this-process", Algorithm::Hs256, secret)?)?;
-    let policies = Policies::new(SessionPolicy::WORKING_DAY)
-        .with_profile(api::REMEMBER_ME, SessionPolicy::SLIDING_MONTH)?;
     let store = AnyStore::new(MemoryStore::new());
-    let sessions = Data::new(server::sessions(store, ring, policies, SystemClock)?);
+    let sessions = server::sessions(store, ring, server::policies()?, SystemClock)?;
 
     let sweep = actix_web::rt::spawn(server::sweep(sessions.clone(), Duration::from_secs(60)));
     let listener = TcpListener::bind(listen)
         .map_err(|error| format!("cannot listen on `{listen}`: {error}"))?;
-    tracing::info!(%listen, "serving");
-    let users = Data::new(Users::seeded());
-    server::serve(listener, sessions, users, transport, workers)?.await?;
+    tracing::info!(listen = %listener.local_addr()?, "serving");
+    let middleware = server::middleware(sessions, cookie)?;
+    server::serve(listener, middleware, Data::new(Users::seeded()), workers)?.await?;
     sweep.abort();
     tracing::info!("stopped");
     Ok(())

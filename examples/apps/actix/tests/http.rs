@@ -6,22 +6,17 @@ mod common;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use actix_web::cookie::Cookie;
-use actix_web::middleware::from_fn;
-use actix_web::test::{TestRequest, call_service, init_service};
-use actix_web::web::{self, Data, Path};
-use actix_web::{App, HttpResponse};
 use common::{CAP, GRACE, START, log, site, site_over};
 use reqwest::Method;
 use serde_json::json;
-use session_policy_actix_app::server;
-use session_policy_actix_app::session::{Active, Transport, cookies};
+use session_policy::web::SessionCookie;
+use session_policy_actix_app::server::{self, TOKEN_HEADER};
 use session_policy_actix_app::users::AT_A_TIME;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// How long the sweep leaves what has ended.
 const RETENTION: i64 = 86_400;
-const ATTRIBUTES: &str = "; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=";
+const ATTRIBUTES: &str = "; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=";
 
 #[actix_web::test]
 async fn a_sign_in_sets_the_cookie_to_the_letter() {
@@ -44,21 +39,21 @@ async fn a_sign_in_sets_the_cookie_to_the_letter() {
 
     let body = json!({ "user": "bob", "password": "battery staple", "remember": true });
     let remembered = site.send(Method::POST, "/login", "", &[], Some(body)).await;
-    assert!(remembered.set_cookie().unwrap().ends_with("; Path=/; Max-Age=3888000"));
+    assert!(remembered.set_cookie().unwrap().ends_with(&format!("{ATTRIBUTES}3888000")));
     assert_eq!(remembered.json["profile"], "remember-me");
 }
 
 #[actix_web::test]
 async fn over_plain_http_on_loopback_the_cookie_is_another_and_not_secure() {
-    let site = site_over(Transport::LoopbackHttp);
+    let site = site_over(SessionCookie::loopback("session"), "session");
     let answer = site.login("ada", "correct horse", "").await;
     let pair = answer.pair();
-    let expected = format!("{pair}; HttpOnly; SameSite=Lax; Path=/; Max-Age=28800");
+    let expected = format!("{pair}; Path=/; HttpOnly; SameSite=Lax; Max-Age=28800");
     assert_eq!(answer.set_cookie().unwrap(), expected);
     assert!(pair.starts_with("session="));
     assert_eq!(site.get("/me", &pair).await.status, 200);
     let renamed = pair.replace("session=", "__Host-session=");
-    assert_eq!(site.get("/me", &renamed).await.problem(), (401, "no-session"));
+    assert_eq!(site.get("/me", &renamed).await.problem(), (401, "no_session"));
 }
 
 /// What the program says on its way out when it is started like this.
@@ -113,8 +108,8 @@ async fn constant_activity_slides_with_a_new_token_per_renewal_until_the_cap() {
     assert_eq!(site.get("/me", &cookie).await.status, 200);
     site.at(CAP);
     let ended = site.get("/me", &cookie).await;
-    assert_eq!(ended.problem(), (401, "session-cap"));
-    assert_eq!(ended.header("www-authenticate"), Some("Cookie realm=\"api\""));
+    assert_eq!(ended.problem(), (401, "absolute_cap"));
+    assert_eq!(ended.header("www-authenticate"), None, "that is for bearers");
     assert_eq!(ended.set_cookie(), None, "only a sign-out clears it");
 }
 
@@ -135,7 +130,7 @@ async fn an_idle_session_ends_to_the_second_and_polling_does_not_keep_it() {
     site.at(1_800);
     for path in ["/session/status", "/me"] {
         let ended = site.get(path, &cookie).await;
-        assert_eq!(ended.problem(), (401, "session-idle"));
+        assert_eq!(ended.problem(), (401, "idle"));
         assert_eq!(ended.set_cookie(), None, "only a sign-out clears it");
     }
 }
@@ -167,8 +162,8 @@ async fn a_burst_at_the_renewal_instant_writes_once_and_signs_nobody_out() {
     // But not once the new one is long in use.
     site.at(300 + GRACE);
     let stolen = site.get("/me", &cookie).await;
-    assert_eq!(stolen.problem(), (401, "no-session"));
-    assert_eq!(site.get("/me", &set[0]).await.problem(), (401, "no-session"), "ended for both");
+    assert_eq!(stolen.problem(), (401, "no_session"));
+    assert_eq!(site.get("/me", &set[0]).await.problem(), (401, "no_session"), "ended for both");
 }
 
 #[actix_web::test]
@@ -182,9 +177,10 @@ async fn a_stolen_token_is_refused_after_sign_out_and_so_is_a_request_in_flight(
     site.at(300); // Due, which a sign-out is not undone by.
     for path in ["/me", "/session/status", "/sessions"] {
         let answer = site.get(path, &cookie).await;
-        assert_eq!((answer.problem(), answer.set_cookie()), ((401, "no-session"), None));
+        assert_eq!((answer.problem(), answer.set_cookie()), ((401, "no_session"), None));
     }
-    assert_eq!(site.post("/logout", &cookie).await.problem(), (401, "no-session"));
+    let again = site.post("/logout", &cookie).await;
+    assert_eq!((again.status.as_u16(), again.set_cookie()), (204, answer.set_cookie()));
     assert_eq!(site.get("/me", &other).await.status, 200, "only that session");
 }
 
@@ -201,21 +197,21 @@ async fn users_see_and_end_their_own_sessions_only() {
 
     let bobs = format!("/sessions/{}", id(&bob));
     for path in [&*bobs, "/sessions/AAAAAAAAAAAAAAAAAAAAAA", "/sessions/not-an-id", "/nowhere"] {
-        assert_eq!(site.delete(path, &ada).await.problem(), (404, "not-found"), "{path}");
+        assert_eq!(site.delete(path, &ada).await.problem(), (404, "not_found"), "{path}");
     }
     assert_eq!(site.get("/me", &bob.pair()).await.status, 200);
-    assert_eq!(site.delete("/sessions", "").await.problem(), (401, "no-session"));
+    assert_eq!(site.delete("/sessions", "").await.problem(), (401, "no_session"));
 
     let phones = format!("/sessions/{}", id(&site.get("/me", &phone).await));
     let answer = site.delete(&phones, &ada).await;
     assert_eq!((answer.status.as_u16(), answer.set_cookie()), (204, None));
-    assert_eq!(site.get("/me", &phone).await.problem(), (401, "no-session"));
+    assert_eq!(site.get("/me", &phone).await.problem(), (401, "no_session"));
     assert_eq!(site.delete("/sessions", &ada).await.json, json!({ "ended": 1 }));
-    assert_eq!(site.get("/me", &tablet).await.problem(), (401, "no-session"));
+    assert_eq!(site.get("/me", &tablet).await.problem(), (401, "no_session"));
 
     let own = format!("/sessions/{}", id(&site.get("/me", &ada).await));
     assert!(site.delete(&own, &ada).await.set_cookie().unwrap().ends_with("Max-Age=0"));
-    assert_eq!(site.get("/me", &ada).await.problem(), (401, "no-session"));
+    assert_eq!(site.get("/me", &ada).await.problem(), (401, "no_session"));
 }
 
 #[actix_web::test]
@@ -250,7 +246,7 @@ async fn of_two_requests_at_the_idle_end_the_refused_one_leaves_the_cookie_of_th
     site.store.updates.until_one_is_held().await;
     site.at(1_800);
     let refused = site.get("/me", &cookie).await;
-    assert_eq!((refused.problem(), refused.set_cookie()), ((401, "session-idle"), None));
+    assert_eq!((refused.problem(), refused.set_cookie()), ((401, "idle"), None));
     site.store.updates.hold(false);
     assert_eq!(renewing.await.unwrap().status, 200);
     assert_eq!(site.get("/me", &cookie).await.status, 200);
@@ -270,7 +266,7 @@ async fn a_late_refusal_leaves_the_cookie_of_the_next_sign_in() {
     let after = site.ada().await;
     site.store.loads.hold(false);
     let late = late.await.unwrap();
-    assert_eq!((late.problem(), late.set_cookie()), ((401, "session-idle"), None));
+    assert_eq!((late.problem(), late.set_cookie()), ((401, "idle"), None));
     assert_eq!(site.get("/me", &after).await.status, 200);
 }
 
@@ -279,7 +275,7 @@ async fn a_sign_in_ends_the_session_that_the_client_had() {
     let site = site();
     let first = site.ada().await;
     let second = site.login("ada", "correct horse", &first).await.pair();
-    assert_eq!(site.get("/me", &first).await.problem(), (401, "no-session"));
+    assert_eq!(site.get("/me", &first).await.problem(), (401, "no_session"));
     assert_eq!(site.get("/me", &second).await.status, 200);
 }
 
@@ -293,7 +289,6 @@ async fn no_response_is_to_be_stored() {
         (Method::GET, "/session/status", &cookie, 200),
         (Method::GET, "/sessions", &cookie, 200),
         (Method::GET, "/health", "", 200),
-        (Method::GET, "/problems/malformed", "", 200),
         (Method::GET, "/nowhere", "", 404),
         (Method::GET, "/me", "", 401),
         (Method::DELETE, &format!("/sessions/{others}"), &cookie, 204),
@@ -327,28 +322,46 @@ async fn a_late_answer_does_not_oust_the_cookie_of_a_new_sign_in() {
 }
 
 #[actix_web::test]
-async fn a_cookie_of_the_handlers_own_wins_if_it_has_the_name() {
+async fn a_bearer_signs_in_for_a_token_and_is_sent_the_next_one_in_a_header() {
     let site = site();
-    let cookie = site.ada().await;
-    let own = async |_: Active, name: Path<String>| {
-        HttpResponse::Ok().cookie(Cookie::new(name.into_inner(), "own")).finish()
-    };
-    let app = App::new()
-        .app_data(site.sessions.clone())
-        .app_data(Data::new(Transport::Https))
-        .wrap(from_fn(cookies))
-        .route("/own/{name}", web::get().to(own));
-    let app = init_service(app).await;
+    let body = json!({ "user": "ada", "password": "correct horse", "bearer": true });
+    let signed_in = site.send(Method::POST, "/login", "", &[], Some(body)).await;
+    assert_eq!((signed_in.status.as_u16(), signed_in.set_cookie()), (200, None));
+    assert_eq!(signed_in.header("cache-control"), Some("no-store"));
+    let token = signed_in.json["token"].as_str().unwrap();
+    let me = site.get_as_bearer("/me", token, "").await;
+    assert_eq!((me.status.as_u16(), me.header(TOKEN_HEADER)), (200, None));
+    assert_eq!(me.json["session"], signed_in.json["session"]);
+
     site.at(300);
-    for (name, sent) in
-        [("__Host-session", "__Host-session"), ("session2", "session2 __Host-session")]
-    {
-        let request = TestRequest::get().uri(&format!("/own/{name}"));
-        let request = request.insert_header(("cookie", &*cookie)).to_request();
-        let answer = call_service(&app, request).await;
-        let names: Vec<_> = answer.response().cookies().map(|it| it.name().to_owned()).collect();
-        assert_eq!(names.join(" "), sent);
-    }
+    let renewed = site.get_as_bearer("/me", token, "").await;
+    assert_eq!((renewed.status.as_u16(), renewed.set_cookie()), (200, None));
+    let next = renewed.header(TOKEN_HEADER).unwrap();
+    site.at(300 + 1_799);
+    assert_eq!(site.get_as_bearer("/session/status", next, "").await.status, 200);
+    site.at(300 + 1_800);
+    let ended = site.get_as_bearer("/me", next, "").await;
+    assert_eq!(ended.problem(), (401, "idle"));
+    let challenge = r#"Bearer error="invalid_token""#;
+    assert_eq!(ended.header("www-authenticate"), Some(challenge));
+}
+
+#[actix_web::test]
+async fn an_authorization_header_decides_alone() {
+    let site = site();
+    let (cookie, bearers) = (site.ada().await, site.ada().await);
+    let token = bearers.split_once('=').unwrap().1;
+    let me = site.get_as_bearer("/me", token, &cookie).await;
+    assert_eq!(me.json, site.get("/me", &bearers).await.json, "not the cookie's");
+    let refused = site.get_as_bearer("/me", "x", &cookie).await;
+    assert_eq!(refused.problem(), (401, "no_session"));
+    assert!(refused.header("www-authenticate").unwrap().starts_with("Bearer"));
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", &*bearer)];
+    let out = site.send(Method::POST, "/logout", &cookie, &headers, None).await;
+    assert_eq!((out.status.as_u16(), out.set_cookie()), (204, None));
+    assert_eq!(site.get_as_bearer("/me", token, "").await.problem(), (401, "no_session"));
+    assert_eq!(site.get("/me", &cookie).await.status, 200);
 }
 
 #[actix_web::test]
@@ -437,7 +450,7 @@ async fn malformed_and_forged_tokens_are_one_problem_and_no_panic() {
     ] {
         for path in ["/me", "/session/status", "/sessions"] {
             let answer = site.get(path, &cookie).await;
-            assert_eq!(answer.problem(), (401, "no-session"), "{cookie:.80}");
+            assert_eq!(answer.problem(), (401, "no_session"), "{cookie:.80}");
             assert_eq!(answer.set_cookie(), None, "a good cookie may have just been set");
         }
     }
@@ -454,15 +467,16 @@ async fn other_cookies_do_not_hide_the_session() {
         format!("{cookie}; name=José"),
         format!("José; =; {cookie}"),
         format!("__Host-session2=x;__Host-sessio=x; x__Host-session=x; __Host-session; {cookie}"),
-        format!(" \t__Host-session = {value} ;a=b"),
+        format!(" \t__Host-session={value} ;a=b"),
+        format!("__Host-session=José; {cookie}"),
     ] {
         assert_eq!(site.get("/me", &cookies).await.status, 200, "{cookies}");
     }
-    for cookies in [format!("__Host-session=José; {cookie}"), cookie.replace('=', "")] {
-        assert_eq!(site.get("/me", &cookies).await.problem(), (401, "no-session"), "{cookies}");
+    for cookies in [format!("__Host-session = {value}"), cookie.replace('=', "")] {
+        assert_eq!(site.get("/me", &cookies).await.problem(), (401, "no_session"), "{cookies}");
     }
     assert_eq!(site.post("/logout", &format!("name=José; {cookie}")).await.status, 204);
-    assert_eq!(site.get("/me", &cookie).await.problem(), (401, "no-session"));
+    assert_eq!(site.get("/me", &cookie).await.problem(), (401, "no_session"));
 }
 
 #[actix_web::test]
@@ -489,6 +503,23 @@ async fn bytes_that_are_no_request_end_their_connection_only() {
 }
 
 #[actix_web::test]
+async fn a_client_that_hangs_up_during_a_sign_in_leaves_no_session() {
+    let site = site();
+    site.store.creates.hold(true);
+    let body = r#"{"user":"ada","password":"correct horse"}"#;
+    let head = "POST /login HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
+    let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    let mut stream = tokio::net::TcpStream::connect(site.address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    site.store.creates.until_one_is_held().await;
+    drop(stream);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    site.store.creates.hold(false);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(site.sessions.list("ada").await.unwrap().len(), 0);
+}
+
+#[actix_web::test]
 async fn malformed_bodies_are_a_problem_of_their_own() {
     let site = site();
     for body in [
@@ -505,8 +536,6 @@ async fn malformed_bodies_are_a_problem_of_their_own() {
     let text = [("content-type", "text/plain")];
     let answer = site.send(Method::POST, "/login", "", &text, None).await;
     assert_eq!(answer.problem(), (400, "malformed"));
-    assert_eq!(site.get("/problems/malformed", "").await.status, 200);
-    assert_eq!(site.get("/problems/other", "").await.problem(), (404, "not-found"));
 }
 
 #[actix_web::test]
@@ -529,7 +558,7 @@ async fn a_change_must_come_from_this_origin() {
         let answer = site.send(Method::DELETE, "/sessions", &cookie, headers, None).await;
         assert_eq!(answer.status == 200, is_served, "{headers:?}");
         if !is_served {
-            assert_eq!(answer.problem(), (403, "cross-origin"));
+            assert_eq!(answer.problem(), (403, "cross_origin"));
         }
         let read = site.send(Method::GET, "/me", &cookie, headers, None).await;
         assert_eq!(read.status, 200, "reading is not changing");
@@ -575,7 +604,7 @@ async fn the_sweep_goes_on_after_an_error() {
     }
     sweep.abort();
     site.at(0);
-    assert_eq!(site.get("/me", &cookie).await.problem(), (401, "no-session"), "swept");
+    assert_eq!(site.get("/me", &cookie).await.problem(), (401, "no_session"), "swept");
 }
 
 #[actix_web::test]

@@ -9,30 +9,21 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
-use chrono::TimeDelta;
 use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 use session_policy::jwt::{Algorithm, KeyRing, SigningKey};
 use session_policy::store::{AnyStore, Removed, SessionStore, StoreError, Update};
-use session_policy::{
-    ManualClock, MemoryStore, Policies, Session, SessionId, SessionPolicy, Timestamp,
-};
-use session_policy_actix_app::session::{Sessions, Transport};
+use session_policy::web::SessionCookie;
+use session_policy::{ManualClock, MemoryStore, Session, SessionId, Timestamp};
+use session_policy_actix_app::server::{self, Sessions};
 use session_policy_actix_app::users::Users;
-use session_policy_actix_app::{api, server};
 
 pub(crate) const START: i64 = 1_800_000_000;
 pub(crate) const CAP: i64 = 8 * 3_600;
 /// How long a superseded token is good beside its successor: the skew of the clocks and
 /// 30 s.
 pub(crate) const GRACE: i64 = 90;
-
-/// 30 minutes idle, a renewal at most every 5 minutes, 8 hours in all.
-pub(crate) fn policy() -> SessionPolicy {
-    let (idle, renew) = (TimeDelta::minutes(30), TimeDelta::minutes(5));
-    SessionPolicy::new(idle, renew, TimeDelta::hours(8)).unwrap()
-}
 
 /// What waits while it is held.
 #[derive(Debug, Default)]
@@ -75,6 +66,7 @@ pub(crate) struct Store {
     pub(crate) loads: Gate,
     pub(crate) lists: Gate,
     /// Before what is written.
+    pub(crate) creates: Gate,
     pub(crate) updates: Gate,
     away: AtomicBool,
 }
@@ -92,6 +84,7 @@ impl Store {
 
 impl SessionStore for Store {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
+        self.creates.pass().await;
         self.reach()?.create(session).await
     }
 
@@ -147,7 +140,7 @@ pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     pub(crate) clock: ManualClock,
     pub(crate) store: Arc<Store>,
-    pub(crate) sessions: Data<Sessions>,
+    pub(crate) sessions: Sessions,
     pub(crate) users: Data<Users>,
     pub(crate) cookie_name: &'static str,
     pub(crate) handle: ServerHandle,
@@ -155,31 +148,24 @@ pub(crate) struct Site {
 }
 
 pub(crate) fn site() -> Site {
-    site_over(Transport::Https)
+    site_over(SessionCookie::host("session"), "__Host-session")
 }
 
-pub(crate) fn site_over(transport: Transport) -> Site {
+pub(crate) fn site_over(cookie: SessionCookie, cookie_name: &'static str) -> Site {
     log();
     let clock = ManualClock::new(Timestamp::from_unix_secs(START));
     let store = Arc::new(Store::default());
     let ring = KeyRing::new(SigningKey::secret("test", Algorithm::Hs256, [7; 32]).unwrap());
-    let policies = Policies::new(policy());
-    let policies = policies.with_profile(api::REMEMBER_ME, SessionPolicy::SLIDING_MONTH).unwrap();
-    let any = AnyStore::new(store.clone());
-    let sessions = server::sessions(any, ring.unwrap(), policies, clock.clone());
-    let sessions = Data::new(sessions.unwrap());
+    let (any, policies) = (AnyStore::new(store.clone()), server::policies().unwrap());
+    let sessions = server::sessions(any, ring.unwrap(), policies, clock.clone()).unwrap();
+    let middleware = server::middleware(sessions.clone(), cookie).unwrap();
     let users = Data::new(Users::seeded());
     let workers = NonZeroUsize::new(2).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let server =
-        server::serve(listener, sessions.clone(), users.clone(), transport, workers).unwrap();
+    let server = server::serve(listener, middleware, users.clone(), workers).unwrap();
     let handle = server.handle();
     actix_web::rt::spawn(server);
-    let cookie_name = match transport {
-        Transport::Https => "__Host-session",
-        Transport::LoopbackHttp => "session",
-    };
     Site { address, clock, store, sessions, users, cookie_name, handle, client: Client::new() }
 }
 
@@ -230,6 +216,12 @@ impl Site {
         answer.pair()
     }
 
+    /// A request of `ada`'s with her token after `Bearer`, and a cookie beside it.
+    pub(crate) async fn get_as_bearer(&self, path: &str, token: &str, cookie: &str) -> Answer {
+        let authorization = format!("Bearer {token}");
+        self.send(Method::GET, path, cookie, &[("authorization", &*authorization)], None).await
+    }
+
     /// A cookie of this site with any value.
     pub(crate) fn cookie(&self, value: &str) -> String {
         format!("{}={value}", self.cookie_name)
@@ -268,15 +260,15 @@ impl Answer {
         self.set_cookie().unwrap().split(';').next().unwrap().to_owned()
     }
 
-    /// The status and the last part of `type`, after checks of the form.
+    /// The status and the reason, after checks of the form.
     pub(crate) fn problem(&self) -> (u16, &str) {
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         assert_eq!(self.json["status"], self.status.as_u16());
+        assert_eq!(self.json["type"], "about:blank");
         let mut members: Vec<_> = self.json.as_object().unwrap().keys().collect();
         members.sort_unstable();
-        assert_eq!(members, ["detail", "status", "title", "type"]);
-        let word = self.json["type"].as_str().unwrap().strip_prefix("/problems/").unwrap();
-        (self.status.as_u16(), word)
+        assert_eq!(members, ["reason", "status", "title", "type"]);
+        (self.status.as_u16(), self.json["reason"].as_str().unwrap())
     }
 }
 

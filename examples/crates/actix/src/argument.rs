@@ -1,0 +1,187 @@
+//! Arguments of handlers.
+
+use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use chrono::TimeDelta;
+use session_policy::NoClaims;
+use session_policy::web;
+
+use crate::refused::Refused;
+use crate::request::{authorization, cookies, exchange};
+
+type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, Refused>>>>;
+
+macro_rules! argument {
+    ($(#[$doc:meta])* $name:ident, $ask:ident) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name<A = NoClaims>(pub(crate) web::$name<A>);
+
+        impl<A: Clone + Send + Sync + 'static> $name<A> {
+            async fn of(request: HttpRequest) -> Result<Self, Refused> {
+                let asked = match exchange(&request) {
+                    Ok(exchange) => {
+                        let headers = request.headers();
+                        exchange.$ask(cookies(headers), authorization(headers)).await
+                    }
+                    Err(refused) => Err(refused),
+                };
+                asked.map(Self).map_err(|refused| Refused::of(refused, &request))
+            }
+        }
+
+        impl<A> Clone for $name<A> {
+            fn clone(&self) -> Self {
+                Self(self.0.clone())
+            }
+        }
+
+        impl<A> Deref for $name<A> {
+            type Target = web::$name<A>;
+
+            fn deref(&self) -> &web::$name<A> {
+                &self.0
+            }
+        }
+
+        impl<A: Clone + Send + Sync + 'static> FromRequest for $name<A> {
+            type Error = Refused;
+            type Future = Extracted<Self>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                Box::pin(Self::of(request.clone()))
+            }
+        }
+
+        impl<A: Clone + Send + Sync + 'static> FromRequest for Maybe<$name<A>> {
+            type Error = Refused;
+            type Future = Extracted<Self>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let asked = $name::of(request.clone());
+                Box::pin(async move {
+                    match asked.await {
+                        Ok(served) => Ok(Self(Some(served))),
+                        Err(refused) if refused.is_signed_out() => Ok(Self(None)),
+                        Err(refused) => Err(refused),
+                    }
+                })
+            }
+        }
+    };
+}
+
+argument! {
+    /// The session of a request that counts as activity. It derefs to [`web::Active`], and
+    /// so to [`Authenticated`](session_policy::Authenticated).
+    ///
+    /// ```
+    /// use session_policy_actix::Active;
+    ///
+    /// async fn me(active: Active) -> String {
+    ///     active.session.subject().to_owned()
+    /// }
+    /// # let _ = me;
+    /// ```
+    Active, active
+}
+
+argument! {
+    /// The session of a request that does not count as activity, such as polling, a
+    /// countdown or an event stream. It derefs to [`web::Peeked`], and so to
+    /// [`Authenticated`](session_policy::Authenticated).
+    ///
+    /// ```
+    /// use session_policy_actix::Peeked;
+    ///
+    /// async fn seconds_left(peeked: Peeked) -> String {
+    ///     let status = &peeked.status;
+    ///     status.idle_expires_at.since(status.now).num_seconds().to_string()
+    /// }
+    /// # let _ = seconds_left;
+    /// ```
+    Peeked, peeked
+}
+
+/// [`Active`] or [`Peeked`] for a page that is also shown without: `None` without a
+/// session, or with one whose time is over. It derefs to the [`Option`].
+///
+/// Not `Option<Active>`, which is actix-web's own: it is `None` whatever the reason, also
+/// while the store is away, so that a user who is signed in looks signed out.
+///
+/// ```
+/// use session_policy_actix::{Active, Maybe};
+///
+/// async fn home(Maybe(active): Maybe<Active>) -> String {
+///     match active {
+///         Some(active) => format!("Hello, {}", active.session.subject()),
+///         None => "Hello".to_owned(),
+///     }
+/// }
+/// # let _ = home;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Maybe<T>(
+    /// The session, if there is one.
+    pub Option<T>,
+);
+
+impl<T> Deref for Maybe<T> {
+    type Target = Option<T>;
+
+    fn deref(&self) -> &Option<T> {
+        &self.0
+    }
+}
+
+/// [`Active`], and the sign-in is less than `SECS` seconds ago (RFC 9470): for changing a
+/// password, or for paying. With 0 it refuses every request.
+///
+/// ```
+/// use session_policy_actix::Fresh;
+///
+/// async fn pay(fresh: Fresh<900>) -> String {
+///     fresh.session.subject().to_owned()
+/// }
+/// # let _ = pay;
+/// ```
+#[derive(Debug)]
+pub struct Fresh<const SECS: u32, A = NoClaims>(Active<A>);
+
+impl<const SECS: u32, A> Clone for Fresh<SECS, A> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<const SECS: u32, A> Deref for Fresh<SECS, A> {
+    type Target = Active<A>;
+
+    fn deref(&self) -> &Active<A> {
+        &self.0
+    }
+}
+
+impl<const SECS: u32, A: Clone + Send + Sync + 'static> FromRequest for Fresh<SECS, A> {
+    type Error = Refused;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let asked = match exchange(&request) {
+                Ok(exchange) => {
+                    let (headers, within) = (request.headers(), TimeDelta::seconds(SECS.into()));
+                    exchange.fresh(cookies(headers), authorization(headers), within).await
+                }
+                Err(refused) => Err(refused),
+            };
+            let active = asked.map_err(|refused| Refused::of(refused, &request))?;
+            Ok(Self(Active(active)))
+        })
+    }
+}
