@@ -13,6 +13,7 @@ use crate::rule::Status;
 /// sends it after `Bearer`.
 #[derive(Debug)]
 #[non_exhaustive]
+#[must_use = "the client must be sent the token"]
 pub struct Started<A = NoClaims> {
     /// What the client is to hold, once [exposed](SessionToken::expose).
     pub token: SessionToken,

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use super::carrier::Presented;
 use super::exchange::Exchange;
 use super::reason::Reason;
 use super::refused::Refused;
@@ -49,8 +50,15 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         authorization: impl IntoIterator<Item = &'a [u8]>,
         within: TimeDelta,
     ) -> Result<Active<A>, Refused> {
-        let presented = self.presented(cookies, authorization);
-        let served = self.ask(&presented, true).await?;
+        self.fresh_of(&self.presented(cookies, authorization), within).await
+    }
+
+    pub(super) async fn fresh_of(
+        &self,
+        presented: &Presented<'_>,
+        within: TimeDelta,
+    ) -> Result<Active<A>, Refused> {
+        let served = self.ask(presented, true).await?;
         if served.is_fresh(within) {
             return Ok(Active::new(served));
         }

@@ -92,15 +92,14 @@ where
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
-        let active = Active::new(ask(parts, true).await?);
         let within = TimeDelta::seconds(SECS.into());
-        if active.is_fresh(within) {
-            return Ok(Self(active));
-        }
-        let Slot { exchange, .. } = slot::<A>(&parts.extensions)?;
-        let is_bearer = presented(exchange, &parts.headers).is_bearer;
-        let refused = Refused::new(Reason::NotFresh { within }, is_bearer);
-        Err(of_parts::<A>(refused, parts))
+        let asked = match slot::<A>(&parts.extensions) {
+            Ok(Slot { exchange, .. }) => {
+                exchange.fresh_of(&presented(exchange, &parts.headers), within).await
+            }
+            Err(refused) => Err(refused),
+        };
+        asked.map(Self).map_err(|refused| of_parts::<A>(refused, parts))
     }
 }
 

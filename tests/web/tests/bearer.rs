@@ -11,7 +11,8 @@ use axum::http::{HeaderMap, Request};
 use axum::response::Response;
 use axum::routing::get;
 use chrono::TimeDelta;
-use session_policy::jwt::{HybridSessions, JwtSessions, NoClaims};
+use session_policy::NoClaims;
+use session_policy::jwt::{HybridSessions, JwtSessions};
 use session_policy::web::{
     Active, Auth, Bearer, Carrier, Refused, SessionCookie, SessionLayer, Strategy,
 };

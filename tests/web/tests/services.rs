@@ -153,7 +153,7 @@ fn a_request_allocates_as_often_as_it_does_today() {
     let active = |mut request: Request<Body>| async move {
         use axum::extract::FromRequestParts;
         let (mut parts, _) = std::mem::take(&mut request).into_parts();
-        session_policy::web::Active::<session_policy::jwt::NoClaims>::from_request_parts(
+        session_policy::web::Active::<session_policy::NoClaims>::from_request_parts(
             &mut parts,
             &(),
         )

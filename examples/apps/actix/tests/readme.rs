@@ -1,49 +1,10 @@
-//! The READMEs say what runs: the root's the code, this package's the commands.
+//! The commands of the README are run.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-const README: &str = include_str!("../../../../README.md");
-const OWN: &str = include_str!("../README.md");
-
-/// The code under `<!-- from PATH -->`, and the path, of this package only.
-fn excerpts() -> Vec<(&'static str, Vec<&'static str>)> {
-    let marked = README.split("<!-- from examples/apps/actix/").skip(1);
-    let excerpt = |marked: &'static str| {
-        let (path, rest) = marked.split_once(" -->\n```rust,ignore\n").unwrap();
-        let code = rest.split_once("\n```").unwrap().0;
-        (path, code.lines().map(str::trim).collect())
-    };
-    marked.map(excerpt).collect()
-}
-
-#[test]
-fn the_code_of_the_readme_is_that_of_the_source() {
-    let excerpts = excerpts();
-    assert_eq!(excerpts.len(), 3);
-    for (path, code) in excerpts {
-        let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
-        let source = std::fs::read_to_string(&path).unwrap();
-        let source: Vec<_> = source.lines().map(str::trim).collect();
-        let stands = source.windows(code.len()).any(|lines| lines == code);
-        assert!(stands, "{path} has no `{}`", code.join("\n"));
-    }
-}
-
-#[test]
-fn the_code_beside_that_of_others_is_what_runs() {
-    let table = README.split_once("## In a framework\n").unwrap().1.split_once("\n## ").unwrap().0;
-    let rows = table.lines().filter(|line| line.starts_with("| ")).skip(2);
-    let sources = [include_str!("../src/api.rs"), include_str!("../src/server.rs")];
-    let mut count = 0;
-    for code in rows.flat_map(|row| row.split(" | ").nth(2).unwrap().split('`').skip(1).step_by(2))
-    {
-        assert!(sources.iter().any(|source| source.contains(code)), "`{code}` is in no source");
-        count += 1;
-    }
-    assert_eq!(count, 8);
-}
+const README: &str = include_str!("../README.md");
 
 /// Ended when the test ends, however it does.
 struct Server(Child);
@@ -86,7 +47,7 @@ fn is_like(pattern: &str, text: &str) -> bool {
 
 /// The commands of the README, each with what it prints.
 fn commands() -> Vec<(&'static str, Vec<&'static str>)> {
-    let blocks = OWN.split("```console\n").skip(1).map(|it| it.split_once("```").unwrap().0);
+    let blocks = README.split("```console\n").skip(1).map(|it| it.split_once("```").unwrap().0);
     let mut commands: Vec<(&str, Vec<&str>)> = Vec::new();
     for line in blocks.flat_map(str::lines) {
         match line.strip_prefix("$ ") {
@@ -131,7 +92,7 @@ fn its_routes_and_users_are_those_that_there_are() {
         let start = format!("#[{method}(\"");
         api.lines().filter(|line| line.starts_with(&start)).count()
     });
-    let routes = OWN.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
+    let routes = README.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
     let mut count = 0;
     for (method, path) in routes.filter_map(|(route, _)| route.split_once(' ')) {
         let mark = format!("#[{}(\"{path}\")]", method.to_lowercase());
@@ -141,7 +102,7 @@ fn its_routes_and_users_are_those_that_there_are() {
     assert_eq!(count, marked.iter().sum::<usize>());
     let users = session_policy_actix_app::users::Users::seeded();
     for (user, password) in [("ada", "correct horse"), ("bob", "battery staple")] {
-        assert!(OWN.contains(&format!("| `{user}` | `{password}` |")));
+        assert!(README.contains(&format!("| `{user}` | `{password}` |")));
         assert_eq!(users.verify(user, password), Some(user));
     }
 }

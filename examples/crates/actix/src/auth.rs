@@ -5,7 +5,7 @@ use std::ops::Deref;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use session_policy::web;
-use session_policy::{NoClaims, Session, SessionId, SignIn, Started};
+use session_policy::{NoClaims, Session, SessionId, SignIn};
 
 use crate::argument::{Active, Peeked};
 use crate::refused::Refused;
@@ -95,8 +95,8 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     pub async fn sign_in(
         &self,
         sign_in: impl Into<SignIn<A>> + Send,
-    ) -> Result<Started<A>, Refused> {
-        Ok(self.0.sign_in(sign_in).await?)
+    ) -> Result<Active<A>, Refused> {
+        Ok(Active(self.0.sign_in(sign_in).await?))
     }
 
     /// See [`web::Auth::sign_out`].
@@ -113,8 +113,8 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// # Errors
     ///
     /// As there.
-    pub async fn rotate(&self) -> Result<Started<A>, Refused> {
-        Ok(self.0.rotate().await?)
+    pub async fn rotate(&self) -> Result<Active<A>, Refused> {
+        Ok(Active(self.0.rotate().await?))
     }
 
     /// See [`web::Auth::rotate_to`].
@@ -122,8 +122,8 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// # Errors
     ///
     /// As there.
-    pub async fn rotate_to(&self, claims: A) -> Result<Started<A>, Refused> {
-        Ok(self.0.rotate_to(claims).await?)
+    pub async fn rotate_to(&self, claims: A) -> Result<Active<A>, Refused> {
+        Ok(Active(self.0.rotate_to(claims).await?))
     }
 
     /// See [`web::Auth::list`].

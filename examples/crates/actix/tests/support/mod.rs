@@ -37,7 +37,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         )
         .service(get("/bearer").get(async |auth: Auth| {
             let started = auth.for_bearer().sign_in("ada").await?;
-            Ok::<_, Refused>(started.token.expose().to_owned())
+            Ok::<_, Refused>(started.token.as_ref().unwrap().expose().to_owned())
         }))
         .service(
             get("/out").get(async |auth: Auth| auth.sign_out().await.map(|()| HttpResponse::Ok())),
