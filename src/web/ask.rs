@@ -29,7 +29,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         }
         let outcome = match found {
             Ok(served) => {
-                if let (Some(token), true) = (&served.token, state.takes_reissued()) {
+                if let Some(token) = &served.token {
                     let (session, is_bearer) = (&served.session, presented.is_bearer);
                     state.reissue(Answer::Reissued {
                         token: token.clone(),

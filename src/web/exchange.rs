@@ -254,14 +254,12 @@ impl<A: Send + Sync + 'static> State<A> {
         }
     }
 
-    /// Whether a token that was issued anew is to be sent: not where a verb left something,
-    /// and not where it is too late.
-    pub(super) fn takes_reissued(&self) -> bool {
-        self.phase == Phase::Asked && matches!(self.answer, Answer::Nothing)
-    }
-
+    /// A token that was issued anew is to be sent, unless it is too late. No verb has left
+    /// anything yet.
     pub(super) fn reissue(&mut self, answer: Answer<A>) {
-        self.answer = answer;
+        if self.phase == Phase::Asked {
+            self.answer = answer;
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::record::NoClaims;
 ///
 /// For axum, tonic and hyper there is `SessionLayer`, and for actix-web a crate of its
 /// own. Another framework's integration makes an [`Exchange`] per request, lets handlers
-/// have its [`Auth`](super::Auth), and puts its [`Reply`] on the answer:
+/// have its [`Auth`](super::Auth), and puts its [`Reply`](super::Reply) on the answer:
 ///
 /// ```
 /// # #[cfg(feature = "memory")] {

@@ -172,7 +172,15 @@ async fn a_verb_after_the_answer_is_refused_before_the_store_is_touched() {
 async fn a_middleware_that_spawns_the_rest_is_no_matter() {
     let store = Faulty::default();
     let spawns = from_fn(async |request: Request, next: Next| -> Response {
-        tokio::spawn(next.run(request)).await.unwrap()
+        let late = request.uri().query().is_some();
+        let rest = async move {
+            if late {
+                // The client has gone by then.
+                support::yield_often(10).await;
+            }
+            next.run(request).await
+        };
+        tokio::spawn(rest).await.unwrap()
     });
     let sessions = Sessions::new(store.clone(), SessionPolicy::WORKING_DAY);
     let layer = SessionLayer::new(sessions, SessionCookie::host("session")).unwrap();
@@ -184,9 +192,13 @@ async fn a_middleware_that_spawns_the_rest_is_no_matter() {
         assert_eq!(client.with(&mine).get(path).await.status(), 200, "{path}");
     }
     store.yields(true);
-    assert!(!hang_up(&client.with(&mine), "/out", 1).await);
-    assert_eq!(store.store.len(), 0);
-    assert!(!hang_up(&client, "/in", 1).await);
+    for (out, signs_in) in [("/out", "/in"), ("/out?late", "/in?late")] {
+        let mine = pair(&client.get("/in").await);
+        assert!(!hang_up(&client.with(&mine), out, 1).await);
+        assert_eq!(client.with(&mine).get("/me").await.status(), 401, "{out}");
+        assert!(!hang_up(&client, signs_in, 1).await);
+    }
+    assert_eq!(client.with(&mine).get("/out").await.status(), 200);
     assert_eq!(store.store.len(), 0);
 }
 

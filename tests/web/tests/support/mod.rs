@@ -93,7 +93,11 @@ pub(crate) fn kinds_under(policy: SessionPolicy) -> [Kind; 3] {
 
 /// Lets what was spawned run to its end.
 pub(crate) async fn settle() {
-    for _ in 0..50 {
+    yield_often(50).await;
+}
+
+pub(crate) async fn yield_often(times: u32) {
+    for _ in 0..times {
         tokio::task::yield_now().await;
     }
 }
