@@ -8,10 +8,11 @@ use std::task::{Context, Poll, Waker};
 use chrono::TimeDelta;
 use pollster::block_on;
 use session_policy::store::SessionStore;
-use session_policy::web::{Auth, Bearer, Carrier, Exchange, Refused, SessionCookie, WebSessions};
+use session_policy::web::{
+    Active, Auth, Bearer, Carrier, Exchange, Refused, SessionCookie, WebSessions,
+};
 use session_policy::{
-    ManualClock, MemoryStore, SessionId, SessionPolicy, SessionToken, Sessions, SignIn, Started,
-    Timestamp,
+    ManualClock, MemoryStore, SessionId, SessionPolicy, SessionToken, Sessions, SignIn, Timestamp,
 };
 
 use crate::input::Input;
@@ -265,9 +266,10 @@ impl Service {
         self.begin(request, &started);
     }
 
-    fn begin(&mut self, request: &mut Request, started: &Started) {
+    fn begin(&mut self, request: &mut Request, started: &Active) {
         let id = started.session.id();
-        self.row(id).token = started.token.as_ref().expect("a sign-in has one").expose().to_owned();
+        let token = started.token.as_ref().expect("a sign-in has one");
+        token.expose().clone_into(&mut self.row(id).token);
         request.known = Some((Known::Session(id), true));
         (request.begun, request.clears) = (Some(id), false);
     }
