@@ -8,7 +8,6 @@ pub mod jwt;
 pub mod lookup;
 pub mod on_actix;
 pub mod on_axum;
-mod pages;
 pub mod record;
 pub mod rule;
 pub mod task;
