@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::auth::Auth;
 use super::refused::{Reason, Refused};
-use crate::rule::RejectReason;
+use crate::rule::{RejectReason, Status};
 use crate::sessions::{Look, Watch};
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -58,10 +58,22 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         interval: TimeDelta,
         sleep: impl Fn(Duration) -> F,
     ) -> Refused {
+        self.ended_after(interval, sleep, |_| ()).await
+    }
+
+    /// [`ended`](Self::ended), which also tells what each look saw, the first one at once: for
+    /// a countdown in an event stream, which no other request then has to keep up to date.
+    pub async fn ended_after<F: Future<Output = ()>>(
+        &self,
+        interval: TimeDelta,
+        sleep: impl Fn(Duration) -> F,
+        mut saw: impl FnMut(&Status),
+    ) -> Refused {
         let served = match self.peeked().await {
             Ok(served) => served,
             Err(refused) => return refused,
         };
+        saw(&served.status);
         let sessions = &self.exchange().shared().sessions;
         let mut watch = Watch::new(&served.status, interval);
         let until = |at: Timestamp| {
@@ -94,6 +106,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
             match seen.map(|seen| seen.map_err(Reason::from)) {
                 Some(Ok(status)) => {
                     watch.saw(began_at, &status);
+                    saw(&status);
                     was_answered = true;
                 }
                 // Perhaps the next look is answered.
