@@ -83,12 +83,15 @@ pub(crate) fn sign_in(why: Option<Why>, next: &'static str) -> Redirect {
     })
 }
 
-/// The page of this path, or the first: where a sign-in may lead. Anything else
+/// The page of this path and what is below it, or the first: where a sign-in may lead. Anything else
 /// would let a link send a user, just signed in, to another site.
 pub(crate) fn known_page(path: &str) -> &'static str {
     let path = path.split('?').next().unwrap_or_default();
     let pages = ["/admin", "/devices", "/password", "/session"];
-    pages.into_iter().find(|page| *page == path).unwrap_or("/")
+    let is_of = |page: &&str| {
+        path.strip_prefix(*page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    pages.into_iter().find(is_of).unwrap_or("/")
 }
 
 pub(crate) fn asks_for_json(headers: &HeaderMap) -> bool {

@@ -30,9 +30,7 @@ pub struct Opened {
 pub async fn open(url: &str) -> Result<Opened, OpenError> {
     let (engine, _) = url.split_once(':').unwrap_or((url, ""));
     Ok(match engine {
-        "memory" => {
-            Opened { sessions: AnyStore::new(MemoryStore::new()), users: Users::demo() }
-        }
+        "memory" => Opened { sessions: AnyStore::new(MemoryStore::new()), users: Users::demo() },
         "postgres" | "postgresql" => {
             let store = PostgresStore::connect(url).await?;
             store.create_table().await?;

@@ -70,7 +70,8 @@ pub(super) async fn sign_in(
 ) -> Result<Response, Failure> {
     let Credentials { name, password, remember, next, end } = form;
     let next = known_page(&next);
-    let attempt = |complaint| Attempt { next, name: &name, remember: remember.is_some(), complaint };
+    let attempt =
+        |complaint| Attempt { next, name: &name, remember: remember.is_some(), complaint };
     let mismatch = || {
         tracing::warn!("a sign-in failed");
         let page = pages::sign_in(&app, None, &attempt(Some(Complaint::Mismatch)));

@@ -10,12 +10,10 @@ use super::User;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS app_users \
     (name TEXT PRIMARY KEY, hash TEXT NOT NULL, epoch BIGINT NOT NULL, admin BIGINT NOT NULL)";
-const ADD: &str =
-    "INSERT INTO app_users (name, hash, epoch, admin) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+const ADD: &str = "INSERT INTO app_users (name, hash, epoch, admin) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
 const FIND: &str = "SELECT hash, epoch, admin FROM app_users WHERE name = $1";
 const NAMES: &str = "SELECT name FROM app_users ORDER BY name";
-const REPLACE: &str =
-    "UPDATE app_users SET hash = $1, epoch = $2 WHERE name = $3 AND epoch = $4";
+const REPLACE: &str = "UPDATE app_users SET hash = $1, epoch = $2 WHERE name = $3 AND epoch = $4";
 
 #[derive(Debug)]
 pub(super) enum Table {
