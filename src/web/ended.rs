@@ -63,6 +63,32 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
 
     /// [`ended`](Self::ended), which also tells what each look saw, the first one at once: for
     /// a countdown in an event stream, which no other request then has to keep up to date.
+    ///
+    /// ```
+    /// # #[cfg(feature = "memory")] {
+    /// # use chrono::TimeDelta;
+    /// # use session_policy::web::{SessionCookie, WebSessions};
+    /// # use session_policy::{Clock, ManualClock, MemoryStore, SessionPolicy, Sessions};
+    /// # pollster::block_on(async {
+    /// # let clock = ManualClock::new(chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+    /// # let sessions =
+    /// #     Sessions::new(MemoryStore::new(), SessionPolicy::WORKING_DAY).with_clock(clock.clone());
+    /// # let auth = WebSessions::new(sessions, SessionCookie::host("session"))?.exchange().auth([], []);
+    /// # auth.sign_in("user-42").await?;
+    /// # let sleep = |time| {
+    /// #     clock.advance(TimeDelta::from_std(time).unwrap());
+    /// #     std::future::ready(())
+    /// # };
+    /// let mut left = Vec::new();
+    /// let saw = |status: &session_policy::Status| {
+    ///     left.push(status.idle_expires_at.since(status.now).num_hours());
+    /// };
+    /// auth.ended_after(TimeDelta::hours(4), sleep, saw).await;
+    /// assert_eq!(left, [8, 6, 4, 2]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub async fn ended_after<F: Future<Output = ()>>(
         &self,
         interval: TimeDelta,

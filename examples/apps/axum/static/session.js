@@ -21,6 +21,7 @@
   let isTyped = false; // Something is typed here that a new page would lose.
   let isWarned = ""; // Which warning shows.
   let source = null;
+  let quietUntil = 0; // A form is on its way, here or in another tab: its answer decides.
 
   // The greater, since one of them may stand still while the machine sleeps.
   const passed = () => Math.max(performance.now() - readAt, Date.now() - readOn) / 1000;
@@ -133,6 +134,11 @@
   function over(reason) {
     if (leaving) return;
     const { idle, cap } = left();
+    const quiet = quietUntil - performance.now();
+    if (quiet > 0 && idle > 0) {
+      setTimeout(check, quiet);
+      return;
+    }
     // The server tells no more of a session that it has forgotten than that there is none.
     if (reason === "no_session") {
       reason = cap <= 0 ? "absolute_cap" : idle <= 0 ? "idle" : "ended";
@@ -192,7 +198,7 @@
       return;
     }
     by("left").textContent = words(remaining.idle);
-    by("left").hidden = false;
+    by("live").hidden = false;
     // Without an extension to offer, the idle deadline is the cap itself.
     const kind = remaining.cap <= warnBefore.cap ? "cap"
       : status.extendable && remaining.idle <= warnBefore.idle ? "idle" : "";
@@ -206,7 +212,6 @@
   function warn(kind, remaining) {
     const isHidden = kind !== "" && sessionStorage.getItem("hidden-warning") === deadline(kind);
     document.title = kind ? `${rough(remaining.idle)} left – ${title}` : title;
-    panel.dataset.state = kind ? "late" : "early";
     const shows = isHidden ? "" : kind;
     by("late").hidden = shows === "";
     document.documentElement.classList.toggle("late", shows !== "");
@@ -243,11 +248,19 @@
     isTyped = true;
     if (now() - activeAt >= Number(panel.dataset.typing)) extend().catch(() => {});
   });
-  document.addEventListener("submit", () => { isTyped = false; });
+  document.addEventListener("submit", () => {
+    isTyped = false;
+    hush();
+    otherTabs.postMessage({ submitted: true });
+  });
   otherTabs.addEventListener("message", ({ data }) => {
     if (data.fresh) adopt(data.fresh);
     else if (data.over) over(data.over);
-    else if (source && source !== "waiting") check();
+    else if (data.submitted) hush();
+    else if (data.loaded && (quietUntil > 0 || (source && source !== "waiting"))) {
+      quietUntil = 0;
+      check();
+    }
   });
   document.addEventListener("visibilitychange", () => document.hidden || check());
   addEventListener("online", check);
@@ -258,6 +271,12 @@
   setInterval(tick, 1000);
   follow();
   tick();
+
+  // A change of the password ends this session before the next one is here. As long as a
+  // request may take.
+  function hush() {
+    quietUntil = performance.now() + 20_000;
+  }
 
   function words(seconds) {
     const whole = Math.max(0, Math.ceil(seconds));

@@ -66,7 +66,7 @@ fn password_page(
     let new_described = if about_new { "problem rule" } else { "rule" };
     let content = html! {
         h1 { "Change password" }
-        p .lead { "You stay signed in here. All your other devices are signed out." }
+        p .lead { "You stay signed in here. Your other devices will be signed out." }
         form .card.stack.form method="post" action="/password" {
             @if let Some(complaint) = complaint { p #problem .problem role="alert" { (complaint) } }
             input type="text" name="username" autocomplete="username" value=(served.session.subject()) hidden;

@@ -24,12 +24,11 @@ pub(crate) fn devices(frame: &Frame<'_>, sessions: &[Session]) -> Markup {
         }
         ul .devices.card {
             li {
-                (device(&served.session))
+                h2 { (name(&served.session)) " " span .tag { "This device" } }
                 p .hint { strong .now { "Active now" } " · signed in " (words::ago(served.session.lifetime().created_at(), now)) }
                 form method="post" action="/sign-out" {
                     button .quiet aria-label="Sign out this device" { "Sign out" }
                 }
-                span .tag { "This device" }
             }
             @for session in &others { (other(session, now)) }
         }
@@ -44,17 +43,16 @@ pub(crate) fn devices(frame: &Frame<'_>, sessions: &[Session]) -> Markup {
     frame.page("Devices", &content)
 }
 
-fn device(session: &Session) -> Markup {
-    html! { h2 { (session.about().unwrap_or("An unknown browser")) } }
+fn name(session: &Session) -> &str {
+    session.about().unwrap_or("An unknown browser")
 }
 
 fn other(session: &Session, now: session_policy::Timestamp) -> Markup {
     let lifetime = session.lifetime();
     let is_active = now.since(lifetime.renewed_at()) < NOW;
-    let name = session.about().unwrap_or("an unknown browser");
     html! {
         li data-session=(session.id()) {
-            (device(session))
+            h2 { (name(session)) }
             p .hint {
                 @if is_active { strong .now { "Active now" } }
                 @else { "Active " (words::ago(lifetime.renewed_at(), now)) }
@@ -62,7 +60,7 @@ fn other(session: &Session, now: session_policy::Timestamp) -> Markup {
                 @if session.profile() == REMEMBER_ME { " · remembered" }
             }
             a .button.quiet href={ "/devices/end?id=" (session.id()) } data-confirm
-                aria-label={ "Sign out " (name) ", signed in " (words::ago_text(lifetime.created_at(), now)) } {
+                aria-label={ "Sign out " (name(session)) ", signed in " (words::ago_text(lifetime.created_at(), now)) } {
                 "Sign out"
             }
         }

@@ -144,15 +144,14 @@ fn countdown(signed_in: &SignedIn<'_>) -> Markup {
             data-warn-idle=(idle_warning(policy).num_seconds())
             data-warn-cap=(cap_warning(policy).num_seconds()) {
             p .line {
-                span #left .left role="timer" hidden {}
+                span #live hidden { span #left .left role="timer" {} " left" }
                 span #idle {
-                    "Ends at " (words::clock(status.idle_expires_at, status.now))
+                    "ends at " (words::clock(status.idle_expires_at, status.now))
                     @if status.extendable { " without activity" }
                 }
                 @if status.extendable {
                     span #cap { "by " (words::clock(status.absolute_expires_at, status.now)) " in any case" }
                 }
-                noscript { span { "Reload this page to see how long it has." } }
             }
             div #late hidden {
                 p #warning role="status" {}
@@ -172,7 +171,7 @@ fn countdown(signed_in: &SignedIn<'_>) -> Markup {
 /// What hides the page once its time is over, also where the server cannot be reached.
 fn cover() -> Markup {
     html! {
-        section #cover tabindex="-1" aria-labelledby="cover-title" hidden {
+        div #cover role="main" tabindex="-1" aria-labelledby="cover-title" hidden {
             h1 #cover-title {}
             p #cover-text role="status" {}
             div .actions {

@@ -82,7 +82,7 @@ pub(crate) fn too_many(app: &App, attempt: &Attempt<'_>, sessions: &[Session]) -
                             input type="radio" name="end" value=(session.id()) required checked[place == 0];
                             span {
                                 (session.about().unwrap_or("An unknown browser"))
-                                span .hint { " · active " (words::ago(session.lifetime().renewed_at(), now)) }
+                                " " span .hint { "active " (words::ago(session.lifetime().renewed_at(), now)) }
                             }
                         }
                     }

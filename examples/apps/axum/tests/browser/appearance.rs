@@ -12,18 +12,20 @@ use session_policy_axum_app::App;
 use crate::driver::Browser;
 use crate::support::policies_with_limit;
 
-const LOOKS: [(&str, &str, u32, u32); 6] = [
+const LOOKS: [(&str, &str, u32, u32); 7] = [
     ("light", "light", 1_280, 900),
     ("dark", "dark", 1_280, 900),
     ("light-340", "light", 340, 800),
     ("dark-340", "dark", 340, 800),
     ("light-320", "light", 320, 640),
+    // As at 200 % in a window of 1280 by 900.
+    ("zoomed", "light", 640, 450),
     ("forced", "forced", 1_280, 900),
 ];
 
 /// ARIA, "landmark regions": what a screen reader offers to jump to.
 const OUTSIDE_OF_LANDMARKS: &str = "[...document.body.children]
-    .filter(it => !it.matches('header, main, footer, aside, section[aria-labelledby], dialog, script, a.skip'))
+    .filter(it => !it.matches('header, main, footer, aside, [role=main], dialog, script, a.skip'))
     .map(it => it.outerHTML)";
 /// WCAG 2.5.3: who speaks the visible label reaches the control.
 const NAMED_OTHERWISE: &str = "[...document.querySelectorAll('[aria-label]')]
@@ -138,7 +140,7 @@ async fn the_warnings_and_the_cover_fit_too() {
 async fn too_many_devices_and_the_note_on_plain_http_fit_too() {
     let browser = Browser::start_under(policies_with_limit(2), App::for_plain_http).await;
     browser.app.devices_of("ada").await;
-    browser.app.advance(7_000);
+    browser.app.advance(900);
     browser.goto("/sign-in").await;
     let note = "document.querySelector('.development').innerText.includes('neither Secure')";
     assert_eq!(browser.evaluate(note).await, true);

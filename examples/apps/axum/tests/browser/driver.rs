@@ -187,14 +187,6 @@ impl Browser {
         self.driver.find(thirtyfour::By::Css(selector)).await.unwrap().click().await.unwrap();
     }
 
-    /// As on a machine whose connection is lost.
-    pub(crate) async fn go_offline(&self, offline: bool) {
-        let cdp = self.driver.cdp();
-        let conditions = json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
-        cdp.send_raw("Network.enable", json!({})).await.unwrap();
-        cdp.send_raw("Network.emulateNetworkConditions", conditions).await.unwrap();
-    }
-
     /// Appearance as the user's system asks for it; a scheme "forced" is one of few colours.
     pub(crate) async fn appear(&self, scheme: &str, width: u32, height: u32) {
         let (feature, value) = match scheme {

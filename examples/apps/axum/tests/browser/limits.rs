@@ -173,38 +173,51 @@ async fn signing_in_again_before_the_cap_keeps_what_is_typed() {
     assert_eq!(browser.app.store.held(), 1, "the new session took the place of the old one");
 }
 
-#[tokio::test]
-async fn at_the_deadline_the_page_is_covered_even_offline_and_asks_only_now_and_then() {
+/// A page that has three seconds left, and counts what it asks.
+async fn late() -> Browser {
     let browser = Browser::looking_every(Duration::from_hours(1)).await;
     browser.sign_in("ada", false).await;
-    browser.app.advance(1_795);
-    browser.goto("/devices").await; // Its own load renews; the next clock is the page's.
+    browser.goto("/devices").await;
     browser.app.advance(1_797);
-    browser
-        .driver
-        .execute("document.dispatchEvent(new Event('visibilitychange'))", vec![])
-        .await
-        .unwrap();
-    browser.until("document.querySelector('#left').textContent.startsWith('0:0')").await;
-    browser.go_offline(true).await;
-    let count = "window.asked = 0; const real = fetch; window.fetch = (...all) => { window.asked += 1; return real(...all) }";
+    let count = "window.asked = 0;
+        const real = fetch;
+        window.fetch = (...all) => { window.asked += 1; return real(...all) };
+        document.dispatchEvent(new Event('visibilitychange'))";
     browser.driver.execute(count, vec![]).await.unwrap();
-    browser.until("!document.querySelector('#cover').hidden").await;
-    browser.until("document.querySelector('#cover').innerText.includes('cannot be reached')").await;
-    let text = browser.text().await;
-    assert!(!text.contains("Devices") && !text.contains("ada"), "{text}");
-    assert_eq!(browser.evaluate("document.activeElement.id").await, "cover");
-    assert_eq!(
-        browser.evaluate("document.title").await.as_str().unwrap(),
-        "Session over – Sessions"
-    );
-    tokio::time::sleep(Duration::from_secs(4)).await;
-    assert!(
-        browser.evaluate("window.asked").await.as_i64().unwrap() <= 2,
-        "a failed poll a second"
-    );
+    browser.until("document.querySelector('#left').textContent.startsWith('0:0')").await;
+    browser
+}
+
+impl Browser {
+    async fn until_covered(&self) {
+        self.until("document.querySelector('#cover').innerText.includes('cannot be reached')")
+            .await;
+        let text = self.text().await;
+        assert!(!text.contains("Devices") && !text.contains("ada"), "{text}");
+        assert_eq!(self.evaluate("document.activeElement.id").await, "cover");
+        assert_eq!(self.evaluate("document.title").await, "Session over – Sessions");
+        let asked = self.evaluate("window.asked").await.as_i64().unwrap();
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let more = self.evaluate("window.asked").await.as_i64().unwrap() - asked;
+        assert!(more <= 1, "a failed poll a second");
+    }
+}
+
+#[tokio::test]
+async fn at_the_deadline_the_page_is_covered_also_where_the_server_is_gone() {
+    let browser = late().await;
+    browser.app.stop.cancel();
+    browser.app.served.abort();
+    browser.until_covered().await;
+}
+
+#[tokio::test]
+async fn a_covered_page_goes_to_the_sign_in_once_the_server_can_tell() {
+    let browser = late().await;
+    browser.app.store.down.store(true, SeqCst);
+    browser.until_covered().await;
     browser.app.advance(10);
-    browser.go_offline(false).await;
+    browser.app.store.down.store(false, SeqCst);
     browser.press("#cover-retry").await;
     browser.until_signed_out("idle").await;
 }

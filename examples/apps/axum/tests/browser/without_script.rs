@@ -15,7 +15,7 @@ async fn without_a_script_a_user_signs_in_signs_a_device_out_and_sees_both_deadl
     browser.goto("/").await;
     browser.sign_in_without_script("ada").await;
     // 1 800 000 000 is 15 January 2027, 08:00.
-    for words in ["Ends at 08:30 UTC without activity", "by 16:00 UTC in any case"] {
+    for words in ["ends at 08:30 UTC without activity", "by 16:00 UTC in any case"] {
         browser.until_read("#session", words).await;
     }
     let line = browser.field("#session").await.text().await.unwrap();
@@ -63,7 +63,7 @@ impl Browser {
         self.field("[name=name]").await.send_keys(name).await.unwrap();
         self.field("[name=password]").await.send_keys(password_of(name)).await.unwrap();
         self.press("main button").await;
-        self.until_read("#session", "Ends at").await;
+        self.until_read("#session", "ends at").await;
     }
 
     /// Waits until a part of the page, which may still be the one before, reads

@@ -24,13 +24,13 @@ impl Events {
     /// The next event, or `None` at the end of the stream.
     async fn next(&mut self) -> Option<(String, Value)> {
         loop {
-            if let Some((event, rest)) = self.text.split_once("\n\n") {
+            if let Some((event, _)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {
                     let line = event.lines().find_map(|line| line.strip_prefix(name));
                     line.unwrap_or_else(|| panic!("no {name} in {event}")).trim().to_owned()
                 };
                 let next = (field("event:"), serde_json::from_str(&field("data:")).unwrap());
-                self.text = rest.to_owned();
+                self.text.drain(..event.len() + 2);
                 return Some(next);
             }
             let chunk = tokio::time::timeout(Duration::from_secs(20), self.response.chunk());
@@ -41,7 +41,7 @@ impl Events {
     /// Until the end: its reason.
     async fn ended(&mut self) -> String {
         loop {
-            let (event, data) = self.next().await.expect("no event says why");
+            let (event, data) = self.next().await.unwrap();
             if event == "ended" {
                 return data["reason"].as_str().unwrap().to_owned();
             }
