@@ -64,3 +64,20 @@ function localiseTimes() {
   }
 }
 localiseTimes();
+
+// How long, in figures.
+function words(seconds) {
+  const whole = Math.max(0, Math.ceil(seconds));
+  const days = Math.floor(whole / 86400);
+  if (days > 1) return `${days} days`;
+  const two = (part) => String(part).padStart(2, "0");
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+// For what is read aloud, and for a title.
+function rough(seconds) {
+  const [size, unit] = seconds > 60 ? [60, "minute"] : [1, "second"];
+  const count = Math.max(1, Math.ceil(seconds / size));
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}

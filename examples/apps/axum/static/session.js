@@ -9,6 +9,7 @@
   const cover = by("cover");
   const otherTabs = new BroadcastChannel("session");
   const warnBefore = { idle: Number(panel.dataset.warnIdle), cap: Number(panel.dataset.warnCap) };
+  const root = document.documentElement;
   const title = document.title;
 
   let status = JSON.parse(panel.dataset.status);
@@ -18,6 +19,7 @@
   let leaving = false;
   let asking = false;
   let failures = 0;
+  let retry = 0; // The timer of the next question.
   let isTyped = false; // Something is typed here that a new page would lose.
   let isWarned = ""; // Which warning shows.
   let source = null;
@@ -81,7 +83,8 @@
     } catch {
       failures += 1;
       const wait = Math.min(60, 5 * 2 ** (failures - 1));
-      setTimeout(check, wait * 1000);
+      clearTimeout(retry);
+      retry = setTimeout(check, wait * 1000);
       if (!cover.hidden) say("The server cannot be reached.", true);
     } finally {
       asking = false;
@@ -170,7 +173,7 @@
     if (!cover.hidden) return;
     for (const part of document.querySelectorAll("body > :not(#cover, script)")) part.inert = true;
     document.querySelector("dialog[open]")?.close();
-    document.documentElement.classList.add("covered");
+    root.classList.add("covered");
     cover.hidden = false;
     cover.focus();
   }
@@ -181,10 +184,9 @@
   }
 
   function uncover() {
-    document.documentElement.classList.remove("left");
     if (cover.hidden) return;
     cover.hidden = true;
-    document.documentElement.classList.remove("covered");
+    root.classList.remove("covered");
     for (const part of document.querySelectorAll("[inert]")) part.inert = false;
     document.title = title;
   }
@@ -214,7 +216,7 @@
     document.title = kind ? `${rough(remaining.idle)} left – ${title}` : title;
     const shows = isHidden ? "" : kind;
     by("late").hidden = shows === "";
-    document.documentElement.classList.toggle("late", shows !== "");
+    root.classList.toggle("late", shows !== "");
     if (shows === isWarned) return;
     isWarned = shows;
     by("extend").hidden = shows !== "idle";
@@ -266,8 +268,13 @@
   addEventListener("online", check);
   // A page that the browser keeps for the back button is hidden there, and shows again only
   // once the server has said that the session lives.
-  addEventListener("pagehide", () => document.documentElement.classList.add("left"));
-  addEventListener("pageshow", (event) => event.persisted && check());
+  addEventListener("pagehide", () => root.classList.add("left"));
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    hide("One moment", "Asking the server whether you are still signed in…");
+    root.classList.remove("left");
+    check();
+  });
   setInterval(tick, 1000);
   follow();
   tick();
@@ -276,21 +283,5 @@
   // request may take.
   function hush() {
     quietUntil = performance.now() + 20_000;
-  }
-
-  function words(seconds) {
-    const whole = Math.max(0, Math.ceil(seconds));
-    const days = Math.floor(whole / 86400);
-    if (days > 1) return `${days} days`;
-    const two = (part) => String(part).padStart(2, "0");
-    const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-    return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
-  }
-
-  // For what is read aloud, and for a title.
-  function rough(seconds) {
-    const [size, unit] = seconds > 60 ? [60, "minute"] : [1, "second"];
-    const count = Math.max(1, Math.ceil(seconds / size));
-    return `${count} ${unit}${count === 1 ? "" : "s"}`;
   }
 })();

@@ -211,6 +211,22 @@ async fn at_the_deadline_the_page_is_covered_also_where_the_server_is_gone() {
     browser.until_covered().await;
 }
 
+/// The driver's browser keeps no page for the back button, so the event is made up.
+#[tokio::test]
+async fn a_page_that_was_kept_for_the_back_button_shows_nothing_until_the_server_has_answered() {
+    let browser = Browser::signed_in("ada").await;
+    browser.app.store.down.store(true, SeqCst);
+    let back = "dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));
+        dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
+    browser.driver.execute(back, vec![]).await.unwrap();
+    browser.until("document.querySelector('#cover').innerText.includes('cannot be reached')").await;
+    assert!(!browser.text().await.contains("Hello"));
+    browser.app.store.down.store(false, SeqCst);
+    browser.press("#cover-retry").await;
+    browser.until("document.querySelector('#cover').hidden").await;
+    assert!(browser.text().await.contains("Hello, ada"));
+}
+
 #[tokio::test]
 async fn a_covered_page_goes_to_the_sign_in_once_the_server_can_tell() {
     let browser = late().await;
