@@ -76,8 +76,8 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// # let auth = WebSessions::new(sessions, SessionCookie::host("session"))?.exchange().auth([], []);
     /// # auth.sign_in("user-42").await?;
     /// # let sleep = |time| {
-    /// #     clock.advance(TimeDelta::from_std(time).unwrap());
-    /// #     std::future::ready(())
+    /// #     let clock = clock.clone();
+    /// #     async move { clock.advance(TimeDelta::from_std(time).unwrap()) }
     /// # };
     /// let mut left = Vec::new();
     /// let saw = |status: &session_policy::Status| {

@@ -65,3 +65,15 @@ async fn a_sign_in_leads_back_to_the_page_that_asked_for_it() {
     browser.fill_in("ada").await;
     browser.until("location.pathname === '/password'").await;
 }
+
+/// The page looks once an hour by itself: the event wakes its stream.
+#[tokio::test]
+async fn a_sign_out_from_another_device_takes_the_page_away_at_once() {
+    let browser = Browser::looking_every(Duration::from_hours(1)).await;
+    browser.sign_in("ada", false).await;
+    browser.goto("/devices").await;
+    let mut other = browser.app.signed_in("ada").await;
+    let ended = other.post("/devices/end-others", &[]).await;
+    assert_eq!(ended.location(), "/devices?notice=others-signed-out&count=1");
+    browser.until_signed_out("ended").await;
+}
