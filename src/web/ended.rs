@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use super::auth::Auth;
 use super::reason::Reason;
 use super::refused::Refused;
-use crate::rule::RejectReason;
+use crate::rule::{RejectReason, Status};
 use crate::sessions::{Look, Watch};
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -57,10 +57,48 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         interval: TimeDelta,
         sleep: impl Fn(Duration) -> F,
     ) -> Refused {
+        self.ended_after(interval, sleep, |_| ()).await
+    }
+
+    /// [`ended`](Self::ended), which also tells what each look saw, the first one at once: for
+    /// a countdown in an event stream, which no other request then has to keep up to date.
+    ///
+    /// ```
+    /// # #[cfg(feature = "memory")] {
+    /// # use chrono::TimeDelta;
+    /// # use session_policy::web::{SessionCookie, WebSessions};
+    /// # use session_policy::{Clock, ManualClock, MemoryStore, SessionPolicy, Sessions};
+    /// # pollster::block_on(async {
+    /// # let clock = ManualClock::new(chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+    /// # let sessions =
+    /// #     Sessions::new(MemoryStore::new(), SessionPolicy::WORKING_DAY).with_clock(clock.clone());
+    /// # let auth = WebSessions::new(sessions, SessionCookie::host("session"))?.exchange().auth([], []);
+    /// # auth.sign_in("user-42").await?;
+    /// # let sleep = |time| {
+    /// #     let clock = clock.clone();
+    /// #     async move { clock.advance(TimeDelta::from_std(time).unwrap()) }
+    /// # };
+    /// let mut left = Vec::new();
+    /// let saw = |status: &session_policy::Status| {
+    ///     left.push(status.idle_expires_at.since(status.now).num_hours());
+    /// };
+    /// auth.ended_after(TimeDelta::hours(4), sleep, saw).await;
+    /// assert_eq!(left, [8, 6, 4, 2]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
+    pub async fn ended_after<F: Future<Output = ()>>(
+        &self,
+        interval: TimeDelta,
+        sleep: impl Fn(Duration) -> F,
+        mut saw: impl FnMut(&Status),
+    ) -> Refused {
         let served = match self.peeked().await {
             Ok(served) => served,
             Err(refused) => return refused,
         };
+        saw(&served.status);
         let sessions = &self.exchange().shared().sessions;
         let mut watch = Watch::new(&served.status, interval);
         // The handler may have taken its time.
@@ -100,6 +138,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
             match seen.map(|seen| seen.map_err(Reason::from)) {
                 Some(Ok(status)) => {
                     watch.saw(began_at, &status);
+                    saw(&status);
                     was_answered = true;
                 }
                 // Perhaps the next look is answered.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use session_policy::Policies;
-use session_policy_axum_app::{App, Service, Users, open};
+use session_policy_axum_app::{App, Opened, Service, open};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -21,8 +21,8 @@ struct Settings {
     /// Where to listen. TLS is the reverse proxy's, which keeps the Host header.
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
-    /// Where sessions are kept: a `sqlite:`, `postgres:`, `redis:` or `memory:`
-    /// URL.
+    /// Where sessions and users are kept: a `sqlite:`, `postgres:`, `redis:` (with the
+    /// users in `users.db`) or `memory:` URL.
     #[arg(
         long,
         env = "SESSION_STORE",
@@ -37,6 +37,10 @@ struct Settings {
     /// Refused unless the address to listen on is loopback.
     #[arg(long)]
     plain_http: bool,
+    /// Behind a reverse proxy that appends the client's address to X-Forwarded-For:
+    /// passwords are guessed from that one.
+    #[arg(long, env = "BEHIND_PROXY")]
+    behind_proxy: bool,
     /// Log lines as JSON.
     #[arg(long)]
     json: bool,
@@ -69,7 +73,11 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
         return Err(format!("--plain-http is for loopback, not for {}", settings.listen).into());
     }
     let policies = policies(settings.policies)?;
-    let mut app = App::new(open(&settings.store).await?, policies, Users::demo())?;
+    let Opened { sessions, users } = open(&settings.store).await?;
+    let mut app = App::new(sessions, policies, users)?;
+    if settings.behind_proxy {
+        app = app.behind_proxy();
+    }
     if settings.plain_http {
         tracing::warn!("cookies have neither Secure nor __Host-: for development only");
         app = app.for_plain_http();

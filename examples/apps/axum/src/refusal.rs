@@ -1,24 +1,21 @@
-//! What a request is told that has no live session, and why.
+//! What a request is told that has no session, or whose verb was refused.
 
-use axum::Json;
-use axum::extract::Request;
-use axum::http::header::{ACCEPT, RETRY_AFTER};
-use axum::http::{Method, StatusCode};
+use axum::http::header::ACCEPT;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
-use session_policy::{AuthenticateError, RejectReason};
+use session_policy::RejectReason;
+use session_policy::web::{Reason, Refused};
 
 use crate::pages;
 
-/// Why a page asks for a sign-in. An attacker learns from it only what the
-/// holder of the session's own token knows: what is no token, a wrong secret, a
-/// session that was ended and one that never was are all [`Ended`](Self::Ended).
+/// Why a page asks for a sign-in.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub(crate) enum Why {
     /// The session reached its cap.
     AbsoluteCap,
-    /// There is no such session.
+    /// The browser holds a token that opens no session any more.
     Ended,
     /// The session was not used for too long.
     Idle,
@@ -30,19 +27,7 @@ pub enum Reason {
     SignedOut,
 }
 
-impl Reason {
-    /// The reason of a refusal; `None` if the store could not tell.
-    pub(crate) fn of(error: &AuthenticateError) -> Option<Self> {
-        match error {
-            AuthenticateError::Rejected { reason: RejectReason::AbsoluteCap, .. } => {
-                Some(Self::AbsoluteCap)
-            }
-            AuthenticateError::Rejected { reason: RejectReason::Idle, .. } => Some(Self::Idle),
-            AuthenticateError::Store(_) => None,
-            _ => Some(Self::Ended),
-        }
-    }
-
+impl Why {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::AbsoluteCap => "absolute_cap",
@@ -55,70 +40,66 @@ impl Reason {
     }
 }
 
-/// Where a refused request came from, which decides the form of the answer: a
-/// page goes to the sign-in, a script gets a status.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    wants_json: bool,
-    page: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct Body {
-    reason: &'static str,
-}
-
-impl Refusal {
-    pub(crate) fn of(request: &Request) -> Self {
-        let accepts = request.headers().get(ACCEPT);
-        Self {
-            wants_json: accepts.is_some_and(|value| value == "application/json"),
-            page: (request.method() == Method::GET).then(|| known_page(request.uri().path())),
+/// Answers each refusal: a script gets problem details, a page without a session goes to
+/// the sign-in, and all else is told what happened.
+pub(crate) fn answer(plain_http: bool) -> impl Fn(&Refused) -> Response + Clone {
+    move |refused| {
+        if refused.status() >= 500 {
+            tracing::error!(error = %refused, "a request was refused");
         }
-    }
-
-    /// The answer to a request that presents no token at all.
-    pub(crate) fn without_token(&self) -> Response {
-        if self.wants_json {
-            json_refused(Reason::Ended)
-        } else {
-            Redirect::to(&format!("/sign-in?next={}", self.next())).into_response()
+        let request = refused.request();
+        if request.is_some_and(|it| it.accept.as_deref().is_some_and(is_for_script)) {
+            return refused.response();
         }
-    }
-
-    pub(crate) fn answer(&self, error: &AuthenticateError) -> Response {
-        let Some(reason) = Reason::of(error) else {
-            tracing::error!(%error, "no session could be looked up");
-            return if self.wants_json { json_unavailable() } else { pages::unavailable() };
+        let why = match refused.reason() {
+            Reason::Expired { reason: RejectReason::AbsoluteCap, .. } => Some(Why::AbsoluteCap),
+            Reason::Expired { .. } => Some(Why::Idle),
+            Reason::NotFresh { .. } => Some(Why::Recent),
+            // The sign-in sees by the cookie whether there was one.
+            Reason::Ambiguous | Reason::NoSession | Reason::Revoked => None,
+            _ => {
+                let status = StatusCode::from_u16(refused.status());
+                let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let page = pages::Frame::outside(plain_http).problem(status);
+                let retry_after = refused.retry_after().map(|secs| [("retry-after", secs)]);
+                return match retry_after {
+                    Some([(name, secs)]) => {
+                        (status, [(name, secs.to_string())], page).into_response()
+                    }
+                    None => (status, page).into_response(),
+                };
+            }
         };
-        if self.wants_json {
-            json_refused(reason)
-        } else {
-            sign_in(reason, self.next()).into_response()
-        }
-    }
-
-    fn next(&self) -> &'static str {
-        self.page.unwrap_or("/")
+        let path = request.map_or("/", |request| request.path.as_str());
+        sign_in(why, known_page(path)).into_response()
     }
 }
 
 /// The way to the sign-in, for this reason and then on to `next`.
-pub(crate) fn sign_in(reason: Reason, next: &'static str) -> Redirect {
-    Redirect::to(&format!("/sign-in?reason={}&next={next}", reason.as_str()))
+pub(crate) fn sign_in(why: Option<Why>, next: &'static str) -> Redirect {
+    Redirect::to(&match why {
+        Some(why) => format!("/sign-in?reason={}&next={next}", why.as_str()),
+        None => format!("/sign-in?next={next}"),
+    })
 }
 
-/// The page of this path, or the first: where a sign-in may lead. Anything else
+/// The page of this path and what is below it, or the first: where a sign-in may lead. Anything else
 /// would let a link send a user, just signed in, to another site.
 pub(crate) fn known_page(path: &str) -> &'static str {
-    ["/admin", "/devices", "/password"].into_iter().find(|page| *page == path).unwrap_or("/")
+    let path = path.split('?').next().unwrap_or_default();
+    let pages = ["/admin", "/devices", "/password", "/session"];
+    let is_of = |page: &&str| {
+        path.strip_prefix(*page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    pages.into_iter().find(is_of).unwrap_or("/")
 }
 
-pub(crate) fn json_refused(reason: Reason) -> Response {
-    (StatusCode::UNAUTHORIZED, Json(Body { reason: reason.as_str() })).into_response()
+pub(crate) fn asks_for_json(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).and_then(|it| it.to_str().ok()).is_some_and(is_for_script)
 }
 
-pub(crate) fn json_unavailable() -> Response {
-    let body = Json(Body { reason: "unavailable" });
-    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], body).into_response()
+/// Whether a script asked, and not a browser for a page.
+fn is_for_script(accept: &str) -> bool {
+    let names = |kind| accept.contains(kind);
+    (names("application/json") || names("text/event-stream")) && !names("text/html")
 }

@@ -1,8 +1,10 @@
+pub(crate) mod account;
 pub(crate) mod admin;
-pub(crate) mod countdown;
 mod devices;
-mod home;
+mod form;
 mod password;
+mod problem;
+pub(crate) mod session;
 mod sign_in;
 
 use std::time::Duration;
@@ -14,19 +16,16 @@ use axum::http::header::{
 };
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
-use session_policy::StartError;
-use session_policy::store::StoreError;
-use tokio::task::JoinError;
+use session_policy::web::{CarrierError, SessionCookie, SessionLayer, require};
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::app::App;
-use crate::pages;
-use crate::session::require_session;
+use crate::refusal;
 
 /// No page has a script, style or frame of another origin, or one within itself.
 const CONTENT_SECURITY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -35,76 +34,59 @@ const LARGEST_FORM: usize = 16 * 1024;
 const LONGEST_REQUEST: Duration = Duration::from_secs(20);
 
 impl App {
-    /// All routes. What is added before `route_layer` needs a session.
-    pub fn router(self) -> Router {
+    /// All routes. What is added before `require` needs a session.
+    ///
+    /// # Errors
+    ///
+    /// [`CarrierError`] if a session may last longer than any cookie.
+    pub fn router(self) -> Result<Router, CarrierError> {
+        let cookie = if self.plain_http {
+            SessionCookie::loopback("session")
+        } else {
+            SessionCookie::host("session")
+        };
+        let sessions = SessionLayer::new(self.sessions.clone(), cookie)?
+            .spawn_with(|task| drop(tokio::spawn(task)))
+            .on_refusal(refusal::answer(self.plain_http));
         let private = Router::new()
-            .route("/", get(home::page))
+            .route("/", get(account::page))
             .route("/admin", get(admin::page))
-            .route("/admin/end-all", post(admin::end_all))
+            .route("/admin/end-all", get(admin::confirm_all).post(admin::end_all))
             .route("/devices", get(devices::page))
-            .route("/devices/end", post(devices::end))
-            .route("/devices/end-others", post(devices::end_others))
+            .route("/devices/end", get(devices::confirm).post(devices::end))
+            .route("/devices/end-others", get(devices::confirm_others).post(devices::end_others))
             .route("/password", get(password::page).post(password::change))
-            .route("/session", post(countdown::extend))
             .route("/sign-out", post(sign_in::sign_out))
-            .route_layer(from_fn_with_state(self.clone(), require_session));
+            .route_layer(require());
         let public = Router::new()
             .route("/app.css", asset("text/css", include_str!("../static/app.css")))
-            .route(
-                "/countdown.js",
-                asset("text/javascript", include_str!("../static/countdown.js")),
-            )
             .route("/favicon.svg", asset("image/svg+xml", include_str!("../static/favicon.svg")))
             .route("/healthz", get("ok"))
-            .route("/session", get(countdown::status))
+            .route("/page.js", asset("text/javascript", include_str!("../static/page.js")))
+            .route("/session", get(session::status).post(session::extend))
+            .route("/session/events", get(session::events))
+            .route("/session.js", asset("text/javascript", include_str!("../static/session.js")))
             .route("/sign-in", get(sign_in::page).post(sign_in::sign_in));
         let set = |name: HeaderName, value: &'static str| {
             SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
         };
-        private
+        Ok(private
             .merge(public)
-            .fallback(|| async { pages::not_found() })
             .layer(DefaultBodyLimit::max(LARGEST_FORM))
             .layer(CsrfLayer::new())
+            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_REQUEST))
+            .layer(CatchPanicLayer::new())
+            .layer(from_fn_with_state(self.clone(), problem::pages))
+            .layer(sessions)
             .layer(set(CACHE_CONTROL, "no-store"))
             .layer(set(CONTENT_SECURITY_POLICY, CONTENT_SECURITY))
             .layer(set(REFERRER_POLICY, "same-origin"))
             .layer(set(X_CONTENT_TYPE_OPTIONS, "nosniff"))
-            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_REQUEST))
             .layer(TraceLayer::new_for_http())
-            .with_state(self)
+            .with_state(self))
     }
 }
 
 fn asset(kind: &'static str, body: &'static str) -> MethodRouter<App> {
     get(([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], body))
-}
-
-/// Why a page could not be served. The texts are logged, and hold no secret.
-#[derive(Debug, thiserror::Error)]
-enum PageError {
-    #[error(transparent)]
-    Start(#[from] StartError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Task(#[from] JoinError),
-}
-
-impl IntoResponse for PageError {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Start(StartError::Displaced) => pages::displaced(),
-            Self::Start(StartError::Raced) => pages::raced(),
-            Self::Start(StartError::TooMany { .. }) => pages::too_many_sessions(),
-            Self::Start(StartError::NotReplaced(_) | StartError::Store(_)) | Self::Store(_) => {
-                tracing::error!(error = %self, "the store did not do as asked");
-                pages::unavailable()
-            }
-            Self::Start(_) | Self::Task(_) => {
-                tracing::error!(error = %self, "a page could not be served");
-                pages::failed()
-            }
-        }
-    }
 }

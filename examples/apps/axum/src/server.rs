@@ -1,15 +1,17 @@
 //! Serving until told to stop, with the sweep beside it.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use session_policy::Sessions;
+use session_policy::store::AnyStore;
 use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
-use crate::session::WebSessions;
 
 /// How many expired sessions one write removes.
 const SWEEP_BATCH: u32 = 1_000;
@@ -33,13 +35,18 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// The listener's own.
+    /// The listener's own, or if a session may last longer than any cookie.
     pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
+        let mut app = self.app;
+        app.closing = self.stop.clone();
         let tasks = TaskTracker::new();
-        tasks.spawn(sweep(self.app.web.clone(), self.sweep_every, self.stop.clone()));
+        let sweeping = sweep(app.sessions.clone(), self.sweep_every, self.stop.clone());
+        let router = app.router().map_err(io::Error::other)?;
+        tasks.spawn(sweeping);
         tasks.close();
         let stopped = self.stop.clone().cancelled_owned();
-        let serving = axum::serve(listener, self.app.router()).with_graceful_shutdown(stopped);
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
         let finished = async {
             let result = serving.await;
             self.stop.cancel();
@@ -63,13 +70,13 @@ impl Service {
 /// Removes expired sessions every so often, until stopped. An error of the store
 /// is logged and the next round tries again: a sweep that ends at its first
 /// error sweeps no more.
-pub async fn sweep(web: WebSessions, every: Duration, stop: CancellationToken) {
+pub async fn sweep(sessions: Sessions<AnyStore>, every: Duration, stop: CancellationToken) {
     let mut rounds = interval(every);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(rounds.tick()).await.is_some() {
         let mut removed = 0;
         loop {
-            match web.sessions.sweep(SWEEP_BATCH).await {
+            match sessions.sweep(SWEEP_BATCH).await {
                 Ok(count) => {
                     removed += count;
                     if count < SWEEP_BATCH.into() || stop.is_cancelled() {

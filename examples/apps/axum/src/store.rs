@@ -3,36 +3,52 @@ use session_policy::store::{AnyStore, StoreError};
 use session_policy_redis::{PrefixError, RedisStore};
 use session_policy_sqlx::{PostgresStore, SqliteStore};
 
-/// Opens the store that a URL names, and makes its table where it is absent.
+use crate::users::Users;
+
+/// Where an application keeps what must outlive it.
+#[derive(Debug)]
+pub struct Opened {
+    /// The sessions.
+    pub sessions: AnyStore,
+    /// The users and their passwords.
+    pub users: Users,
+}
+
+/// Opens the store that a URL names, with the users beside it, and makes the tables where
+/// they are absent.
 ///
-/// | URL | store |
-/// | --- | --- |
-/// | `memory:` | none that outlives the process |
-/// | `postgres://user@host/database` | PostgreSQL |
-/// | `redis://host/` | Redis or Valkey |
-/// | `sqlite:sessions.db` | a SQLite file, made where it is absent |
+/// | URL | sessions | users |
+/// | --- | --- | --- |
+/// | `memory:` | none outlives the process | nor a changed password |
+/// | `postgres://user@host/database` | PostgreSQL | the same database |
+/// | `redis://host/` | Redis or Valkey | the SQLite file `users.db` |
+/// | `sqlite:app.db` | a SQLite file, made where it is absent | the same file |
 ///
 /// # Errors
 ///
 /// [`OpenError`] if the URL names no store, or the engine cannot be reached.
-pub async fn open(url: &str) -> Result<AnyStore, OpenError> {
+pub async fn open(url: &str) -> Result<Opened, OpenError> {
     let (engine, _) = url.split_once(':').unwrap_or((url, ""));
     Ok(match engine {
-        "memory" => AnyStore::new(MemoryStore::new()),
+        "memory" => Opened { sessions: AnyStore::new(MemoryStore::new()), users: Users::demo() },
         "postgres" | "postgresql" => {
             let store = PostgresStore::connect(url).await?;
             store.create_table().await?;
-            AnyStore::new(store)
+            let users = Users::in_postgres(store.pool().clone()).await?;
+            Opened { sessions: AnyStore::new(store), users }
         }
         "redis" | "rediss" => {
             let store = RedisStore::open(redis::Client::open(url)?, "axum-app")?;
             store.ping().await?;
-            AnyStore::new(store)
+            let beside = SqliteStore::connect("sqlite:users.db").await?;
+            let users = Users::in_sqlite(beside.pool().clone()).await?;
+            Opened { sessions: AnyStore::new(store), users }
         }
         "sqlite" => {
             let store = SqliteStore::connect(url).await?;
             store.create_table().await?;
-            AnyStore::new(store)
+            let users = Users::in_sqlite(store.pool().clone()).await?;
+            Opened { sessions: AnyStore::new(store), users }
         }
         _ => return Err(OpenError::UnknownEngine { engine: engine.into() }),
     })

@@ -1,16 +1,20 @@
-//! The application's users. They live in memory, seeded at every start: sessions
-//! are what this application is about.
+//! The application's users, kept beside their sessions, so that a changed password
+//! outlives the program as its sessions do.
 
-use std::collections::BTreeMap;
+mod table;
+
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use session_policy::store::StoreError;
 use session_policy::{Bound, Bounds};
+use sqlx::{PgPool, SqlitePool};
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, spawn_blocking};
 
-/// The users that exist after a start: name, password, whether an administrator.
+use self::table::Table;
+
+/// The users that exist at first: name, password, whether an administrator.
 pub const DEMO_USERS: [(&str, &str, bool); 3] = [
     ("ada", "engine-notes-of-1843", false),
     ("grace", "nanoseconds-by-the-foot", false),
@@ -26,14 +30,15 @@ const LONGEST_PASSWORD: usize = 128;
 /// also where the client has hung up.
 const HASHES_AT_ONCE: usize = 4;
 
-/// The epoch of the passwords of [`DEMO_USERS`], which come back at every start: so do
-/// the sessions that were started under them, and no others.
+/// The epoch of the passwords of [`DEMO_USERS`].
 const PUBLISHED: u64 = 0;
 
 /// The users by name, their passwords as Argon2id hashes.
 #[derive(Clone, Debug)]
 pub struct Users {
-    by_name: Arc<RwLock<BTreeMap<String, User>>>,
+    table: Arc<Table>,
+    /// What an unknown name's password is compared with.
+    nobody: Arc<str>,
     hashing: Arc<Semaphore>,
 }
 
@@ -56,30 +61,71 @@ impl std::fmt::Debug for User {
 pub(crate) enum PasswordError {
     #[error("a new password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")]
     Length,
+    #[error("the new password is the old one")]
+    Same,
     #[error("the current password is wrong")]
     Wrong,
 }
 
+/// Why a password could not be checked or replaced.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UsersError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Task(#[from] JoinError),
+}
+
 impl Users {
-    /// The users of [`DEMO_USERS`].
+    /// The users of [`DEMO_USERS`], in memory.
     #[must_use]
     pub fn demo() -> Self {
-        let user = |(name, password, admin): (&str, &str, _)| {
-            let hash = password_auth::generate_hash(password).into();
-            (name.to_owned(), User { hash, epoch: PUBLISHED, admin })
-        };
+        let users = DEMO_USERS.map(|(name, password, admin)| (name.into(), user(password, admin)));
+        Self::over(Table::Memory(RwLock::new(users.into())))
+    }
+
+    /// The users of a SQLite database, at first those of [`DEMO_USERS`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the table can neither be read nor made.
+    pub async fn in_sqlite(pool: SqlitePool) -> Result<Self, StoreError> {
+        Self::seeded(Table::Sqlite(pool)).await
+    }
+
+    /// The same in PostgreSQL.
+    ///
+    /// # Errors
+    ///
+    /// As for [`in_sqlite`](Self::in_sqlite).
+    pub async fn in_postgres(pool: PgPool) -> Result<Self, StoreError> {
+        Self::seeded(Table::Postgres(pool)).await
+    }
+
+    async fn seeded(table: Table) -> Result<Self, StoreError> {
+        table.create().await?;
+        for (name, password, admin) in DEMO_USERS {
+            if table.find(name).await?.is_none() {
+                table.add(name, user(password, admin)).await?;
+            }
+        }
+        Ok(Self::over(table))
+    }
+
+    fn over(table: Table) -> Self {
         Self {
-            by_name: Arc::new(RwLock::new(DEMO_USERS.map(user).into())),
+            table: Arc::new(table),
+            nobody: user("nobody's password", false).hash,
             hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
         }
     }
 
-    pub(crate) fn names(&self) -> Vec<String> {
-        self.by_name.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    pub(crate) async fn names(&self) -> Result<Vec<String>, StoreError> {
+        self.table.names().await
     }
 
-    pub(crate) fn is_admin(&self, name: &str) -> bool {
-        self.find(name).is_some_and(|user| user.admin)
+    pub(crate) async fn is_admin(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(self.table.find(name).await?.is_some_and(|user| user.admin))
     }
 
     /// The epoch of the user of this name, read together with the hash, if the password
@@ -89,25 +135,28 @@ impl Users {
         &self,
         name: &str,
         password: String,
-    ) -> Result<Option<u64>, JoinError> {
+    ) -> Result<Option<u64>, UsersError> {
         let permit = self.permit().await;
-        let user = self.find(name);
-        let epoch = user.as_ref().map(|user| user.epoch);
-        let hash = user.or_else(|| self.find(DEMO_USERS[0].0)).map(|user| user.hash);
-        spawn_blocking(move || {
+        let (hash, epoch) = match self.table.find(name).await? {
+            Some(user) => (user.hash, Some(user.epoch)),
+            None => (Arc::clone(&self.nobody), None),
+        };
+        let is_right = spawn_blocking(move || {
             let _permit = permit;
-            let is_right = |hash: &Arc<str>| password_auth::verify_password(password, hash).is_ok();
-            hash.filter(is_right).and(epoch)
-        })
-        .await
+            password_auth::verify_password(password, &hash).is_ok()
+        });
+        let is_right = is_right.await?;
+        Ok(epoch.filter(|_| is_right))
     }
 
-    /// Whether a text may be a new password.
-    pub(crate) fn check(password: &str) -> Result<(), PasswordError> {
-        if (SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&password.chars().count()) {
-            Ok(())
-        } else {
+    /// Whether a text may be a new password, in the place of the verified one.
+    pub(crate) fn check(new: &str, current: &str) -> Result<(), PasswordError> {
+        if !(SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&new.chars().count()) {
             Err(PasswordError::Length)
+        } else if new == current {
+            Err(PasswordError::Same)
+        } else {
+            Ok(())
         }
     }
 
@@ -123,13 +172,15 @@ impl Users {
 
     /// Gives a user another password, and another epoch, if that of the
     /// [verified](Self::verify) one is still theirs: of two changes at once, one is made.
-    pub(crate) fn replace(&self, name: &str, verified: u64, new: Arc<str>) -> Option<u64> {
-        let mut users = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-        let user = users.get_mut(name).filter(|user| user.epoch == verified)?;
+    pub(crate) async fn replace(
+        &self,
+        name: &str,
+        verified: u64,
+        new: &str,
+    ) -> Result<Option<u64>, StoreError> {
         // Never one that was used before: the hash has a random salt.
-        user.epoch = RandomState::new().hash_one(&new);
-        user.hash = new;
-        Some(user.epoch)
+        let epoch = RandomState::new().hash_one(new);
+        Ok(self.table.replace(name, verified, (new, epoch)).await?.then_some(epoch))
     }
 
     /// To be held by the work itself, which goes on where its request does not.
@@ -137,16 +188,17 @@ impl Users {
         // Never closed, so never an error.
         Arc::clone(&self.hashing).acquire_owned().await
     }
+}
 
-    fn find(&self, name: &str) -> Option<User> {
-        self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
-    }
+fn user(password: &str, admin: bool) -> User {
+    User { hash: password_auth::generate_hash(password).into(), epoch: PUBLISHED, admin }
 }
 
 /// No session outlives the password that it was started under, nor its user.
 impl Bounds for Users {
     async fn bound(&self, name: &str, _: &str) -> Result<Option<Bound>, StoreError> {
-        Ok(self.find(name).map(|user| Bound::default().with_epoch(user.epoch)))
+        let user = self.table.find(name).await?;
+        Ok(user.map(|user| Bound::default().with_epoch(user.epoch)))
     }
 }
 

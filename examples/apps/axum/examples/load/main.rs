@@ -12,13 +12,11 @@ use std::error::Error;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
-use axum::response::IntoResponse;
 use axum::routing::get;
 use session_policy::store::AnyStore;
+use session_policy::web::{Active, Auth, SessionCookie, SessionLayer};
 use session_policy::{MemoryStore, Policies, Sessions};
 use session_policy_axum_app::SessionLog;
-use session_policy_axum_app::session::{SignedIn, WebSessions, require_session};
 use session_policy_sqlx::SqliteStore;
 use tokio::net::TcpListener;
 use tower_sessions::cookie::time::Duration;
@@ -49,17 +47,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
 fn ours(store: AnyStore) -> Result<Router, Box<dyn Error>> {
     let policies: Policies = toml::from_str(include_str!("../../policies.toml"))?;
     let sessions = Sessions::new(store, policies).with_observer(SessionLog);
-    let web = WebSessions { sessions, secure: true };
-    let signing_in = web.clone();
-    let sign_in = async move || match signing_in.sessions.start("ada").await {
-        Ok(started) => (signing_in.set(&started.token, started.status), "").into_response(),
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    };
-    let page = async |signed_in: SignedIn| greet(signed_in.session.subject());
+    let layer = SessionLayer::new(sessions, SessionCookie::host("session"))?
+        .spawn_with(|task| drop(tokio::spawn(task)));
+    let sign_in = async |auth: Auth| auth.sign_in("ada").await.map(drop);
+    let page = async |active: Active| greet(active.session.subject());
     Ok(Router::new()
         .route("/session-policy", get(page))
-        .route_layer(from_fn_with_state(web, require_session))
-        .route("/session-policy/sign-in", get(sign_in)))
+        .route("/session-policy/sign-in", get(sign_in))
+        .layer(layer))
 }
 
 fn both_of<S: SessionStore + Clone>(store: &S) -> Router {

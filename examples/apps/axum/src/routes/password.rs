@@ -1,23 +1,26 @@
 use std::sync::Arc;
 
-use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use maud::Markup;
 use serde::Deserialize;
+use session_policy::web::{Active, Auth};
 use session_policy::{Session, SignIn};
 use tracing::Instrument;
 
 use crate::app::App;
-use crate::pages;
-use crate::refusal::{self, Reason};
-use crate::routes::PageError;
-use crate::session::SignedIn;
-use crate::users::{PasswordError, Users};
+use crate::guesses::Guesser;
+use crate::notice::{Notice, Told};
+use crate::pages::{self, Frame};
+use crate::peer::Peer;
+use crate::refusal::{self, Why};
+use crate::routes::form::Form;
+use crate::routes::problem::Failure;
+use crate::users::{PasswordError, Users, UsersError};
 
-pub(super) async fn page(State(app): State<App>, signed_in: SignedIn) -> Markup {
-    pages::password(&app, &signed_in, None)
+pub(super) async fn page(State(app): State<App>, active: Active, told: Told) -> Markup {
+    pages::password(&Frame::of(&app, Some(&active), "/password").saying(told), None)
 }
 
 #[derive(Deserialize)]
@@ -30,58 +33,66 @@ pub(super) struct Change {
 /// (OWASP ASVS 5.0 7.4.3). The user goes on in a new one, with a new cap.
 pub(super) async fn change(
     State(app): State<App>,
-    signed_in: SignedIn,
+    Peer(address): Peer,
+    auth: Auth,
+    active: Active,
     Form(form): Form<Change>,
-) -> Result<Response, PageError> {
-    let refused = |error: &PasswordError| {
-        let page = pages::password(&app, &signed_in, Some(error));
+) -> Result<Response, Failure> {
+    let account = active.session.subject();
+    let refused = |error: PasswordError| {
+        let page = pages::password(&Frame::of(&app, Some(&active), "/password"), Some(&error));
         Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
     };
-    let Some(epoch) = app.users.verify(signed_in.session.subject(), form.current).await? else {
-        return refused(&PasswordError::Wrong);
-    };
-    if let Err(error) = Users::check(&form.new) {
-        return refused(&error);
+    let guesser = Guesser { account, address };
+    if let Err(wait) = app.guesses.take(guesser, app.now()) {
+        let frame = Frame::of(&app, Some(&active), "/password");
+        return Ok(pages::too_many_guesses(wait, pages::password_after(&frame, wait)));
     }
-    let new = app.users.hash(form.new).await?;
+    let Some(epoch) = app.users.verify(account, form.current.clone()).await? else {
+        return refused(PasswordError::Wrong);
+    };
+    app.guesses.was_right(guesser);
+    if let Err(error) = Users::check(&form.new, &form.current) {
+        return refused(error);
+    }
+    let new = app.users.hash(form.new).await.map_err(UsersError::from)?;
     // A task of its own, which goes on where the client hangs up.
-    let replacing = replace(app, signed_in.session, epoch, new);
-    tokio::spawn(replacing.in_current_span()).await?
+    let replacing = replace(app.clone(), auth, active.session.clone(), epoch, new);
+    tokio::spawn(replacing.in_current_span()).await.map_err(UsersError::from)?
 }
 
-/// All that changes, with no hashing in between. This session ends first, and not by
-/// [`SignIn::replacing`]: if it was signed out or revoked meanwhile, or the store cannot
+/// All that changes, with no hashing in between. This session ends first, and not by the
+/// sign-in that replaces it: if it was signed out or revoked meanwhile, or the store cannot
 /// write, nothing has changed.
 async fn replace(
     app: App,
+    auth: Auth,
     session: Session,
     verified: u64,
     new: Arc<str>,
-) -> Result<Response, PageError> {
-    let sessions = &app.web.sessions;
-    if !sessions.end(&session.id()).await? {
-        return Ok(refusal::sign_in(Reason::Ended, "/").into_response());
+) -> Result<Response, Failure> {
+    let gone = || Ok(refusal::sign_in(Some(Why::Ended), "/").into_response());
+    if !app.sessions.end(&session.id()).await? {
+        return gone();
     }
-    let Some(epoch) = app.users.replace(session.subject(), verified, new) else {
-        return Ok(refusal::sign_in(Reason::Ended, "/").into_response());
+    let Some(epoch) = app.users.replace(session.subject(), verified, &new).await? else {
+        return gone();
     };
     let sign_in = SignIn::of(session.subject())
         .profile(session.profile())
         .epoch(epoch)
         .about(session.about().unwrap_or_default());
-    let started = match sessions.start(sign_in).await {
+    let started = match auth.sign_in(sign_in).await {
         Ok(started) => started,
         Err(error) => {
             tracing::error!(%error, "the password is changed, and no session was started");
-            return Ok(refusal::sign_in(Reason::NewPassword, "/").into_response());
+            return Ok(refusal::sign_in(Some(Why::NewPassword), "/").into_response());
         }
     };
     // Nobody is let in by them any more; this removes what is left of them.
-    let ended = sessions.end_others(&started.session).await;
+    let ended = app.sessions.end_others(&started.session).await;
     if let Err(error) = &ended {
         tracing::warn!(%error, "the revoked sessions were not removed");
     }
-    let cookie = app.web.set(&started.token, started.status);
-    let signed_in = SignedIn { session: started.session, status: started.status };
-    Ok((cookie, pages::password_changed(&app, &signed_in, ended.ok())).into_response())
+    Ok(Notice::PasswordChanged.on("/password", ended.ok()).into_response())
 }

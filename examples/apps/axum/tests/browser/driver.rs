@@ -4,12 +4,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use session_policy::{Clock, SystemClock};
+use session_policy::{Clock, Policies, SystemClock};
 use session_policy_axum_app::App;
 use thirtyfour::{ChromiumLikeCapabilities, Cookie, DesiredCapabilities, Key, WebDriver};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::support::{Harness, password_of};
+use crate::support::{Harness, password_of, policies};
 
 /// One browser at a time: it takes more than a core.
 static ONE: Semaphore = Semaphore::const_new(1);
@@ -40,16 +40,16 @@ impl Browser {
     /// A fresh browser on a fresh application, whose pages notice at once when
     /// the test moves the clock.
     pub(crate) async fn start() -> Self {
-        Self::polling_every(Duration::from_secs(1)).await
+        Self::looking_every(Duration::from_secs(1)).await
     }
 
-    pub(crate) async fn polling_every(poll: Duration) -> Self {
-        Self::start_with(|app| app.with_poll(poll)).await
+    pub(crate) async fn looking_every(look_every: Duration) -> Self {
+        Self::start_under(policies(), |app| app.looking_every(look_every)).await
     }
 
-    pub(crate) async fn start_with(change: impl FnOnce(App) -> App) -> Self {
+    pub(crate) async fn start_under(policies: Policies, change: impl FnOnce(App) -> App) -> Self {
         let one = ONE.acquire().await.unwrap();
-        let app = Harness::start_with(change).await;
+        let app = Harness::serve(policies, change).await;
         let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".into());
         let mut process = Command::new(&program)
             .arg("--port=0")
@@ -76,7 +76,7 @@ impl Browser {
             "--disable-component-update",
             "--disable-sync",
             "--lang=en-GB",
-            "--window-size=1100,900",
+            "--window-size=1280,900",
         ] {
             capabilities.add_arg(argument).unwrap();
         }
@@ -109,7 +109,15 @@ impl Browser {
             self.type_in(Key::Tab).await;
         }
         self.type_in(Key::Enter).await;
-        self.until("location.pathname === '/' && document.querySelector('#countdown')").await;
+        self.until("location.pathname === '/' && document.querySelector('#session')").await;
+    }
+
+    /// The sign-in that asks for it, by keyboard alone.
+    pub(crate) async fn fill_in(&self, name: &str) {
+        self.type_in(name).await;
+        self.type_in(Key::Tab).await;
+        self.type_in(password_of(name)).await;
+        self.type_in(Key::Enter).await;
     }
 
     /// Keys, to whatever has the focus.
@@ -158,7 +166,9 @@ impl Browser {
 
     /// The session's status as the server has it, read without extending it.
     pub(crate) async fn status(&self) -> Value {
-        let script = "const done = arguments[0]; fetch('/session').then(a => a.json()).then(done)";
+        let script = "const done = arguments[0]; \
+            fetch('/session', { headers: { accept: 'application/json' } }) \
+                .then(a => a.json()).then(done)";
         let answer = self.driver.execute_async(script, vec![]).await.unwrap();
         answer.json().clone()
     }
@@ -177,9 +187,13 @@ impl Browser {
         self.driver.find(thirtyfour::By::Css(selector)).await.unwrap().click().await.unwrap();
     }
 
-    /// Appearance as the user's system asks for it.
+    /// Appearance as the user's system asks for it; a scheme "forced" is one of few colours.
     pub(crate) async fn appear(&self, scheme: &str, width: u32, height: u32) {
-        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        let (feature, value) = match scheme {
+            "forced" => ("forced-colors", "active"),
+            scheme => ("prefers-color-scheme", scheme),
+        };
+        let features = json!({ "features": [{ "name": feature, "value": value }] });
         let screen = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
         let cdp = self.driver.cdp();
         cdp.send_raw("Emulation.setEmulatedMedia", features).await.unwrap();

@@ -1,4 +1,4 @@
-//! Sliding, the idle limit, the cap, and the warnings before both.
+//! Sliding, the idle limit, the cap, and what a page says before and after both.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -7,6 +7,12 @@ use thirtyfour::Key;
 
 use crate::driver::Browser;
 use crate::support::START;
+
+const IDLE_WARNING: &str =
+    "document.querySelector('#warning').innerText.includes('You will be signed out in')";
+const CAP_WARNING: &str =
+    "document.querySelector('#warning').innerText.includes('whatever you do')";
+const NO_WARNING: &str = "document.querySelector('#late').hidden";
 
 #[tokio::test]
 async fn the_browser_keeps_a_host_cookie_that_no_script_can_read() {
@@ -42,24 +48,24 @@ async fn activity_slides_the_session_at_most_once_a_minute_and_its_cookie_runs_t
 
 #[tokio::test]
 async fn an_open_page_counts_down_by_itself_from_the_servers_time() {
-    let browser = Browser::polling_every(Duration::from_hours(1)).await;
+    let browser = Browser::looking_every(Duration::from_hours(1)).await;
     browser.sign_in("ada", false).await;
+    browser.until("document.querySelector('#left').textContent === '29:58'").await;
     let calls = browser.app.store.calls.load(SeqCst);
-    for left in ["29:58", "29:57", "29:56"] {
-        let shown = "document.querySelector('dd [data-left=idle]').textContent";
-        browser.until(&format!("{shown} === '{left}'")).await;
+    for left in ["29:57", "29:56", "29:55"] {
+        browser.until(&format!("document.querySelector('#left').textContent === '{left}'")).await;
     }
     assert_eq!(browser.app.store.calls.load(SeqCst), calls);
 }
 
 #[tokio::test]
-async fn an_open_page_polls_without_keeping_the_session_alive_and_says_why_it_ended() {
+async fn an_open_page_follows_the_countdown_without_keeping_the_session_alive() {
     let browser = Browser::signed_in("ada").await;
     browser.goto("/devices").await;
-    for minutes in ["25:00", "20:00", "15:00", "10:00", "5:00"] {
-        browser.app.advance(300);
-        let shown = "document.querySelector('dd [data-left=idle]').textContent";
-        browser.until(&format!("{shown} === '{minutes}'")).await;
+    for minutes in ["24:", "19:", "14:", "9:", "4:"] {
+        browser.app.advance(305);
+        let shown = "document.querySelector('#left').textContent";
+        browser.until(&format!("{shown}.startsWith('{minutes}')")).await;
     }
     assert_eq!(browser.app.store.renewals.load(SeqCst), 0);
     browser.app.advance(300);
@@ -69,72 +75,192 @@ async fn an_open_page_polls_without_keeping_the_session_alive_and_says_why_it_en
 }
 
 #[tokio::test]
-async fn the_idle_warning_takes_the_focus_and_one_key_extends() {
+async fn the_idle_warning_takes_no_key_from_whoever_types_and_typing_extends() {
     let browser = Browser::signed_in("ada").await;
-    browser.app.advance(1_679);
-    browser
-        .until("document.querySelector('dd [data-left=idle]').textContent.startsWith('2:0')")
-        .await;
-    browser.app.advance(10);
-    browser.until("document.querySelector('#warn-idle').open").await;
-    let warning = browser.evaluate("document.querySelector('#warn-idle').innerText").await;
-    assert!(warning.as_str().unwrap().contains("You will be signed out in 1:"), "{warning}");
-    assert_eq!(browser.evaluate("document.activeElement.textContent").await, "Stay signed in");
+    browser.goto("/password").await;
+    browser.app.advance(1_690);
+    browser.until(IDLE_WARNING).await;
+    assert_eq!(browser.evaluate("document.activeElement.name").await, "current");
     assert_eq!(
-        browser.evaluate("document.activeElement.closest('dialog').role").await,
-        "alertdialog"
+        browser.evaluate("document.title").await.as_str().unwrap(),
+        "2 minutes left – Password – Sessions"
     );
     assert_eq!(browser.app.store.renewals.load(SeqCst), 0, "showing the warning extended");
+    let label = "document.querySelector('#warning').role === 'status'";
+    assert_eq!(browser.evaluate(label).await, true, "it is read when there is time");
+    assert_eq!(browser.evaluate("document.querySelector('dialog') === null").await, true);
 
-    browser.type_in(Key::Enter).await;
-    browser.until("!document.querySelector('#warn-idle').open").await;
-    assert_eq!(browser.status().await["idle_expires_at"], START + 1_689 + 1_800);
-    assert_eq!(browser.app.store.renewals.load(SeqCst), 1);
-    let said = browser.evaluate("document.querySelector('#announcement').textContent").await;
-    assert!(said.as_str().unwrap().starts_with("You stay signed in"), "{said}");
+    for keys in ["two ", "words and ", "a space "] {
+        browser.type_in(keys).await;
+    }
+    let typed = "document.activeElement.value";
+    assert_eq!(browser.evaluate(typed).await, "two words and a space ", "no key is lost");
+    browser.until(NO_WARNING).await;
+    assert_eq!(browser.status().await["idle_expires_at"], START + 1_690 + 1_800);
+    assert_eq!(browser.app.store.renewals.load(SeqCst), 1, "once, however much is typed");
+    browser.until("document.title === 'Password – Sessions'").await;
 }
 
 #[tokio::test]
-async fn a_warning_that_was_put_away_stays_away_and_the_session_still_ends() {
+async fn the_idle_warning_is_reached_by_keyboard_and_one_key_extends() {
     let browser = Browser::signed_in("ada").await;
-    browser.app.advance(1_700);
-    browser.until("document.querySelector('#warn-idle').open").await;
-    browser.type_in(Key::Escape).await;
-    browser.until("!document.querySelector('#warn-idle').open").await;
-    tokio::time::sleep(Duration::from_millis(2_500)).await;
-    assert_eq!(browser.evaluate("document.querySelector('#warn-idle').open").await, false);
-    browser.app.advance(100);
-    browser.until_signed_out("idle").await;
+    browser.app.advance(1_690);
+    browser.until(IDLE_WARNING).await;
+    // Backwards from the end of the page.
+    browser.driver.execute("document.querySelector('#dismiss').focus()", vec![]).await.unwrap();
+    browser
+        .driver
+        .action_chain()
+        .key_down(Key::Shift)
+        .send_keys(Key::Tab)
+        .key_up(Key::Shift)
+        .perform()
+        .await
+        .unwrap();
+    assert_eq!(browser.evaluate("document.activeElement.textContent").await, "Stay signed in");
+    browser.type_in(Key::Enter).await;
+    browser.until(NO_WARNING).await;
+    assert_eq!(browser.app.store.renewals.load(SeqCst), 1);
 }
 
 #[tokio::test]
-async fn constant_activity_does_not_outlive_the_cap_and_the_page_says_so_in_time() {
+async fn a_warning_that_was_hidden_stays_so_on_every_page_and_the_session_still_ends() {
     let browser = Browser::signed_in("ada").await;
     for _ in 0..16 {
         browser.app.advance(1_700);
         browser.goto("/").await;
     }
-    browser.app.advance(1_290); // 28 490 s: 310 s before the cap.
+    browser.app.advance(1_320); // 280 s before the cap.
     browser.goto("/").await;
-    assert_eq!(browser.evaluate("document.querySelector('#warn-cap').open").await, false);
-    browser.app.advance(20);
-    browser.until("document.querySelector('#warn-cap').open").await;
-    let warning = browser.evaluate("document.querySelector('#warn-cap').innerText").await;
-    for words in ["Save your work", "whatever you do", "cannot be extended", "8 hours at most"] {
-        assert!(warning.as_str().unwrap().contains(words), "{warning}");
+    browser.until(CAP_WARNING).await;
+    browser.press("#dismiss").await;
+    browser.until(NO_WARNING).await;
+    for page in ["/devices", "/password", "/"] {
+        browser.goto(page).await;
+        browser.until("document.title.includes('left')").await;
+        assert_eq!(browser.evaluate(NO_WARNING).await, true, "{page}");
     }
-    assert_eq!(browser.evaluate("document.activeElement.textContent").await, "Understood");
-    browser.type_in(Key::Enter).await;
-    browser.until("!document.querySelector('#warn-cap').open").await;
-    assert_eq!(browser.evaluate("document.querySelector('#warn-idle').open").await, false);
-    for _ in 0..28 {
-        browser.app.advance(10);
-        browser.goto("/").await;
-        assert_eq!(browser.evaluate("location.pathname").await, "/");
-    }
-    browser.app.advance(10);
+    browser.app.advance(280);
     browser.until_signed_out("absolute_cap").await;
     assert!(browser.text().await.contains("however active it was"));
+}
+
+#[tokio::test]
+async fn signing_in_again_before_the_cap_keeps_what_is_typed() {
+    let browser = Browser::signed_in("ada").await;
+    for _ in 0..16 {
+        browser.app.advance(1_700);
+        browser.goto("/password").await;
+    }
+    browser.app.advance(1_400);
+    browser.goto("/password").await;
+    browser.type_in("half a password").await;
+    browser.until(CAP_WARNING).await;
+    let work = browser.driver.window().await.unwrap();
+    browser.press("#again").await;
+    let other = browser.driver.windows().await.unwrap().into_iter().find(|it| *it != work).unwrap();
+    browser.driver.switch_to_window(other).await.unwrap();
+    browser.until("document.activeElement.name === 'name'").await;
+    browser.fill_in("ada").await;
+    browser.until("document.querySelector('h1').innerText === 'You are signed in'").await;
+    browser.driver.switch_to_window(work).await.unwrap();
+    browser.until(NO_WARNING).await;
+    assert_eq!(
+        browser.evaluate("document.querySelector('[name=current]').value").await,
+        "half a password"
+    );
+    assert_eq!(browser.status().await["absolute_expires_at"], browser.app.now() + 28_800);
+    assert_eq!(browser.app.store.held(), 1, "the new session took the place of the old one");
+}
+
+/// A page that has three seconds left, and counts what it asks.
+async fn late() -> Browser {
+    let browser = Browser::looking_every(Duration::from_hours(1)).await;
+    browser.sign_in("ada", false).await;
+    browser.goto("/devices").await;
+    browser.app.advance(1_797);
+    let count = "window.asked = 0;
+        const real = fetch;
+        window.fetch = (...all) => { window.asked += 1; return real(...all) };
+        document.dispatchEvent(new Event('visibilitychange'))";
+    browser.driver.execute(count, vec![]).await.unwrap();
+    browser.until("document.querySelector('#left').textContent.startsWith('0:0')").await;
+    browser
+}
+
+impl Browser {
+    async fn until_covered(&self) {
+        self.until("document.querySelector('#cover').innerText.includes('cannot be reached')")
+            .await;
+        let text = self.text().await;
+        assert!(!text.contains("Devices") && !text.contains("ada"), "{text}");
+        assert_eq!(self.evaluate("document.activeElement.id").await, "cover");
+        assert_eq!(self.evaluate("document.title").await, "Session over – Sessions");
+        let asked = self.evaluate("window.asked").await.as_i64().unwrap();
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let more = self.evaluate("window.asked").await.as_i64().unwrap() - asked;
+        assert!(more <= 1, "a failed poll a second");
+    }
+}
+
+#[tokio::test]
+async fn at_the_deadline_the_page_is_covered_also_where_the_server_is_gone() {
+    let browser = late().await;
+    browser.app.stop.cancel();
+    browser.app.served.abort();
+    browser.until_covered().await;
+}
+
+/// The driver's browser keeps no page for the back button, so the event is made up.
+#[tokio::test]
+async fn a_page_that_was_kept_for_the_back_button_shows_nothing_until_the_server_has_answered() {
+    let browser = Browser::signed_in("ada").await;
+    browser.app.store.down.store(true, SeqCst);
+    let back = "dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));
+        dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
+    browser.driver.execute(back, vec![]).await.unwrap();
+    browser.until("document.querySelector('#cover').innerText.includes('cannot be reached')").await;
+    assert!(!browser.text().await.contains("Hello"));
+    browser.app.store.down.store(false, SeqCst);
+    browser.press("#cover-retry").await;
+    browser.until("document.querySelector('#cover').hidden").await;
+    assert!(browser.text().await.contains("Hello, ada"));
+}
+
+#[tokio::test]
+async fn a_covered_page_goes_to_the_sign_in_once_the_server_can_tell() {
+    let browser = late().await;
+    browser.app.store.down.store(true, SeqCst);
+    browser.until_covered().await;
+    browser.app.advance(10);
+    browser.app.store.down.store(false, SeqCst);
+    browser.press("#cover-retry").await;
+    browser.until_signed_out("idle").await;
+}
+
+#[tokio::test]
+async fn after_the_deadline_what_was_typed_comes_back_with_the_same_user_alone() {
+    let browser = Browser::signed_in("ada").await;
+    browser.goto("/password").await;
+    browser.type_in("half a password").await;
+    browser.app.advance(1_800);
+    browser.until("document.querySelector('#cover').innerText.includes('is kept')").await;
+    let work = browser.driver.window().await.unwrap();
+    let second = browser.driver.new_tab().await.unwrap();
+    browser.driver.switch_to_window(second.clone()).await.unwrap();
+    browser.sign_in("ada", false).await;
+    browser.driver.switch_to_window(work.clone()).await.unwrap();
+    browser.until("document.querySelector('#cover').hidden").await;
+    assert_eq!(
+        browser.evaluate("document.querySelector('[name=current]').value").await,
+        "half a password"
+    );
+
+    browser.driver.switch_to_window(second).await.unwrap();
+    browser.sign_in("grace", false).await;
+    browser.driver.switch_to_window(work).await.unwrap();
+    browser.until("document.querySelector('.who').innerText === 'grace'").await;
+    browser.until("document.querySelector('[name=current]').value === ''").await;
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! The pages in a real Chromium, by a clock that the test moves. The pages poll
-//! every second here, so that they notice a move at once.
+//! The pages in a real Chromium, by a clock that the test moves. The pages are
+//! told every second here how long their session has, so that they notice a move at once.
 //!
 //! Needs `chromium` and `chromedriver`; where the latter is not in `PATH`, set
 //! `CHROMEDRIVER`.
@@ -10,6 +10,7 @@ mod support;
 
 mod appearance;
 mod driver;
+mod forms;
 mod limits;
 mod sign_out;
 mod tabs;

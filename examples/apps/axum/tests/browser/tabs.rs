@@ -10,27 +10,29 @@ async fn both_tabs_warn_and_extending_in_one_puts_the_others_warning_away() {
     browser.driver.switch_to_window(second.clone()).await.unwrap();
     browser.goto("/devices").await;
     browser.app.advance(1_700);
-    browser.until("document.querySelector('#warn-idle').open").await;
+    browser.until("!document.querySelector('#late').hidden").await;
     browser.driver.switch_to_window(first).await.unwrap();
-    browser.until("document.querySelector('#warn-idle').open").await;
-    browser.press("#warn-idle [data-extend]").await;
-    browser.until("!document.querySelector('#warn-idle').open").await;
+    browser.until("!document.querySelector('#late').hidden").await;
+    browser.press("#extend").await;
+    browser.until("document.querySelector('#late').hidden").await;
     browser.driver.switch_to_window(second).await.unwrap();
-    browser.until("!document.querySelector('#warn-idle').open").await;
+    browser.until("document.querySelector('#late').hidden").await;
     assert_eq!(browser.evaluate("location.pathname").await, "/devices");
 }
 
 #[tokio::test]
-async fn the_end_reaches_both_tabs_with_its_reason() {
+async fn eight_tabs_need_one_connection_and_the_end_reaches_all_with_its_reason() {
     let browser = Browser::signed_in("ada").await;
-    let first = browser.driver.window().await.unwrap();
-    let second = browser.driver.new_tab().await.unwrap();
-    browser.driver.switch_to_window(second).await.unwrap();
-    browser.goto("/password").await;
+    for _ in 0..7 {
+        let tab = browser.driver.new_tab().await.unwrap();
+        browser.driver.switch_to_window(tab).await.unwrap();
+        browser.goto("/password").await;
+    }
     browser.app.advance(1_800);
-    browser.until_signed_out("idle").await;
-    browser.driver.switch_to_window(first).await.unwrap();
-    browser.until_signed_out("idle").await;
+    for tab in browser.driver.windows().await.unwrap() {
+        browser.driver.switch_to_window(tab).await.unwrap();
+        browser.until_signed_out("idle").await;
+    }
 }
 
 #[tokio::test]

@@ -15,17 +15,28 @@ async fn a_user_sees_and_ends_only_sessions_of_their_own() {
     let mut there = app.signed_in("ada").await;
     let mut grace = app.signed_in("grace").await;
     let page = here.get("/devices").await.body;
-    assert!(page.contains(here.session_id()) && page.contains(there.session_id()));
+    assert!(page.contains("This device") && page.contains(there.session_id()));
     assert!(!page.contains(grace.session_id()));
 
-    let foreign = here.post("/devices/end", &[("id", grace.session_id())]).await;
-    assert_eq!(foreign.status, 404);
+    for id in [grace.session_id(), "no id"] {
+        let foreign = here.post("/devices/end", &[("id", id)]).await;
+        assert_eq!(foreign.location(), "/devices?notice=device-gone", "{id}");
+        let question = here.get(&format!("/devices/end?id={id}")).await;
+        assert_eq!(question.location(), "/devices?notice=device-gone", "{id}");
+    }
     assert_eq!(grace.get("/").await.status, 200);
-    assert_eq!(here.post("/devices/end", &[("id", "no id")]).await.status, 404);
+
+    let question = here.get(&format!("/devices/end?id={}", there.session_id())).await.body;
+    assert!(question.contains("Sign out An unknown browser?"), "{question}");
+    assert_eq!(there.get("/").await.status, 200, "a question ends nothing");
 
     let ended = here.post("/devices/end", &[("id", there.session_id())]).await;
-    assert_eq!((ended.status, ended.location()), (303, "/devices"));
-    assert_eq!(there.get("/").await.location(), "/sign-in?reason=ended&next=/");
+    assert_eq!((ended.status, ended.location()), (303, "/devices?notice=device-signed-out"));
+    assert!(here.get(ended.location()).await.body.contains("The device was signed out."));
+    assert_eq!(there.get("/").await.location(), "/sign-in?next=/");
+    // It is gone: said, and not a mistake.
+    let again = here.post("/devices/end", &[("id", there.session_id())]).await;
+    assert!(here.get(again.location()).await.body.contains("had already signed out"));
     assert_eq!(here.get("/").await.status, 200);
 
     let own = here.session_id().to_owned();
@@ -41,10 +52,10 @@ async fn a_device_is_known_by_its_browser_also_after_a_new_password() {
     let form = [("name", "ada"), ("password", password_of("ada")), ("next", "/")];
     let request = client.request(Method::POST, "/sign-in").header("user-agent", "Lynx <2>");
     assert_eq!(client.send(request.form(&form)).await.status, 303);
-    let about = "<p class=\"hint\">Lynx &lt;2&gt;</p>";
+    let about = "<h2>Lynx &lt;2&gt; <span";
     assert!(client.get("/devices").await.body.contains(about));
     let form = [("current", password_of("ada")), ("new", NEW_PASSWORD)];
-    assert_eq!(client.post("/password", &form).await.status, 200);
+    assert_eq!(client.post("/password", &form).await.status, 303);
     assert!(client.get("/devices").await.body.contains(about));
 }
 
@@ -70,7 +81,10 @@ async fn ending_the_others_leaves_this_session_and_other_users_alone() {
     let mut here = app.signed_in("ada").await;
     let mut others = [app.signed_in("ada").await, app.signed_in("ada").await];
     let mut grace = app.signed_in("grace").await;
-    assert_eq!(here.post("/devices/end-others", &[]).await.location(), "/devices");
+    assert_eq!(here.get("/devices/end-others").await.status, 200);
+    let ended = here.post("/devices/end-others", &[]).await;
+    assert_eq!(ended.location(), "/devices?notice=others-signed-out&count=2");
+    assert!(here.get(ended.location()).await.body.contains("2 other devices were signed out."));
     for other in &mut others {
         assert_eq!(other.get("/").await.status, 303);
     }
@@ -88,8 +102,9 @@ async fn a_new_password_starts_a_new_session_with_a_new_cap_and_ends_all_others(
     let old = here.clone();
     let form = [("current", password_of("ada")), ("new", NEW_PASSWORD)];
     let changed = here.post("/password", &form).await;
-    assert_eq!(changed.status, 200, "{}", changed.body);
-    assert!(changed.body.contains("One other device was signed out"));
+    assert_eq!(changed.location(), "/password?notice=password-changed&count=1", "{}", changed.body);
+    let page = here.get(changed.location()).await;
+    assert!(page.body.contains("Your password is changed. One other device was signed out."));
     assert_ne!(here.token(), old.token());
     assert_ne!(here.session_id(), old.session_id());
     let after = here.get_json("/session").await.json();
@@ -113,6 +128,7 @@ async fn a_password_that_is_not_taken_changes_nothing() {
         ("wrong", NEW_PASSWORD, "the current password is wrong"),
         (password_of("ada"), "too-short-by-1", "has 15 to 128 characters"),
         (password_of("ada"), &"x".repeat(129), "has 15 to 128 characters"),
+        (password_of("ada"), password_of("ada"), "the new password is the old one"),
     ] {
         let answer = here.post("/password", &[("current", current), ("new", new)]).await;
         assert_eq!((answer.status, answer.set_cookie()), (422, None), "{complaint}");

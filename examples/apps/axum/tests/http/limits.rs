@@ -2,10 +2,6 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use session_policy::store::AnyStore;
-use session_policy::{MemoryStore, Policies};
-use session_policy_axum_app::{App, Users};
-
 use crate::support::Harness;
 
 #[tokio::test]
@@ -108,23 +104,9 @@ async fn administration_asks_for_a_sign_in_within_fifteen_minutes() {
     root.sign_in("root", false).await;
     assert_eq!(root.get("/admin").await.status, 200);
     assert_eq!(old.clone().get("/").await.status, 303, "a new sign-in ends the old session");
-    root.post("/admin/end-all", &[("name", "ada")]).await;
-    assert_eq!(ada.get("/").await.location(), "/sign-in?reason=ended&next=/");
+    let ended = root.post("/admin/end-all", &[("name", "ada")]).await;
+    assert_eq!(ended.location(), "/admin?notice=user-signed-out&count=1");
+    assert!(root.get(ended.location()).await.body.contains("One session was ended."));
+    assert_eq!(ada.get("/").await.location(), "/sign-in?next=/");
     assert_eq!(root.get("/admin").await.status, 200);
-}
-
-#[tokio::test]
-async fn a_sign_in_beyond_the_limit_is_told_so() {
-    let shipped = include_str!("../../policies.toml");
-    let limit = "[default]\nmax_sessions = 1\nwhen_full = \"refuse\"\n";
-    let policies: Policies = toml::from_str(&shipped.replace("[default]\n", limit)).unwrap();
-    let change = |_| App::new(AnyStore::new(MemoryStore::new()), policies, Users::demo()).unwrap();
-    let app = Harness::start_with(change).await;
-    let mut first = app.signed_in("ada").await;
-    let mut second = app.client();
-    let refused = second.sign_in("ada", false).await;
-    assert_eq!((refused.status, refused.set_cookie()), (409, None));
-    assert!(refused.body.contains("as many other devices as you may be"), "{}", refused.body);
-    assert_eq!(first.post("/sign-out", &[]).await.status, 303);
-    assert_eq!(second.sign_in("ada", false).await.status, 303);
 }

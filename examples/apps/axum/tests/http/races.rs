@@ -6,10 +6,9 @@ use std::sync::atomic::Ordering::SeqCst;
 use axum::Router;
 use axum::extract::Path;
 use axum::http::header::{HeaderValue, SET_COOKIE};
-use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use reqwest::Method;
-use session_policy_axum_app::session::{SignedIn, require_session};
+use session_policy::web::{Active, SessionCookie, SessionLayer, require};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -51,7 +50,7 @@ async fn a_request_in_flight_does_not_bring_back_a_session_that_was_signed_out()
     assert_eq!(client.clone().post("/sign-out", &[]).await.status, 303);
     app.store.let_renewals_go();
     let late = late.await.unwrap();
-    assert_eq!((late.status, late.location()), (303, "/sign-in?reason=ended&next=/"));
+    assert_eq!((late.status, late.location()), (303, "/sign-in?next=/"));
     assert_eq!(late.set_cookie(), None);
     assert_eq!(client.get("/").await.status, 303);
     assert_eq!(app.store.held(), 0);
@@ -97,16 +96,18 @@ async fn a_late_refusal_leaves_the_cookie_of_the_next_sign_in() {
 async fn slow(finish: Arc<Notify>, reached: Arc<Notify>) -> (Client, Harness) {
     let harness = Harness::start_under(policies_of_ten_years()).await;
     let app = app_under(policies_of_ten_years(), Arc::clone(&harness.store), &harness.clock);
-    let page = move |signed_in: SignedIn| async move {
+    let page = move |active: Active| async move {
         reached.notify_one();
         finish.notified().await;
-        signed_in.session.subject().to_owned()
+        active.session.subject().to_owned()
     };
     let own = |Path(cookie): Path<String>| async move { [(SET_COOKIE, cookie)] };
+    let layer = SessionLayer::new(app.sessions().clone(), SessionCookie::host("session")).unwrap();
     let router: Router = Router::new()
         .route("/own/{cookie}", get(own))
         .route("/slow", get(page))
-        .route_layer(from_fn_with_state(app.web_sessions().clone(), require_session));
+        .route_layer(require())
+        .layer(layer);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = Client::new(&format!("http://{}", listener.local_addr().unwrap()));
     tokio::spawn(axum::serve(listener, router).into_future());
@@ -133,7 +134,7 @@ async fn a_slow_page_re_sends_no_cookie_of_a_session_that_ended_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_slow_page_re_sends_the_cookie_for_the_time_that_is_left_when_it_is_done() {
+async fn a_slow_page_re_sends_the_cookie_for_the_time_that_was_left_when_it_was_asked_for() {
     let (finish, reached) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (mut client, app) = slow(Arc::clone(&finish), Arc::clone(&reached)).await;
     let mut user = app.signed_in("ada").await;
@@ -147,7 +148,7 @@ async fn a_slow_page_re_sends_the_cookie_for_the_time_that_is_left_when_it_is_do
     reached.notified().await;
     app.advance(10);
     finish.notify_one();
-    let left = format!("; Max-Age={}", (3_653 - 3_277) * DAY - 10);
+    let left = format!("; Max-Age={}", (3_653 - 3_277) * DAY);
     let late = late.await.unwrap();
     assert!(late.set_cookie().unwrap().ends_with(&left), "{:?}", late.set_cookie());
 }
@@ -169,8 +170,8 @@ async fn a_cookie_of_the_handlers_own_wins_if_it_has_the_name() {
 #[tokio::test]
 async fn an_extractor_outside_the_layer_serves_nobody() {
     let store = Arc::new(TestStore::default());
-    let router: Router =
-        Router::new().route("/", get(|s: SignedIn| async move { s.session.subject().to_owned() }));
+    let router: Router = Router::new()
+        .route("/", get(|active: Active| async move { active.session.subject().to_owned() }));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut client = Client::new(&format!("http://{}", listener.local_addr().unwrap()));
     tokio::spawn(axum::serve(listener, router).into_future());

@@ -10,7 +10,7 @@ use session_policy_axum_app::Service;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Client, Harness, START, TestStore, app};
+use crate::support::{Client, Harness, START, TestStore, app, password_of};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_session-policy-axum-app");
 
@@ -75,6 +75,28 @@ async fn stop(mut child: Child) -> ExitStatus {
             None => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
+}
+
+#[tokio::test]
+async fn on_sqlite_a_changed_password_outlives_the_program_and_the_published_one_does_not_return() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("sqlite:{}/app.db", folder.path().display());
+    let arguments = ["--plain-http", "--store", &store];
+    let (child, base) = run(&arguments);
+    let mut client = Client::new(&base.unwrap());
+    client.sign_in("ada", false).await;
+    let form = [("current", password_of("ada")), ("new", "difference-engine-2")];
+    let changed = client.post("/password", &form).await;
+    assert_eq!(changed.location(), "/password?notice=password-changed&count=0");
+    assert!(stop(child).await.success());
+
+    let (child, base) = run(&arguments);
+    let base = base.unwrap();
+    assert_eq!(client.at(&base).get("/devices").await.status, 200);
+    assert_eq!(Client::new(&base).sign_in("ada", false).await.status, 422);
+    let form = [("name", "ada"), ("password", "difference-engine-2"), ("next", "/")];
+    assert_eq!(Client::new(&base).post("/sign-in", &form).await.status, 303);
+    assert!(stop(child).await.success());
 }
 
 #[tokio::test]

@@ -63,10 +63,10 @@ async fn the_sweep_goes_on_after_the_store_failed_and_ends_when_told_to() {
     harness.signed_in("ada").await;
     harness.advance(1_800 + 86_400); // The sweep leaves what has ended for a day.
     harness.store.down.store(true, SeqCst);
-    let web = app(harness.store.clone(), &harness.clock).web_sessions().clone();
+    let sessions = app(harness.store.clone(), &harness.clock).sessions().clone();
     let stop = CancellationToken::new();
     let calls = harness.store.calls.load(SeqCst);
-    let sweeping = tokio::spawn(sweep(web, Duration::from_millis(5), stop.clone()));
+    let sweeping = tokio::spawn(sweep(sessions, Duration::from_millis(5), stop.clone()));
     while harness.store.calls.load(SeqCst) < calls + 3 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

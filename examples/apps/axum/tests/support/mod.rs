@@ -43,7 +43,7 @@ impl Harness {
         Self::serve(policies, |app| app).await
     }
 
-    async fn serve(policies: Policies, change: impl FnOnce(App) -> App) -> Self {
+    pub(crate) async fn serve(policies: Policies, change: impl FnOnce(App) -> App) -> Self {
         let clock = ManualClock::new(Timestamp::from_unix_secs(START));
         let store = Arc::new(TestStore::default());
         let app = change(app_under(policies, Arc::clone(&store), &clock));
@@ -68,6 +68,22 @@ impl Harness {
         client
     }
 
+    /// Signs a user in on two other devices, some time apart.
+    pub(crate) async fn devices_of(&self, name: &str) {
+        for user_agent in [
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 \
+             (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:144.0) Gecko/20100101 Firefox/144.0",
+        ] {
+            let form = [("name", name), ("password", password_of(name)), ("next", "/")];
+            let mut client = self.client();
+            let request = client.request(reqwest::Method::POST, "/sign-in").form(&form);
+            let answer = client.send(request.header("user-agent", user_agent)).await;
+            assert_eq!(answer.status, 303, "{}", answer.body);
+            self.advance(200);
+        }
+    }
+
     pub(crate) fn advance(&self, secs: i64) {
         self.clock.advance(TimeDelta::seconds(secs));
     }
@@ -88,6 +104,13 @@ pub(crate) fn app_under(policies: Policies, store: Arc<TestStore>, clock: &Manua
 /// As shipped.
 pub(crate) fn policies() -> Policies {
     toml::from_str(include_str!("../../policies.toml")).unwrap()
+}
+
+/// With a limit on sessions that refuses the next one.
+pub(crate) fn policies_with_limit(max_sessions: u32) -> Policies {
+    let shipped = include_str!("../../policies.toml");
+    let limit = format!("[default]\nmax_sessions = {max_sessions}\nwhen_full = \"refuse\"\n");
+    toml::from_str(&shipped.replace("[default]\n", &limit)).unwrap()
 }
 
 /// Sessions that outlive any cookie: 400 days (RFC 6265bis section 5.6.2).
