@@ -82,17 +82,20 @@ async fn replace(
         .profile(session.profile())
         .epoch(epoch)
         .about(session.about().unwrap_or_default());
-    let started = match auth.sign_in(sign_in).await {
-        Ok(started) => started,
-        Err(error) => {
-            tracing::error!(%error, "the password is changed, and no session was started");
-            return Ok(refusal::sign_in(Some(Why::NewPassword), "/").into_response());
-        }
-    };
+    let started = auth.sign_in(sign_in).await;
     // Nobody is let in by them any more; this removes what is left of them.
-    let ended = app.sessions.end_others(&started.session).await;
+    let ended = match &started {
+        Ok(active) => app.sessions.end_others(&active.session).await,
+        Err(_) => app.sessions.end_all(session.subject()).await,
+    };
     if let Err(error) = &ended {
         tracing::warn!(%error, "the revoked sessions were not removed");
     }
-    Ok(Notice::PasswordChanged.on("/password", ended.ok()).into_response())
+    Ok(match started {
+        Ok(_) => Notice::PasswordChanged.on("/password", ended.ok()).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the password is changed, and no session was started");
+            refusal::sign_in(Some(Why::NewPassword), "/").into_response()
+        }
+    })
 }

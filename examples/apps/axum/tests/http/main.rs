@@ -13,6 +13,7 @@ mod limits;
 mod passwords;
 mod problems;
 mod races;
+mod readme;
 mod service;
 mod store_away;
 mod too_many;
