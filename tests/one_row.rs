@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 use pollster::block_on;
 #[cfg(feature = "jwt")]
+use session_policy::NoClaims;
+#[cfg(feature = "jwt")]
 use session_policy::jwt::{Algorithm, HybridSessions, KeyRing, SigningKey};
 use session_policy::store::{SecretHash, SessionStore};
-use session_policy::{
-    ManualClock, NoClaims, RotateError, Session, SessionId, Sessions, SignIn, Started,
-};
+use session_policy::{ManualClock, RotateError, Session, SessionId, Sessions, SignIn, Started};
 
 use schedules::{
     Answer, Explored, Fault, Run, SUBJECT, Store, Task, When, World, at, drawn, every, policy,

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Requests per second of one route without a session, behind session-policy and
 # behind tower-sessions, on the same store, in one run: rounds in turn, and the
-# median of each. Once with sessions in memory and once in a SQLite file.
+# median of each. Once with sessions in memory, once in a SQLite file, and in each engine
+# that POSTGRES_URL and REDIS_URL name.
 # Needs wrk and curl. SECONDS_EACH (3) and ROUNDS (5) bound it; LOAD names the
 # program if it is built already.
 set -euo pipefail
@@ -50,3 +51,6 @@ compare() { # arguments of the server
 compare
 cd "$home"
 compare sqlite:sessions.db
+for url in "${POSTGRES_URL:-}" "${REDIS_URL:-}"; do
+    [ -z "$url" ] || compare "$url"
+done

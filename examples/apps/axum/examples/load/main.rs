@@ -1,11 +1,13 @@
 //! What does a session cost a request? One route four times over: without a
 //! session, behind session-policy, and behind tower-sessions, as it comes (it
 //! then never extends a session) and with `always_save`, with which it slides as
-//! session-policy does. All keep their sessions in memory, or in the SQLite file
-//! that the one argument names.
+//! session-policy does. All keep their sessions in memory, or where the URL says that is
+//! the one argument: in SQLite, PostgreSQL or Redis.
 //!
 //! `benches/load.sh` starts this, drives it with wrk and prints the ratios.
 
+mod on_redis;
+mod postgres;
 mod sqlite;
 
 use std::error::Error;
@@ -17,11 +19,14 @@ use session_policy::store::AnyStore;
 use session_policy::web::{Active, Auth, SessionCookie, SessionLayer};
 use session_policy::{MemoryStore, Policies, Sessions};
 use session_policy_axum_app::SessionLog;
-use session_policy_sqlx::SqliteStore;
+use session_policy_redis::RedisStore;
+use session_policy_sqlx::{PostgresStore, SqliteStore};
 use tokio::net::TcpListener;
 use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
 
+use crate::on_redis::TowerRedis;
+use crate::postgres::TowerPostgres;
 use crate::sqlite::TowerSqlite;
 
 #[tokio::main]
@@ -31,6 +36,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => {
             let theirs = tower_sessions::MemoryStore::default();
             ours(AnyStore::new(MemoryStore::new()))?.merge(both_of(&theirs))
+        }
+        Some(url) if url.starts_with("redis:") => {
+            let store = RedisStore::open(redis::Client::open(url.as_str())?, "load")?;
+            ours(AnyStore::new(store))?.merge(both_of(&TowerRedis::connect(&url).await?))
+        }
+        Some(url) if url.starts_with("postgres:") => {
+            let store = PostgresStore::connect(&url).await?;
+            store.create_table().await?;
+            let theirs = TowerPostgres::beside(store.pool().clone()).await?;
+            ours(AnyStore::new(store))?.merge(both_of(&theirs))
         }
         Some(url) => {
             let store = SqliteStore::connect(&url).await?;

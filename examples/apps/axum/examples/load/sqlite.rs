@@ -71,6 +71,6 @@ impl SessionStore for TowerSqlite {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as `map_err` passes it")]
-fn backend(error: sqlx::Error) -> Error {
+pub(crate) fn backend(error: sqlx::Error) -> Error {
     Error::Backend(error.to_string())
 }
