@@ -99,8 +99,10 @@ fn settings_that_browsers_refuse_are_errors_that_name_them() {
     assert_eq!(refused(SessionCookie::host("id").partitioned()), CarrierError::NotCrossSite);
     let error = refused(SessionCookie::host("id").until_closed("remember"));
     assert_eq!(error.to_string(), "there is no profile `remember`");
-    let error = refused(Bearer::new().reissued_in("a:b"));
-    assert_eq!(error.to_string(), "`a:b` is no name of a header");
+    for name in ["a:b", "", "Set-Cookie", "cache-control", "content-type"] {
+        let error = refused(Bearer::new().reissued_in(name));
+        assert_eq!(error.to_string(), format!("`{name}` is no name of a header for tokens"));
+    }
 }
 
 #[test]

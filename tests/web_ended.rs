@@ -208,3 +208,31 @@ fn it_waits_in_a_body_that_streams() {
         assert_eq!(ends(&app, &auth, 30, |_| {}), (1_800, "idle"), "{kind:?}");
     }
 }
+
+/// The look may have seen what was before.
+#[test]
+fn a_wake_during_a_look_is_not_lost() {
+    let app = App::of(Kind::Opaque);
+    let ada = app.sign_in("ada");
+    let auth = app.exchange().auth([ada.as_bytes()], []);
+    block_on(auth.active()).unwrap();
+    let (app, ada, naps) = (&app, &ada, &Cell::new(0));
+    let sleep = |time: Duration| async move {
+        naps.set(naps.get() + 1);
+        match naps.get() {
+            // It is woken after 5 s, and looks.
+            1 => {
+                app.clock.advance(TimeDelta::seconds(5));
+                app.store.wait(true);
+            }
+            // Meanwhile another tab signs out, and it is woken again.
+            2 => {
+                app.store.wait(false);
+                block_on(app.exchange().auth([ada.as_bytes()], []).sign_out()).unwrap();
+            }
+            _ => app.clock.advance(TimeDelta::from_std(time).unwrap()),
+        }
+    };
+    let refused = app.drive(auth.ended(TimeDelta::seconds(60), sleep));
+    assert_eq!((secs(app), refused.as_str()), (5, "no_session"));
+}

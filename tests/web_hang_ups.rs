@@ -151,18 +151,23 @@ fn without_it_at_most_the_new_sessions_are_left() {
 
 #[test]
 fn a_sign_out_is_carried_out_although_the_client_hangs_up() {
-    let app = App::of(Kind::Opaque).spawning();
-    let ada = app.sign_in("ada");
-    let auth = app.exchange().auth([ada.as_bytes()], []);
-    block_on(auth.active()).unwrap();
-    app.store.wait(true);
-    {
-        let mut future = pin!(auth.sign_out());
-        assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    // Whether the handler has asked for the session before, or the verb looks it up.
+    for asked in [true, false] {
+        let app = App::of(Kind::Opaque).spawning();
+        let ada = app.sign_in("ada");
+        let auth = app.exchange().auth([ada.as_bytes()], []);
+        if asked {
+            block_on(auth.active()).unwrap();
+        }
+        app.store.wait(true);
+        {
+            let mut future = pin!(auth.sign_out());
+            assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        drop(auth);
+        app.run();
+        assert_eq!(app.store.len(), 0, "asked: {asked}");
     }
-    drop(auth);
-    app.run();
-    assert_eq!(app.store.len(), 0);
 }
 
 #[test]

@@ -336,7 +336,7 @@ fn a_bearer_is_never_sent_a_cookie_and_leaves_those_of_a_page_alone() {
     let exchange = web.exchange();
     let auth = exchange.auth([ada.as_bytes()], []);
     let subject = block_on(auth.active()).unwrap().session.subject().to_owned();
-    let started = block_on(auth.for_bearer().sign_in(subject)).unwrap();
+    let started = block_on(auth.sign_in_bearer(subject)).unwrap();
     assert_eq!(block_on(exchange.reply([])).unwrap().set_cookie, None);
     let page = web.exchange().auth([ada.as_bytes()], []);
     assert!(block_on(page.active()).is_ok());

@@ -136,7 +136,8 @@ impl<S: SessionStore> Sessions<S> {
     /// If the policy has a [limit](crate::SessionLimit), the subject's sessions
     /// are listed before and after the creation. Of sign-ins that race,
     /// [`WhenFull::EndOldest`] leaves exactly as many as the limit allows, the latest (one
-    /// fewer while servers whose clocks differ disagree whether a session has ended), and [`WhenFull::EndLeastRecent`] at most as many and never none.
+    /// fewer while servers whose clocks differ disagree whether a session has ended), and
+    /// [`WhenFull::EndLeastRecent`] at most as many and never none.
     /// [`WhenFull::Refuse`] never leaves more, and if they race for the last place
     /// perhaps none: those are told [`StartError::Raced`], to be tried again.
     ///

@@ -11,9 +11,9 @@ const SHORTEST: TimeDelta = TimeDelta::seconds(2);
 ///
 /// The caller sleeps until the instant it is given, looks with `peek`, which never
 /// extends, and tells what it [`saw`](Self::saw). A clock that is set back counts the
-/// interval anew, and one that is set forward may end the connection early. So the connection never outlives the
-/// deadline of its session, and outlives a sign-out anywhere by at most the interval. A
-/// look that is not answered within the interval ends it, too.
+/// interval anew, and one that is set forward may end the connection early. So the connection
+/// never outlives the deadline of its session, and outlives a sign-out anywhere by at most the
+/// interval. A look that is not answered within the interval ends it, too.
 ///
 /// | setting | unit | bound |
 /// | --- | --- | --- |

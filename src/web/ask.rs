@@ -93,7 +93,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     /// The sessions that the request's client holds, which a sign-in or a sign-out ends:
     /// also those that are not served just now, by a bound that may change again. None of
     /// sessions without rows, which cannot be ended.
-    pub(super) async fn held(&self, presented: &Presented<'_>) -> Result<Vec<Session>, Refused> {
+    pub(super) async fn held(&self, presented: &Presented<'_>) -> Result<Vec<Session>, Reason> {
         let Some(rows) = self.shared().sessions.rows() else { return Ok(Vec::new()) };
         match &self.state().known {
             Some(Known::Left(Ok(served))) => return Ok(alloc::vec![served.session.clone()]),
@@ -108,9 +108,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
                 Ok(session) if held.iter().all(|other| other.id() != session.id()) => {
                     held.push(session);
                 }
-                Err(reason @ Reason::Unavailable(_)) => {
-                    return Err(Refused::new(reason, presented.is_bearer));
-                }
+                Err(reason @ Reason::Unavailable(_)) => return Err(reason),
                 Ok(_) | Err(_) => {}
             }
         }

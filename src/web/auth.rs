@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
 
+use chrono::TimeDelta;
+
 use super::carrier::Credentials;
 use super::exchange::{Answer, Exchange};
 use super::handover::handover;
@@ -55,16 +57,6 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         Self { request: Some(Arc::new(request)), ..self }
     }
 
-    /// The same verbs for a client without cookies: none is set, and the handler sends the
-    /// token, which is the [`token`](Authenticated::token) of the result. A request with an
-    /// `Authorization` header is one of these already; a mobile client that signs in has none
-    /// yet. Cookies beside it are left alone, so a page can hand out a token for a command
-    /// line.
-    #[must_use]
-    pub fn for_bearer(self) -> Self {
-        Self { credentials: self.credentials.for_bearer(), ..self }
-    }
-
     /// The session of the request, which counts as activity.
     ///
     /// # Errors
@@ -83,22 +75,65 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         self.ask(false).await.map(Peeked::new)
     }
 
-    /// Starts a session and tells it, in the place of those that the client's cookies open, or of the one
-    /// that is to be [replaced](SignIn::replacing): its cookie would be overwritten, and
-    /// nobody could sign it out.
+    /// The session of the request, which counts as activity, if its sign-in is less than
+    /// `within` ago (RFC 9470).
+    ///
+    /// # Errors
+    ///
+    /// As for [`active`](Self::active), or [`Refused`] as [`Reason::NotFresh`].
+    pub async fn fresh(&self, within: TimeDelta) -> Result<Active<A>, Refused> {
+        let fresh = self.exchange.fresh_of(&self.credentials.presented(), within).await;
+        fresh.map_err(|refused| self.told(refused))
+    }
+
+    /// Starts a session and returns it, with its [`token`](Authenticated::token). It takes the
+    /// place of the sessions that the client's cookies open, and of the one that is to be
+    /// [replaced](SignIn::replacing): their cookie is overwritten, so nobody could sign them
+    /// out.
     ///
     /// # Errors
     ///
     /// [`Refused`] as of [`StartError`](crate::StartError): the subject has as many sessions
     /// as it may, sign-ins raced, the password has changed since, the sign-in cannot be a
-    /// session's, or the store is away. Nothing is left signed in.
+    /// session's, or the store is away; and if the answer was sent already. No new session is
+    /// left. The one that the client held lives on, unless the store failed while several
+    /// were being ended.
     pub async fn sign_in(
         &self,
         sign_in: impl Into<SignIn<A>> + Send,
     ) -> Result<Active<A>, Refused> {
         self.open(false)?;
-        let mut sign_in = sign_in.into();
-        let mut held = self.held().await?;
+        let held = self.exchange.held(&self.credentials.presented()).await;
+        let held = held.map_err(|reason| self.refused(reason))?;
+        self.start(sign_in.into(), held).await
+    }
+
+    /// [`sign_in`](Self::sign_in) for a client without cookies, such as a mobile application:
+    /// none is set, and the handler sends the token. Cookies of the request and their sessions
+    /// are left alone, so a page can hand out a token for a command line.
+    ///
+    /// # Errors
+    ///
+    /// As for [`sign_in`](Self::sign_in), or if the carrier takes no [`Bearer`].
+    ///
+    /// [`Bearer`]: super::Bearer
+    pub async fn sign_in_bearer(
+        &self,
+        sign_in: impl Into<SignIn<A>> + Send,
+    ) -> Result<Active<A>, Refused> {
+        if !self.exchange.shared().carrier.takes_bearer() {
+            return Err(self.refused(Reason::Misuse("the carrier takes no bearer tokens")));
+        }
+        let auth = Self { credentials: self.credentials.clone().for_bearer(), ..self.clone() };
+        auth.open(false)?;
+        auth.start(sign_in.into(), Vec::new()).await
+    }
+
+    async fn start(
+        &self,
+        mut sign_in: SignIn<A>,
+        mut held: Vec<Session>,
+    ) -> Result<Active<A>, Refused> {
         if let Some(replaced) = sign_in.replacing.take() {
             held.retain(|session| session.id() != replaced.id());
             held.push(replaced);
@@ -126,25 +161,27 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
                 Ok((unsent, started))
             })
             .await?;
-        self.begin(unsent, started)
+        self.begin(unsent, started).await
     }
 
     /// Ends the session of the request, if there is one, and clears the cookie. Of several
     /// cookies of the name, all that open a session.
     ///
     /// A stateless session has no record to end: its cookie is cleared, and a copy of its
-    /// token is good until its `exp`.
+    /// token is good until its `exp`. So the late answer to another request, which issues its
+    /// token anew, can bring the cookie back.
     ///
     /// # Errors
     ///
-    /// [`Refused`] if the store is away: the session lives on, the cookie stays, and the user
-    /// must be told.
+    /// [`Refused`] if the store is away, or the task that carries it out was dropped: the
+    /// session lives on, the cookie stays, and the user must be told. Also if the answer was
+    /// sent already, as in a WebSocket: there the `end` of the sessions is called.
     pub async fn sign_out(&self) -> Result<(), Refused> {
         self.open(true)?;
-        let held = self.held().await?;
-        let shared = Arc::clone(self.exchange.shared());
+        let (exchange, credentials) = (self.exchange.clone(), self.credentials.clone());
         self.to_its_end(async move {
-            if let Some(rows) = shared.sessions.rows() {
+            let held = exchange.held(&credentials.presented()).await?;
+            if let Some(rows) = exchange.shared().sessions.rows() {
                 for session in held {
                     rows.end(&session.id()).await?;
                 }
@@ -163,8 +200,8 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     ///
     /// # Errors
     ///
-    /// [`Refused`] as of [`RotateError`](crate::RotateError), or if the sessions are
-    /// stateless.
+    /// [`Refused`] as of [`RotateError`](crate::RotateError), if the sessions are stateless,
+    /// or if the answer was sent already.
     pub async fn rotate(&self) -> Result<Active<A>, Refused> {
         self.rotate_with(None).await
     }
@@ -192,7 +229,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
                 Ok((Unsent::new(&shared, started.session.id()), started))
             })
             .await?;
-        self.begin(unsent, started)
+        self.begin(unsent, started).await
     }
 
     pub(super) fn exchange(&self) -> &Exchange<A> {
@@ -213,11 +250,6 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     pub(super) async fn ask(&self, counts: bool) -> Result<Arc<Authenticated<A>>, Refused> {
         let asked = self.exchange.ask(&self.credentials.presented(), counts).await;
         asked.map_err(|refused| self.told(refused))
-    }
-
-    async fn held(&self) -> Result<Vec<Session>, Refused> {
-        let held = self.exchange.held(&self.credentials.presented()).await;
-        held.map_err(|refused| self.told(refused))
     }
 
     fn open(&self, ends: bool) -> Result<(), Refused> {
@@ -241,7 +273,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
 
     /// Runs a verb to its end, also if the handler is dropped meanwhile, where there is
     /// somebody to run it.
-    async fn to_its_end<T: Send + 'static>(
+    pub(super) async fn to_its_end<T: Send + 'static>(
         &self,
         verb: impl Future<Output = Result<T, Reason>> + Send + 'static,
     ) -> Result<T, Refused> {
@@ -257,18 +289,22 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     }
 
     /// Leaves the token of a new or rotated session for the answer.
-    fn begin(&self, unsent: Unsent<A>, started: Started<A>) -> Result<Active<A>, Refused> {
+    async fn begin(&self, unsent: Unsent<A>, started: Started<A>) -> Result<Active<A>, Refused> {
         let Started { token, session, claims, status } = started;
         let set_cookie =
             self.exchange.set_cookie(&token, &session, &status, self.credentials.is_bearer);
         let (token, renewal) = (Some(token), RenewalOutcome::NotDue);
         let served = Arc::new(Authenticated { session, claims, status, token, renewal });
-        self.leave(Answer::Begun { unsent, set_cookie }, Ok(Arc::clone(&served)))?;
-        Ok(Active::new(served))
+        let left = self.leave(Answer::Begun { unsent, set_cookie }, Ok(Arc::clone(&served)));
+        if let (Err(_), Ok(rows)) = (&left, self.rows()) {
+            // Too late to send its token. If that fails, too, it expires unused.
+            let _ = rows.end(&served.session.id()).await;
+        }
+        left.map(|()| Active::new(served))
     }
 }
 
-const STATELESS: &str = "stateless sessions have no such verb";
+pub(super) const STATELESS: &str = "stateless sessions have no such verb";
 
 impl<A: Send + Sync + 'static> fmt::Debug for Auth<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -38,7 +38,10 @@ impl Carrier {
         let Self { cookie, bearer } = self;
         if let Some(name) = bearer.as_ref().and_then(|bearer| bearer.reissued_in.as_ref()) {
             let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-            if name.is_empty() || !name.bytes().all(is_inner) {
+            let lower = name.to_ascii_lowercase();
+            let is_taken = ["cache-control", "set-cookie", "www-authenticate"].contains(&&*lower)
+                || lower.starts_with("content-");
+            if name.is_empty() || !name.bytes().all(is_inner) || is_taken {
                 return Err(CarrierError::HeaderName { name: name.clone() });
             }
         }
@@ -111,6 +114,10 @@ impl Built {
     /// Whether a `Set-Cookie` is of the session's name.
     pub(super) fn is_set_by(&self, header: &[u8]) -> bool {
         self.cookie.as_ref().is_some_and(|cookie| cookie.is_set_by(header))
+    }
+
+    pub(super) fn takes_bearer(&self) -> bool {
+        self.bearer.is_some()
     }
 
     pub(super) fn reissued_in(&self) -> Option<&str> {

@@ -21,8 +21,9 @@ pub enum CarrierError {
         /// The refused domain.
         domain: String,
     },
-    /// The header for re-issued tokens is no name of a header.
-    #[error("`{}` is no name of a header", name.escape_debug())]
+    /// The header for re-issued tokens is no name of a header, or one with a meaning of its
+    /// own, such as `Set-Cookie`.
+    #[error("`{}` is no name of a header for tokens", name.escape_debug())]
     HeaderName {
         /// The refused name.
         name: String,

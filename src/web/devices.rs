@@ -1,13 +1,16 @@
 //! The verbs about all sessions of a request's user.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::auth::Auth;
+use super::auth::{Auth, STATELESS};
+use super::reason::Reason;
 use super::refused::Refused;
 use crate::record::{Session, SessionId};
 
 impl<A: Clone + Send + Sync + 'static> Auth<A> {
-    /// The live sessions of the user, the oldest first: a page of devices.
+    /// The live sessions of the user, the oldest first: a page of devices. It does not count
+    /// as activity.
     ///
     /// # Errors
     ///
@@ -34,7 +37,12 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         if !self.list().await?.iter().any(|session| session.id() == *id) {
             return Ok(false);
         }
-        self.rows()?.end(id).await.map_err(|error| self.refused(error))
+        let (shared, id) = (Arc::clone(self.exchange().shared()), *id);
+        self.to_its_end(async move {
+            let rows = shared.sessions.rows().ok_or(Reason::Misuse(STATELESS))?;
+            Ok(rows.end(&id).await?)
+        })
+        .await
     }
 
     /// Ends the user's other sessions. Returns the number ended.
@@ -44,7 +52,11 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// As for [`list`](Self::list).
     pub async fn end_others(&self) -> Result<u64, Refused> {
         let served = self.ask(true).await?;
-        let ended = self.rows()?.end_others(&served.session).await;
-        ended.map_err(|error| self.refused(error))
+        let (shared, session) = (Arc::clone(self.exchange().shared()), served.session.clone());
+        self.to_its_end(async move {
+            let rows = shared.sessions.rows().ok_or(Reason::Misuse(STATELESS))?;
+            Ok(rows.end_others(&session).await?)
+        })
+        .await
     }
 }

@@ -1,7 +1,7 @@
 use core::future::{Future, poll_fn};
 use core::mem;
 use core::pin::pin;
-use core::task::Poll;
+use core::task::{Poll, ready};
 use core::time::Duration;
 
 use chrono::TimeDelta;
@@ -130,7 +130,15 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
                     if let Poll::Ready(seen) = look.as_mut().poll(context) {
                         return Poll::Ready(Some(seen));
                     }
-                    timer.as_mut().poll(context).map(|()| None)
+                    ready!(timer.as_mut().poll(context));
+                    if sessions.now() >= watch.limit() {
+                        return Poll::Ready(None);
+                    }
+                    // Woken while it looks: it may see what was before, so it looks once more.
+                    at_once = true;
+                    timer.set(until(watch.limit()));
+                    context.waker().wake_by_ref();
+                    Poll::Pending
                 })
                 .await
             };

@@ -73,7 +73,7 @@ pub(super) enum Answer<A: Send + Sync + 'static> {
 }
 
 /// What to put on the answer to a request that asked for a session.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Reply {
     /// A header `Set-Cookie` to add; it holds a secret.
@@ -275,6 +275,17 @@ impl<A: Send + Sync + 'static> Answer<A> {
 
 fn late(is_bearer: bool) -> Refused {
     Refused::new(Reason::Misuse("the answer was sent already, or nobody waits for it"), is_bearer)
+}
+
+/// Without the secrets.
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (set_cookie, reissued) = (self.set_cookie.is_some(), self.reissued.is_some());
+        f.debug_struct("Reply")
+            .field("set_cookie", &set_cookie)
+            .field("reissued", &reissued)
+            .finish()
+    }
 }
 
 impl<A: Send + Sync + 'static> Clone for Exchange<A> {

@@ -64,7 +64,8 @@ extractor!(Active, true);
 extractor!(Peeked, false);
 
 /// [`Active`], and the sign-in is less than `SECS` seconds ago (RFC 9470): for changing a
-/// password, or for paying.
+/// password, or for paying. With 0 it refuses every request. One that is not fresh counts as
+/// activity, too.
 ///
 /// ```
 /// use session_policy::web::Fresh;

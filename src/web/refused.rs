@@ -27,7 +27,7 @@ const RETRY_AFTER_SECS: u32 = 5;
 /// | [`TooMany`](Reason::TooMany) | 409 | `too_many_sessions` |
 /// | [`Failed`](Reason::Failed) | 500 | `failed` |
 /// | [`Misuse`](Reason::Misuse) | 500 | `failed`, and the mistake as `detail` |
-/// | [`Unavailable`](Reason::Unavailable) | 503, `Retry-After` | `unavailable` |
+/// | [`Unavailable`](Reason::Unavailable) | 503, `Retry-After: 5` (seconds) | `unavailable` |
 ///
 /// A 401 to a bearer has `WWW-Authenticate: Bearer`, with the error of RFC 6750 section
 /// 3.1 where the session's time is over, that of RFC 9470 section 3 where the sign-in is
@@ -40,7 +40,7 @@ pub struct Refused {
 }
 
 /// What of a request its refusal may depend on.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RequestHead {
     /// Such as `GET`.
@@ -63,6 +63,18 @@ impl RequestHead {
     #[must_use]
     pub fn wants_html(&self) -> bool {
         self.accept.as_ref().is_some_and(|accept| accept.contains("text/html"))
+    }
+}
+
+/// Without the query, which may have a secret, such as a token to reset a password.
+impl fmt::Debug for RequestHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.split('?').next().unwrap_or_default();
+        f.debug_struct("RequestHead")
+            .field("method", &self.method)
+            .field("path", &path)
+            .field("accept", &self.accept)
+            .finish()
     }
 }
 
@@ -127,8 +139,8 @@ impl Refused {
         }
     }
 
-    /// Whether the request has no session, or one whose time is over: what asks for a
-    /// session only if there is one goes on without.
+    /// Whether the request has no session, or one whose time is over. A route that only asks
+    /// whether there is a session goes on without one.
     #[must_use]
     pub fn is_signed_out(&self) -> bool {
         matches!(self.reason(), Reason::Expired { .. } | Reason::NoSession)
@@ -167,7 +179,11 @@ impl Refused {
             _ => "Internal Server Error",
         };
         let more = match self.reason() {
-            Reason::Misuse(mistake) => format!(r#","detail":"{mistake}""#),
+            Reason::Misuse(mistake) => {
+                let is_plain = |c: &char| !c.is_control() && !['"', '\\'].contains(c);
+                let detail: String = mistake.chars().filter(is_plain).collect();
+                format!(r#","detail":"{detail}""#)
+            }
             Reason::NotFresh { within } => format!(r#","max_age":{}"#, within.num_seconds()),
             _ => String::new(),
         };

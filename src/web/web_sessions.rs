@@ -61,10 +61,12 @@ impl<A: Clone + Send + Sync + 'static> WebSessions<A> {
     }
 
     /// Runs verbs to their end, although the client hangs up, and ends again a session whose
-    /// new token was not sent: nobody could open it, and it would count against a limit. With tokio: `spawn_with(|task| drop(tokio::spawn(task)))`.
+    /// new token was not sent: nobody could open it, and it would count against a limit. With
+    /// tokio: `spawn_with(|task| drop(tokio::spawn(task)))`.
     ///
     /// Without it such a session lasts until its idle limit. It is set before the first
-    /// clone or exchange is made; later it does nothing.
+    /// clone or exchange is made; later it does nothing. It is also called where a request is
+    /// dropped, so it must not panic, as `tokio::spawn` does outside of its runtime.
     #[must_use]
     pub fn spawn_with(mut self, spawn: impl Fn(Task) + Send + Sync + 'static) -> Self {
         if let Some(shared) = Arc::get_mut(&mut self.0) {

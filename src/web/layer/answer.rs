@@ -2,8 +2,9 @@ use alloc::string::String;
 use core::iter;
 
 use http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, RETRY_AFTER,
-    SET_COOKIE, TRANSFER_ENCODING, WWW_AUTHENTICATE,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
+    CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, RETRY_AFTER, SET_COOKIE,
+    TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
@@ -90,10 +91,15 @@ pub(super) fn finish<O, A: Clone + Send + Sync + 'static>(
 }
 
 /// What tells of the body, and what the refusal said itself.
-const REPLACED: [HeaderName; 6] = [
+const REPLACED: [HeaderName; 11] = [
+    CONTENT_DISPOSITION,
     CONTENT_ENCODING,
+    CONTENT_LANGUAGE,
     CONTENT_LENGTH,
+    CONTENT_RANGE,
     CONTENT_TYPE,
+    ETAG,
+    LAST_MODIFIED,
     RETRY_AFTER,
     TRANSFER_ENCODING,
     WWW_AUTHENTICATE,

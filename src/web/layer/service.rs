@@ -19,12 +19,14 @@ use crate::record::NoClaims;
 /// the whole application, outside of the routes.
 ///
 /// What a handler asks for decides what happens. A route that asks for no session pays for
-/// one extension and nothing else; one that asks, for one load, however often it asks.
+/// one extension and nothing else; one that asks, for one load, however often it asks. A look
+/// (`Peeked`, `list`) before an `Active` costs a second one, and so does each further cookie of
+/// the name.
 ///
 /// | argument (with feature `axum`) | does |
 /// | --- | --- |
 /// | [`Active`](crate::web::Active) | authenticates; counts as activity; refuses without a session |
-/// | `Option<Active>` | the same, without refusing; the store away still does |
+/// | `Option<Active>` | the same, without refusing; it still refuses while the store is away |
 /// | [`Peeked`](crate::web::Peeked) | tells the session without extending it |
 /// | `Fresh<SECS>` | `Active`, and the sign-in is less than `SECS` seconds ago |
 /// | [`Auth`](crate::web::Auth) | the verbs: sign in, sign out, rotate, list, end |
@@ -54,8 +56,9 @@ impl<A: Clone + Send + Sync + 'static> SessionLayer<A> {
 }
 
 impl<A: Clone + Send + Sync + 'static, R> SessionLayer<A, R> {
-    /// Runs sign-ins to their end, and ends a session whose token was not sent; see
-    /// [`WebSessions::spawn_with`].
+    /// Runs verbs to their end, although the client hangs up, and ends a session whose token
+    /// was not sent; see [`WebSessions::spawn_with`]. It is set before the first clone; later
+    /// it does nothing.
     #[must_use]
     pub fn spawn_with(
         self,

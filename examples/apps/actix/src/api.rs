@@ -79,8 +79,9 @@ async fn login(auth: Auth, users: Data<Users>, credentials: Json<Credentials>) -
     });
     let user = user.await.map_err(|_| Problem::Unavailable)?.ok_or(Problem::Credentials)?;
     let profile = if remember { REMEMBER_ME } else { Policies::DEFAULT };
-    let auth = if bearer { auth.for_bearer() } else { auth };
-    let active = auth.sign_in(SignIn::of(user).profile(profile)).await?;
+    let sign_in = SignIn::of(user).profile(profile);
+    let active =
+        if bearer { auth.sign_in_bearer(sign_in).await? } else { auth.sign_in(sign_in).await? };
     let token = active.token.as_ref().filter(|_| bearer).map(|token| token.expose().to_owned());
     Ok(Json(Me { token, ..Me::of(&active.session, active.status) }))
 }

@@ -83,8 +83,8 @@ pub(crate) fn sign_in(why: Option<Why>, next: &'static str) -> Redirect {
     })
 }
 
-/// The page of this path and what is below it, or the first: where a sign-in may lead. Anything else
-/// would let a link send a user, just signed in, to another site.
+/// The page of this path and what is below it, or the first: where a sign-in may lead.
+/// Anything else would let a link send a user, just signed in, to another site.
 pub(crate) fn known_page(path: &str) -> &'static str {
     let path = path.split('?').next().unwrap_or_default();
     let pages = ["/admin", "/devices", "/password", "/session"];

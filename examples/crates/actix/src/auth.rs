@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use chrono::TimeDelta;
 use session_policy::web;
 use session_policy::{NoClaims, Session, SessionId, SignIn};
 
@@ -63,12 +64,6 @@ use crate::request::{authorization, cookies, exchange, head};
 pub struct Auth<A: Send + Sync + 'static = NoClaims>(web::Auth<A>);
 
 impl<A: Clone + Send + Sync + 'static> Auth<A> {
-    /// See [`web::Auth::for_bearer`].
-    #[must_use]
-    pub fn for_bearer(self) -> Self {
-        Self(self.0.for_bearer())
-    }
-
     /// See [`web::Auth::active`].
     ///
     /// # Errors
@@ -97,6 +92,27 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         sign_in: impl Into<SignIn<A>> + Send,
     ) -> Result<Active<A>, Refused> {
         Ok(Active(self.0.sign_in(sign_in).await?))
+    }
+
+    /// See [`web::Auth::sign_in_bearer`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn sign_in_bearer(
+        &self,
+        sign_in: impl Into<SignIn<A>> + Send,
+    ) -> Result<Active<A>, Refused> {
+        Ok(Active(self.0.sign_in_bearer(sign_in).await?))
+    }
+
+    /// See [`web::Auth::fresh`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn fresh(&self, within: TimeDelta) -> Result<Active<A>, Refused> {
+        Ok(Active(self.0.fresh(within).await?))
     }
 
     /// See [`web::Auth::sign_out`].

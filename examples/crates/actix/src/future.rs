@@ -7,8 +7,9 @@ use actix_web::body::EitherBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::error::InternalError;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
-    HeaderValue, InvalidHeaderValue, RETRY_AFTER, SET_COOKIE, TRANSFER_ENCODING, WWW_AUTHENTICATE,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
+    CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue,
+    LAST_MODIFIED, RETRY_AFTER, SET_COOKIE, TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use actix_web::{Error, HttpResponse};
 use pin_project_lite::pin_project;
@@ -131,10 +132,15 @@ impl<A: Clone + Send + Sync + 'static> Waiting<A> {
 }
 
 /// What tells of the body, and what the refusal said itself.
-const REPLACED: [HeaderName; 6] = [
+const REPLACED: [HeaderName; 11] = [
+    CONTENT_DISPOSITION,
     CONTENT_ENCODING,
+    CONTENT_LANGUAGE,
     CONTENT_LENGTH,
+    CONTENT_RANGE,
     CONTENT_TYPE,
+    ETAG,
+    LAST_MODIFIED,
     RETRY_AFTER,
     TRANSFER_ENCODING,
     WWW_AUTHENTICATE,

@@ -345,8 +345,9 @@ fn a_picture_has_a_text_alternative_units_and_a_dark_scheme() {
         "<title id=\"title\">",
         "It ends at 2026-04-16T08:00:00Z: the absolute cap is reached.</desc>",
         "@media (prefers-color-scheme: dark)",
-        "(days)",
-        "(days since the sign-in)",
+        "days since the sign-in",
+        "it expires at (days since the sign-in)",
+        "refused request",
         "absolute cap",
         "warning",
     ] {

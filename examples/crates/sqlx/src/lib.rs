@@ -1,7 +1,7 @@
 //! Reference stores of `session-policy` on SQL engines, through `sqlx`.
 //!
-//! One module per engine: depend on this package, or copy an engine's module with the
-//! two that all share, `row` and `value`. The statements are those of
+//! One module per engine, on two that all share: `row` reads what an engine answers, `value`
+//! has what the statements are given. The statements are those of
 //! [`session_policy::store::sql`]; pooling, timeouts and reconnection are sqlx's.
 //!
 //! | engine | feature | store |

@@ -33,7 +33,7 @@ pub(crate) fn routes() -> Router {
         .route(
             "/bearer",
             get(async |auth: Auth| {
-                let started = auth.for_bearer().sign_in("ada").await?;
+                let started = auth.sign_in_bearer("ada").await?;
                 Ok::<_, Refused>(started.token.as_ref().unwrap().expose().to_owned())
             }),
         )

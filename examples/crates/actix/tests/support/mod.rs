@@ -36,7 +36,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .get(async |auth: Auth| auth.sign_in("ada").await.map(|_| HttpResponse::Ok())),
         )
         .service(get("/bearer").get(async |auth: Auth| {
-            let started = auth.for_bearer().sign_in("ada").await?;
+            let started = auth.sign_in_bearer("ada").await?;
             Ok::<_, Refused>(started.token.as_ref().unwrap().expose().to_owned())
         }))
         .service(
