@@ -253,6 +253,19 @@ fn a_verb_after_the_answer_is_refused_before_the_store_is_touched() {
 #[test]
 fn a_verb_that_is_done_after_the_answer_leaves_no_session() {
     for kind in [Kind::Opaque, Kind::Hybrid] {
+        // Without somebody to run tasks the verb itself ends it.
+        let app = App::of(kind);
+        app.store.wait(true);
+        let (exchange, auth) = request(&app, "");
+        {
+            let mut verb = pin!(auth.sign_in("ada"));
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(verb.as_mut().poll(&mut context).is_pending());
+            assert_eq!(block_on(exchange.reply([])).unwrap().set_cookie, None);
+            assert!(app.drive(verb).is_err());
+        }
+        assert_eq!(app.store.len(), 0, "{kind:?}");
+
         let app = App::of(kind).spawning();
         app.store.wait(true);
         let (exchange, auth) = request(&app, "");

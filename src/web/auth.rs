@@ -296,8 +296,10 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         let (token, renewal) = (Some(token), RenewalOutcome::NotDue);
         let served = Arc::new(Authenticated { session, claims, status, token, renewal });
         let left = self.leave(Answer::Begun { unsent, set_cookie }, Ok(Arc::clone(&served)));
-        if let (Err(_), Ok(rows)) = (&left, self.rows()) {
-            // Too late to send its token. If that fails, too, it expires unused.
+        let shared = self.exchange.shared();
+        if let (Err(_), None, Some(rows)) = (&left, &shared.spawn, shared.sessions.rows()) {
+            // Too late to send its token, and nobody else ends it. If that fails, too, it
+            // expires unused.
             let _ = rows.end(&served.session.id()).await;
         }
         left.map(|()| Active::new(served))

@@ -21,6 +21,7 @@
   let failures = 0;
   let retry = 0; // The timer of the next question.
   let isTyped = false; // Something is typed here that a new page would lose.
+  let isSure = false; // The server was asked twice whether the session is over.
   let isWarned = ""; // Which warning shows.
   let source = null;
   let quietUntil = 0; // A form is on its way, here or in another tab: its answer decides.
@@ -35,6 +36,7 @@
 
   // Takes over what the server says of the session.
   function adopt(fresh) {
+    isSure = false;
     if (leaving) return;
     if (fresh.subject !== status.subject) {
       // Another user has signed in: nothing of this one's page may stay.
@@ -140,6 +142,13 @@
     const quiet = quietUntil - performance.now();
     if (quiet > 0 && idle > 0) {
       setTimeout(check, quiet);
+      return;
+    }
+    // Another tab may have signed in, and its answer be under way: ask once more.
+    if (reason === "no_session" && idle > 0 && cap > 0 && !isSure) {
+      isSure = true;
+      hide("Signed out", reasons.ended);
+      setTimeout(check, 1_000);
       return;
     }
     // The server tells no more of a session that it has forgotten than that there is none.
