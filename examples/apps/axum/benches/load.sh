@@ -25,6 +25,7 @@ measure() { # route, cookie
 }
 compare() { # arguments of the server
     local -A rates=() cookies=()
+    rm -f "$home/log"
     "$LOAD" "$@" >"$home/log" &
     server=$!
     for _ in $(seq 50); do [ -s "$home/log" ] && break; sleep 0.1; done

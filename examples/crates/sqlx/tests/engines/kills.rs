@@ -1,5 +1,5 @@
 //! Each store under the load harness, while its engine is killed and started again:
-//! 32 clients, an oracle, and `SESSION_POLICY_LOAD_OPERATIONS` operations (30,000 if
+//! 32 clients, an oracle, and `SESSION_POLICY_LOAD_OPERATIONS` operations (15,000 if
 //! not set).
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::support;
 /// Kills the engine every other second, as long as the load runs.
 macro_rules! is_sound {
     ($name:literal, $engine:ident, $store:expr) => {
-        let operations = support::operations(30_000);
+        let operations = support::operations(15_000);
         let load = Load::of_sessions(200).operations(operations);
         let store: Arc<_> = Arc::new($store);
         let running = tokio::spawn({
