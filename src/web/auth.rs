@@ -124,7 +124,8 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         if !self.exchange.shared().carrier.takes_bearer() {
             return Err(self.refused(Reason::Misuse("the carrier takes no bearer tokens")));
         }
-        let auth = Self { credentials: self.credentials.clone().for_bearer(), ..self.clone() };
+        let (exchange, request) = (self.exchange.clone(), self.request.clone());
+        let auth = Self { exchange, credentials: Credentials::of_bearer(), request };
         auth.open(false)?;
         auth.start(sign_in.into(), Vec::new()).await
     }

@@ -189,9 +189,9 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// Those of a client without cookies.
-    pub(super) fn for_bearer(self) -> Self {
-        if self.is_bearer { self } else { Self { tokens: Vec::new(), is_bearer: true } }
+    /// Those of a client without cookies that has no token yet.
+    pub(super) const fn of_bearer() -> Self {
+        Self { tokens: Vec::new(), is_bearer: true }
     }
 
     pub(super) fn presented(&self) -> Presented<'_> {
