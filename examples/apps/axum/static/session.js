@@ -34,10 +34,14 @@
     cap: status.absolute_expires_at - now(),
   });
 
+  // An answer, an event and another tab's message may overtake one another.
+  const isStale = (fresh) => cover.hidden && fresh.session === status.session
+    && fresh.now < status.now && fresh.idle_expires_at <= status.idle_expires_at;
+
   // Takes over what the server says of the session.
   function adopt(fresh) {
     isSure = false;
-    if (leaving) return;
+    if (leaving || isStale(fresh)) return;
     if (fresh.subject !== status.subject) {
       // Another user has signed in: nothing of this one's page may stay.
       leaving = true;

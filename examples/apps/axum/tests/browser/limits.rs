@@ -59,6 +59,22 @@ async fn an_open_page_counts_down_by_itself_from_the_servers_time() {
 }
 
 #[tokio::test]
+async fn an_answer_that_was_overtaken_does_not_turn_the_countdown_back() {
+    let browser = Browser::looking_every(Duration::from_hours(1)).await;
+    browser.sign_in("ada", false).await;
+    let old = browser.status().await;
+    browser.app.advance(600);
+    let look = "document.dispatchEvent(new Event('visibilitychange'))";
+    browser.driver.execute(look, vec![]).await.unwrap();
+    browser.until("document.querySelector('#left').textContent.startsWith('19:')").await;
+    let tell = format!("new BroadcastChannel('session').postMessage({{ fresh: {old} }})");
+    browser.driver.execute(tell, vec![]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let left = browser.evaluate("document.querySelector('#left').textContent").await;
+    assert!(left.as_str().unwrap().starts_with("19:"), "{left}");
+}
+
+#[tokio::test]
 async fn an_open_page_follows_the_countdown_without_keeping_the_session_alive() {
     let browser = Browser::signed_in("ada").await;
     browser.goto("/devices").await;
