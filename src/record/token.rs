@@ -107,8 +107,10 @@ impl<'a> PresentedToken<'a> {
     #[inline]
     pub(crate) fn parse(text: &'a str) -> Result<Self, ParseError> {
         let (id, secret) = text.split_once('.').ok_or(NOT_A_TOKEN)?;
-        let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if secret.len() != SECRET_CHARS || !secret.bytes().all(is_base64url) {
+        let chars: &[u8; SECRET_CHARS] = secret.as_bytes().try_into().map_err(|_| NOT_A_TOKEN)?;
+        let is_base64url = |byte: &u8| byte.is_ascii_alphanumeric() | matches!(*byte, b'-' | b'_');
+        // Many are compared at once where none of them ends it.
+        if !chars.iter().fold(true, |all, byte| all & is_base64url(byte)) {
             return Err(NOT_A_TOKEN);
         }
         let id = id.parse().map_err(|_| NOT_A_TOKEN)?;

@@ -7,44 +7,24 @@ use super::outcome::{Authenticated, RenewalOutcome};
 use super::token_error::TokenError;
 use crate::record::{NoClaims, PresentedToken, Session, SessionToken};
 use crate::rule::{Decision, SessionPolicy};
-use crate::store::{SessionStore, Update};
+use crate::store::{SessionStore, StoreError, Update};
 use crate::time::Timestamp;
 
-/// Why a token opens nothing, and the row that it names, if there is one.
-type Unopened = (AuthenticateError, Option<Session>);
-
 impl<S: SessionStore> Sessions<S> {
-    /// Judges a request, tells of what was due, and says what to send.
-    pub(super) async fn answer(&self, token: &str) -> Result<Authenticated, AuthenticateError> {
-        let presented = self.parse(token)?;
-        let mut served = self.judge(&presented).await?;
-        let kind = match &served.renewal {
-            RenewalOutcome::Deferred(_) => EventKind::RenewalDeferred,
-            RenewalOutcome::Renewed => {
-                if served.status.outlives_cookies(served.session.lifetime()) {
-                    served.token = Some(SessionToken::of_text(token));
-                }
-                EventKind::Renewed { expires_at: served.session.lifetime().expires_at() }
-            }
-            RenewalOutcome::NotDue | RenewalOutcome::Superseded => return Ok(served),
-        };
-        self.rows.context.tell(|| Event::of(&served.session, served.status.now, kind));
-        Ok(served)
-    }
-
-    /// Where a write did not come first, or it is not known whether it was made, the
-    /// session is loaded again, judged again, and written once more if that is due.
-    async fn judge(&self, token: &PresentedToken<'_>) -> Result<Authenticated, AuthenticateError> {
-        let mut session = self.load(token).await?;
+    /// Judges a request. Where a write did not come first, or it is not known whether it was
+    /// made, the session is loaded again, judged again, and written once more if that is due.
+    pub(super) async fn judge(&self, text: &str) -> Result<Authenticated, AuthenticateError> {
+        let token = self.parse(text)?;
+        let mut session = self.load(&token).await?;
         let policy = match self.rows.context.unbounded(&session) {
             Some(policy) => policy,
             None => self.policy_of(&session).await?,
         };
+        let mut now = self.rows.context.now();
         let mut outcome = RenewalOutcome::NotDue;
         for _ in 0..2 {
-            let now = self.rows.context.now();
             let lifetime = match policy.evaluate(session.lifetime(), now) {
-                Decision::Keep { .. } => return self.served(session, &policy, now, outcome),
+                Decision::Keep { .. } => break,
                 Decision::Reject { reason, since } => {
                     let error = AuthenticateError::Rejected { reason, since };
                     return Err(self.refused(&session, error));
@@ -53,51 +33,76 @@ impl<S: SessionStore> Sessions<S> {
             };
             let update = Update::new(&session, now, &lifetime);
             outcome = match self.store().update(&update).await {
-                Ok(true) => {
-                    let renewed = update.apply(&session).ok_or(AuthenticateError::Unknown)?;
-                    // The store may have taken its time.
-                    let now = self.rows.context.now();
-                    return self.served(renewed, &policy, now, RenewalOutcome::Renewed);
-                }
+                Ok(true) => RenewalOutcome::Renewed,
                 Ok(false) => RenewalOutcome::Superseded,
                 Err(error) => RenewalOutcome::deferred(error),
             };
-            match (self.find(token).await, &outcome) {
-                (Ok(reloaded), RenewalOutcome::Deferred(_)) => {
-                    if update.apply(&session).as_ref() == Some(&reloaded) {
-                        let now = self.rows.context.now();
-                        return self.served(reloaded, &policy, now, RenewalOutcome::Renewed);
-                    }
+            if let RenewalOutcome::Renewed = outcome {
+                // The store may have taken its time.
+                now = self.rows.context.now();
+                session = update.apply(&session).ok_or(AuthenticateError::Unknown)?;
+                break;
+            }
+            let found = self.store().load(&token.id).await;
+            now = self.rows.context.now();
+            match found {
+                Ok(Some(reloaded)) if opens(&token, &reloaded) => {
+                    let is_ours = matches!(outcome, RenewalOutcome::Deferred(_))
+                        && update.apply(&session).as_ref() == Some(&reloaded);
                     session = reloaded;
+                    if is_ours {
+                        outcome = RenewalOutcome::Renewed;
+                        break;
+                    }
                 }
-                (Ok(reloaded), _) => session = reloaded,
                 // It was valid when it was loaded, and is served as it was.
-                (Err((AuthenticateError::Store(_), _)), RenewalOutcome::Deferred(_)) => break,
-                (Err(unopened), _) => return Err(self.unopened(token, unopened)),
+                Err(_) if matches!(outcome, RenewalOutcome::Deferred(_)) => break,
+                unopened => return Err(self.unopened(&token, unopened)),
             }
         }
-        self.served(session, &policy, self.rows.context.now(), outcome)
+        let mut served = self.served(session, &policy, now, outcome)?;
+        self.tell_of_renewal(&mut served, text);
+        Ok(served)
+    }
+
+    /// Tells of what was due, and says what to send.
+    fn tell_of_renewal(&self, served: &mut Authenticated, text: &str) {
+        let kind = match &served.renewal {
+            RenewalOutcome::Deferred(_) => EventKind::RenewalDeferred,
+            RenewalOutcome::Renewed => {
+                if served.status.outlives_cookies(served.session.lifetime()) {
+                    served.token = Some(SessionToken::of_text(text));
+                }
+                EventKind::Renewed { expires_at: served.session.lifetime().expires_at() }
+            }
+            RenewalOutcome::NotDue | RenewalOutcome::Superseded => return,
+        };
+        self.rows.context.tell(|| Event::of(&served.session, served.status.now, kind));
     }
 
     /// The session, if the token opens it; the observer is told if not.
+    #[inline]
     pub(super) async fn load(
         &self,
         token: &PresentedToken<'_>,
     ) -> Result<Session, AuthenticateError> {
-        self.find(token).await.map_err(|unopened| self.unopened(token, unopened))
-    }
-
-    async fn find(&self, token: &PresentedToken<'_>) -> Result<Session, Unopened> {
         match self.store().load(&token.id).await {
-            Ok(Some(session)) if *session.secret() == token.secret_hash() => Ok(session),
-            Ok(Some(session)) => Err((AuthenticateError::WrongSecret, Some(session))),
-            Ok(None) => Err((AuthenticateError::Unknown, None)),
-            Err(error) => Err((error.into(), None)),
+            Ok(Some(session)) if opens(token, &session) => Ok(session),
+            unopened => Err(self.unopened(token, unopened)),
         }
     }
 
-    fn unopened(&self, token: &PresentedToken<'_>, unopened: Unopened) -> AuthenticateError {
-        let (error, session) = unopened;
+    #[cold]
+    fn unopened(
+        &self,
+        token: &PresentedToken<'_>,
+        found: Result<Option<Session>, StoreError>,
+    ) -> AuthenticateError {
+        let (error, session) = match found {
+            Ok(Some(session)) => (AuthenticateError::WrongSecret, Some(session)),
+            Ok(None) => (AuthenticateError::Unknown, None),
+            Err(error) => (error.into(), None),
+        };
         let context = &self.rows.context;
         let kind = EventKind::rejected(&error);
         context.tell(|| match &session {
@@ -149,4 +154,9 @@ impl<S: SessionStore> Sessions<S> {
         context.tell(|| Event::of(session, context.now(), kind));
         error
     }
+}
+
+#[inline]
+fn opens(token: &PresentedToken<'_>, session: &Session) -> bool {
+    *session.secret() == token.secret_hash()
 }

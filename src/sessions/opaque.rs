@@ -165,7 +165,7 @@ impl<S: SessionStore> Sessions<S> {
     /// the bound cannot be told. An error of the *renewal* is not one: see
     /// [`RenewalOutcome::Deferred`].
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated, AuthenticateError> {
-        self.answer(token).await
+        self.judge(token).await
     }
 
     /// [`authenticate`](Self::authenticate) for traffic that is not the user's,

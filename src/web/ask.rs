@@ -31,13 +31,14 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
             Ok(served) => {
                 if let Some(token) = &served.token {
                     let (session, is_bearer) = (&served.session, presented.is_bearer);
-                    state.reissue(Answer::Reissued {
+                    let answer = Answer::Reissued {
                         token: token.clone(),
                         version: session.version(),
                         set_cookie: self.set_cookie(token, session, &served.status, is_bearer),
-                    });
+                    };
+                    self.reissue(&mut state, answer);
                 }
-                Ok(Arc::new(served))
+                Ok(served)
             }
             Err(reason) => Err(Refused::new(reason, presented.is_bearer)),
         };
@@ -49,7 +50,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         &self,
         presented: &Presented<'_>,
         counts: bool,
-    ) -> Result<Authenticated<A>, Reason> {
+    ) -> Result<Arc<Authenticated<A>>, Reason> {
         let sessions = &self.shared().sessions;
         let token = match presented.tokens() {
             [] => return Err(Reason::NoSession),
@@ -77,7 +78,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     async fn opening<'a>(
         &self,
         tokens: &[&'a str],
-    ) -> Result<Vec<(&'a str, Authenticated<A>)>, Reason> {
+    ) -> Result<Vec<(&'a str, Arc<Authenticated<A>>)>, Reason> {
         let (mut opening, mut expired) = (Vec::new(), None);
         for token in tokens {
             match self.shared().sessions.peek(token).await.map_err(Reason::from) {

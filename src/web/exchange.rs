@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
 use core::mem;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::carrier::Presented;
@@ -23,6 +24,8 @@ pub struct Exchange<A: Send + Sync + 'static = NoClaims>(Arc<Slot<A>>);
 struct Slot<A: Send + Sync + 'static> {
     shared: Arc<Shared<A>>,
     state: Mutex<State<A>>,
+    /// Whether a renewal issued another token: told without the lock to most requests.
+    is_reissued: AtomicBool,
 }
 
 pub(super) struct State<A: Send + Sync + 'static> {
@@ -87,7 +90,8 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     #[inline]
     pub(super) fn new(shared: &Arc<Shared<A>>) -> Self {
         let state = State { phase: Phase::Untouched, known: None, answer: Answer::Nothing };
-        Self(Arc::new(Slot { shared: Arc::clone(shared), state: Mutex::new(state) }))
+        let (shared, state) = (Arc::clone(shared), Mutex::new(state));
+        Self(Arc::new(Slot { shared, state, is_reissued: AtomicBool::new(false) }))
     }
 
     pub(super) fn presented<'a>(
@@ -163,6 +167,9 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     #[inline]
     #[must_use = "it is a future"]
     pub fn look_again(&self) -> Option<impl Future<Output = ()> + Send + use<A>> {
+        if !self.0.is_reissued.load(Ordering::Acquire) {
+            return None;
+        }
         let mut state = self.state();
         let Answer::Reissued { token, version, .. } = &state.answer else { return None };
         let (token, version, exchange) = (token.clone(), *version, self.clone());
@@ -231,6 +238,15 @@ impl<A: Send + Sync + 'static> Exchange<A> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A token that was issued anew is to be sent, unless it is too late. No verb has left
+    /// anything yet.
+    pub(super) fn reissue(&self, state: &mut State<A>, answer: Answer<A>) {
+        if state.phase == Phase::Asked {
+            state.answer = answer;
+            self.0.is_reissued.store(true, Ordering::Release);
+        }
+    }
+
     /// There will be no answer, although a task may still hold a clone: a session whose
     /// token it was to bring is ended, and none begins any more.
     pub fn abandon(&self) {
@@ -251,14 +267,6 @@ impl<A: Send + Sync + 'static> State<A> {
         match self.known.as_ref()? {
             Known::Found { counts: false, .. } if counts => None,
             Known::Found { outcome, .. } | Known::Left(outcome) => Some(outcome.clone()),
-        }
-    }
-
-    /// A token that was issued anew is to be sent, unless it is too late. No verb has left
-    /// anything yet.
-    pub(super) fn reissue(&mut self, answer: Answer<A>) {
-        if self.phase == Phase::Asked {
-            self.answer = answer;
         }
     }
 }

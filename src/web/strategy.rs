@@ -1,6 +1,7 @@
 //! What the layer drives: the three kinds of sessions behind one object.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::Future;
 use core::pin::Pin;
@@ -28,8 +29,8 @@ pub trait Drive<A>: Send + Sync {
     fn authenticate<'a>(
         &'a self,
         token: &'a str,
-    ) -> Answer<'a, Authenticated<A>, AuthenticateError>;
-    fn peek<'a>(&'a self, token: &'a str) -> Answer<'a, Authenticated<A>, AuthenticateError>;
+    ) -> Answer<'a, Arc<Authenticated<A>>, AuthenticateError>;
+    fn peek<'a>(&'a self, token: &'a str) -> Answer<'a, Arc<Authenticated<A>>, AuthenticateError>;
     /// How long a session has that was served, whatever became of its token since.
     fn status_of<'a>(&'a self, session: &'a Session) -> Answer<'a, Status, AuthenticateError>;
     fn start(&self, sign_in: SignIn<A>) -> Answer<'_, Started<A>, StartError>;
@@ -80,15 +81,15 @@ macro_rules! all {
         fn authenticate<'a>(
             &'a self,
             token: &'a str,
-        ) -> Answer<'a, Authenticated<$claims>, AuthenticateError> {
-            Box::pin(self.authenticate(token))
+        ) -> Answer<'a, Arc<Authenticated<$claims>>, AuthenticateError> {
+            Box::pin(async move { self.authenticate(token).await.map(Arc::new) })
         }
 
         fn peek<'a>(
             &'a self,
             token: &'a str,
-        ) -> Answer<'a, Authenticated<$claims>, AuthenticateError> {
-            Box::pin(self.peek(token))
+        ) -> Answer<'a, Arc<Authenticated<$claims>>, AuthenticateError> {
+            Box::pin(async move { self.peek(token).await.map(Arc::new) })
         }
 
         fn status_of<'a>(&'a self, session: &'a Session) -> Answer<'a, Status, AuthenticateError> {
@@ -138,9 +139,9 @@ mod signed {
     use serde::de::DeserializeOwned;
 
     use super::{
-        Answer, AuthenticateError, Authenticated, Box, Drive, DriveRows, Policies, RotateError,
-        Session, SessionId, SessionStore, SignIn, StartError, Started, Status, StoreError,
-        Strategy, Timestamp, Vec,
+        Answer, Arc, AuthenticateError, Authenticated, Box, Drive, DriveRows, Policies,
+        RotateError, Session, SessionId, SessionStore, SignIn, StartError, Started, Status,
+        StoreError, Strategy, Timestamp, Vec,
     };
     use crate::jwt::{HybridSessions, JwtSessions};
 

@@ -3,7 +3,7 @@ use core::iter;
 
 use http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
-    CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, RETRY_AFTER, SET_COOKIE,
+    CONTENT_RANGE, CONTENT_TYPE, ETAG, Entry, HeaderName, LAST_MODIFIED, RETRY_AFTER, SET_COOKIE,
     TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -132,10 +132,15 @@ fn put(reply: Reply, headers: &mut HeaderMap) {
     if let Some(Ok((name, token))) = reissued.map(secret) {
         headers.insert(name, token);
     }
-    if is_reissued || headers.contains_key(SET_COOKIE) {
+    let is_own = match headers.entry(CACHE_CONTROL) {
+        Entry::Occupied(_) => true,
+        Entry::Vacant(none) => {
+            none.insert(NO_STORE);
+            false
+        }
+    };
+    if is_own && (is_reissued || headers.contains_key(SET_COOKIE)) {
         headers.insert(CACHE_CONTROL, NO_STORE);
-    } else {
-        headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
     }
 }
 

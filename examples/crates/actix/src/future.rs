@@ -175,7 +175,7 @@ fn put(reply: Reply, headers: &mut HeaderMap) {
     {
         headers.insert(name, token);
     }
-    if is_reissued || headers.contains_key(SET_COOKIE) || !headers.contains_key(CACHE_CONTROL) {
+    if is_reissued || !headers.contains_key(CACHE_CONTROL) || headers.contains_key(SET_COOKIE) {
         headers.insert(CACHE_CONTROL, NO_STORE);
     }
 }

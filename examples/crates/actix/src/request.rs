@@ -1,5 +1,7 @@
 //! What the core is told of a request.
 
+use std::iter;
+
 use actix_web::http::header::{ACCEPT, AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
 use session_policy::web::{self, Exchange, RequestHead};
@@ -22,8 +24,9 @@ pub(crate) fn authorization(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> 
     values(headers, &AUTHORIZATION)
 }
 
+/// Not looked up where nobody asks.
 fn values<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
-    headers.get_all(name).map(HeaderValue::as_bytes)
+    iter::once(name).flat_map(|name| headers.get_all(name)).map(HeaderValue::as_bytes)
 }
 
 pub(crate) fn head(request: &HttpRequest) -> RequestHead {
