@@ -12,6 +12,7 @@ mod appearance;
 mod driver;
 mod forms;
 mod limits;
+mod lost;
 mod sign_out;
 mod tabs;
 mod without_script;
