@@ -44,6 +44,20 @@ use crate::rule::SessionPolicy;
 /// # }
 /// # Ok::<(), toml::de::Error>(())
 /// ```
+///
+/// Or in the program:
+///
+/// ```
+/// use session_policy::{Policies, SessionPolicy};
+///
+/// let policies = Policies::new(SessionPolicy::SLIDING_MONTH)
+///     .with_profile("admin", SessionPolicy::WORKING_DAY)?;
+/// assert_eq!(policies.default_policy(), &SessionPolicy::SLIDING_MONTH);
+/// assert_eq!(policies.get(Policies::DEFAULT), Some(policies.default_policy()));
+/// let named: Vec<_> = policies.profiles().map(|(name, _)| name).collect();
+/// assert_eq!(named, ["admin"]);
+/// # Ok::<(), session_policy::ProfileError>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Policies {
     default: SessionPolicy,

@@ -44,6 +44,8 @@ use crate::time::Timestamp;
 /// );
 /// assert_eq!(timeline.events()[2].happening, Happening::Renewed);
 /// ```
+///
+#[doc = include_str!("examples/timeline.md")]
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Timeline {

@@ -152,6 +152,38 @@ fn reason(end: Timestamp, cap: Timestamp) -> RejectReason {
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A type that counts is one, too:
+///
+/// ```
+/// # #[cfg(feature = "memory")] {
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use session_policy::{Event, EventKind, MemoryStore, Observer, SessionPolicy, Sessions};
+///
+/// #[derive(Default)]
+/// struct SignIns(AtomicU64);
+///
+/// impl Observer for SignIns {
+///     fn observe(&self, event: &Event<'_>) {
+///         if let EventKind::Started { .. } = event.kind {
+///             self.0.fetch_add(1, Ordering::Relaxed);
+///         }
+///     }
+/// }
+///
+/// # pollster::block_on(async {
+/// let sign_ins = Arc::new(SignIns::default());
+/// let sessions = Sessions::new(MemoryStore::new(), SessionPolicy::WORKING_DAY)
+///     .with_observer(Arc::clone(&sign_ins));
+/// let started = sessions.start("ada").await?;
+/// sessions.end(&started.session.id()).await?;
+/// assert_eq!(sign_ins.0.load(Ordering::Relaxed), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// # }
+/// ```
 pub trait Observer: Send + Sync {
     /// Takes note of `event`. It must not panic.
     fn observe(&self, event: &Event<'_>);

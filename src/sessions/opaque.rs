@@ -63,6 +63,8 @@ const GENERATION: u64 = 0;
 /// # }
 /// ```
 ///
+#[doc = include_str!("examples/sessions.md")]
+///
 /// [`SessionPolicy::evaluate`]: crate::SessionPolicy::evaluate
 pub struct Sessions<S> {
     pub(super) rows: Rows<S>,

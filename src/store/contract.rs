@@ -63,6 +63,7 @@ use crate::time::Timestamp;
 ///
 /// An error of `load` lets nobody in. An error of `update` is safe: the session is
 /// served while its stored record is valid.
+#[doc = include_str!("examples/store.md")]
 ///
 /// [`SessionPolicy::evaluate`]: crate::SessionPolicy::evaluate
 pub trait SessionStore: Send + Sync {
@@ -140,6 +141,7 @@ pub trait SessionStore: Send + Sync {
 ///
 /// Every session that is there throughout is in at least one page, whatever else is
 /// written meanwhile. One may be in several; take them by id.
+#[doc = include_str!("examples/scan.md")]
 pub trait ScanStore: SessionStore {
     /// About `limit` sessions, from the beginning or from where a page ended.
     ///
@@ -155,6 +157,17 @@ pub trait ScanStore: SessionStore {
 
 /// Why a store did not do as asked. The text is safe to log; the source is the
 /// store's own error, which may not be.
+///
+/// # Example
+///
+/// ```
+/// use session_policy::store::StoreError;
+///
+/// let away = StoreError::unavailable(std::io::Error::from(std::io::ErrorKind::TimedOut));
+/// assert_eq!(away.to_string(), "the session store is unavailable");
+/// let odd = StoreError::corrupt("id of 15 bytes");
+/// assert_eq!(odd.to_string(), "the stored session is unreadable");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {

@@ -30,6 +30,7 @@ use crate::sessions::{Authenticated, RenewalOutcome, Started};
 /// | [`list`](Self::list), [`end`](Self::end), [`end_others`](Self::end_others) | are about all sessions of the same user | nothing |
 ///
 /// A [`Refused`] is an error for `?` in a handler, and a response.
+#[doc = include_str!("examples/auth.md")]
 #[derive(Clone)]
 pub struct Auth<A: Send + Sync + 'static = NoClaims> {
     exchange: Exchange<A>,
@@ -212,6 +213,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// # Errors
     ///
     /// As for [`rotate`](Self::rotate).
+    #[doc = include_str!("examples/rotate_to.md")]
     pub async fn rotate_to(&self, claims: A) -> Result<Active<A>, Refused> {
         self.rotate_with(Some(claims)).await
     }

@@ -19,6 +19,7 @@ use crate::sessions::Authenticated;
 
 /// One request and its answer: the session is looked up once, however often it is asked
 /// for, and the last verb decides what is sent. A clone is of the same request.
+#[doc = include_str!("examples/exchange.md")]
 pub struct Exchange<A: Send + Sync + 'static = NoClaims>(Arc<Slot<A>>);
 
 struct Slot<A: Send + Sync + 'static> {

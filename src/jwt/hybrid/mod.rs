@@ -102,6 +102,8 @@ const FIRST_GENERATION: u64 = 1;
 /// # }
 /// ```
 ///
+#[doc = include_str!("example.md")]
+///
 /// [`AuthenticateError::Reused`]: crate::AuthenticateError::Reused
 /// [`SessionPolicy::evaluate`]: crate::SessionPolicy::evaluate
 pub struct HybridSessions<S, A = NoClaims> {

@@ -55,6 +55,7 @@ const PROBE: &[u8] = b"session-policy";
 /// two do not exist, so a missing backend fails the build;
 /// [`with_provider`](Self::with_provider) and
 /// [`verify_only_with_provider`](Self::verify_only_with_provider) take one.
+#[doc = include_str!("examples/ring.md")]
 #[derive(Clone)]
 pub struct KeyRing {
     provider: &'static CryptoProvider,

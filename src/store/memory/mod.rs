@@ -49,6 +49,8 @@ const AT_ONCE: usize = 512;
 /// let sessions = Sessions::new(MemoryStore::with_capacity(capacity), SessionPolicy::WORKING_DAY);
 /// # drop(sessions);
 /// ```
+///
+#[doc = include_str!("example.md")]
 // Locks are taken in this order: a shard of `sessions`, a shard of `subjects`,
 // `expiries`. Whoever starts from an index copies its keys and lets it go first.
 pub struct MemoryStore {
