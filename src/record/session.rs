@@ -46,7 +46,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A new session, at version 0 and generation 0, of no epoch, about nothing and
+    /// A new session, at version 0 and generation 0, without an epoch or an `about`, and
     /// with ordinal 0.
     ///
     /// # Errors

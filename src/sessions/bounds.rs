@@ -12,8 +12,8 @@ use crate::store::StoreError;
 /// It is asked once per request of a session whose time is not over by its profile's
 /// policy, once per sign-in and rotation, and once per profile in `list`. A cache in front
 /// of it delays a revocation, and a sign-in under the new epoch, by as long as it holds an
-/// answer; under a limit on sessions, a sign-in by a stale answer may end newer sessions, so
-/// let sign-ins ask without it. An error lets nobody in.
+/// answer. Let sign-ins ask without the cache: under a limit on sessions, one that is
+/// judged by a stale answer may end newer sessions. An error lets nobody in.
 ///
 /// # Recipes
 ///

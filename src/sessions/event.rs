@@ -130,8 +130,9 @@ fn reason(end: Timestamp, cap: Timestamp) -> RejectReason {
 
 /// Is told what happens to sessions, if it was given to them by `with_observer`.
 ///
-/// Signed out are those of [`Ended`](EventKind::Ended), [`Expired`](EventKind::Expired),
-/// [`ReuseDetected`](EventKind::ReuseDetected), and `Rejected` as `revoked`.
+/// A session is over with the event [`Ended`](EventKind::Ended),
+/// [`Expired`](EventKind::Expired) or [`ReuseDetected`](EventKind::ReuseDetected), or
+/// `Rejected` as `revoked`.
 ///
 /// It is called once per event, after the fact, within the request: hand slow
 /// work to a queue. A read that changes nothing is no event. Without an observer no

@@ -90,7 +90,7 @@ impl TokenError {
     /// use session_policy::jwt::TokenError;
     ///
     /// assert_eq!(TokenError::Malformed.as_str(), "malformed");
-    /// assert_eq!(TokenError::ClaimMissing { name: "cap" }.as_str(), "claim_missing");
+    /// assert_eq!(TokenError::ClaimMissing { claim: "cap" }.as_str(), "claim_missing");
     /// # }
     /// ```
     #[must_use]

@@ -21,7 +21,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// polling: they are to be closed then. Returns why it ended.
     ///
     /// It looks without extending, as [`Watch`] has it: it ends at the session's deadline,
-    /// and within `interval` (from 2 s) after a sign-out anywhere, or when the store has not
+    /// and within `interval` (whole seconds, from 2 s) after a sign-out anywhere, or when the store has not
     /// answered for as long. A renewal by another request moves the deadline; a rotation ends
     /// the wait, so that the client connects anew.
     ///

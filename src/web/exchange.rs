@@ -158,10 +158,11 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         Ok(())
     }
 
-    /// A look at whether nothing was written since a token was issued anew, where there is
-    /// one: the handler may have taken its time. A late answer must not oust what a newer one
-    /// set, nor bring a generation back that the client has confirmed and may outgrow while
-    /// the answer is under way. One that is not sent is made good by the next request.
+    /// If a renewal issued a token anew: a future that looks whether the session was
+    /// written since, and then withholds the token. Else `None`. The handler may have taken
+    /// its time, and a late answer must not replace what a newer one set, nor bring a
+    /// generation back that the client has confirmed. A withheld token is not lost: the
+    /// next request is answered with one if its client needs it.
     ///
     /// It comes before [`reply_now`](Self::reply_now); together they are
     /// [`reply`](Self::reply), for an integration that polls its futures by hand.

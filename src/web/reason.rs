@@ -25,8 +25,8 @@ pub enum Reason {
         /// The first refused instant.
         since: Timestamp,
     },
-    /// A sign-in or a rotation failed for what the application passed or for want of
-    /// randomness, or the task that carried out a verb was dropped.
+    /// A sign-in or a rotation failed because of what the application passed or because
+    /// there was no randomness, or the task that carried out a verb was dropped.
     Failed(Box<dyn Error + Send + Sync>),
     /// A mistake of the application's: no layer around the route, a verb that these
     /// sessions do not have, or one after the answer was sent.
