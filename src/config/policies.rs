@@ -13,9 +13,9 @@ use crate::rule::SessionPolicy;
 ///
 /// # Example
 ///
-/// From configuration (feature `serde`); every setting of every policy is
-/// written down, since there is nothing to inherit, and a
-/// [limit](SessionLimit) on concurrent sessions is both of its settings or none:
+/// From configuration (feature `serde`); every setting of every policy is written down,
+/// since there is nothing to inherit, and a [limit](SessionLimit) on concurrent sessions
+/// takes both of its settings or neither:
 ///
 /// ```
 /// # #[cfg(all(feature = "serde", feature = "std"))] {

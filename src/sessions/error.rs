@@ -123,7 +123,7 @@ pub enum StartError {
     #[error("the session to be replaced could not be ended")]
     NotReplaced(#[source] StoreError),
     /// Sign-ins of the same subject raced for the last place that the profile's limit
-    /// allows, and this one withdrew. To be tried again.
+    /// allows, and this one withdrew. Try again.
     #[error("sign-ins of the same subject raced for the last place")]
     Raced,
     /// There was no randomness for a token.
@@ -172,8 +172,8 @@ pub enum RotateError {
     /// No signed token could be made.
     #[error(transparent)]
     Issue(#[from] IssueError),
-    /// Other writes of the session came first each time; the old token is as it was.
-    /// To be tried again.
+    /// Other writes of the session came first each time; the old token is as it was. Try
+    /// again.
     #[error("other writes of the session came first")]
     Raced,
     /// There was no randomness for a token.

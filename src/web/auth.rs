@@ -52,7 +52,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
 }
 
 impl<A: Clone + Send + Sync + 'static> Auth<A> {
-    /// The same verbs, whose refusals tell of this request.
+    /// The same verbs. Their refusals name this request.
     #[must_use]
     pub fn of(self, request: RequestHead) -> Self {
         Self { request: Some(Arc::new(request)), ..self }

@@ -224,7 +224,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     /// What to put on the answer; `None` if nobody asked for a session. `own` are the
     /// headers `Set-Cookie` that the handler has set: one of the session's name wins.
     ///
-    /// The answer is then not to be stored by caches: `Cache-Control: no-store`, unless the
+    /// Caches must not store such an answer: send `Cache-Control: no-store`, unless the
     /// handler says otherwise and no cookie or token is sent. Verbs that come later are
     /// refused.
     pub async fn reply<'a>(&self, own: impl IntoIterator<Item = &'a [u8]>) -> Option<Reply> {
@@ -249,8 +249,9 @@ impl<A: Send + Sync + 'static> Exchange<A> {
         }
     }
 
-    /// There will be no answer, although a task may still hold a clone: a session whose
-    /// token it was to bring is ended, and none begins any more.
+    /// There will be no answer, although a task may still hold a clone. No session begins
+    /// any more, and one whose token the answer was to bring is ended, if there is somebody
+    /// to run that ([`WebSessions::spawn_with`](super::WebSessions::spawn_with)).
     pub fn abandon(&self) {
         let mut state = self.state();
         state.phase = Phase::Gone;
