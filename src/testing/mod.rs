@@ -13,7 +13,7 @@
 //! # }
 //! ```
 //!
-//! And a property of a policy of your own holds for any record, at the second:
+//! Properties are tested with any policy and any record, and at instants near every limit:
 //!
 //! ```
 //! use proptest::prelude::*;
