@@ -64,9 +64,9 @@
 //! | `review` | what a policy means, for people who decide; it reads the rule and changes nothing |
 //! | `testing` | what a store is checked with |
 //!
-//! The [`guide`] teaches: choosing the three numbers, changing them, adding a
-//! store or a framework, testing, migrating, why things are as they are, and how
-//! other libraries answer the same questions.
+//! The [`guide`] has a chapter per question: which numbers, how they are changed, stores,
+//! frameworks, clients, long connections, re-authentication, tenants, single sign-on,
+//! operating, testing, migrating, why things are as they are, and what other libraries do.
 //!
 //! # Stores
 //!

@@ -56,3 +56,48 @@ fn the_rule_is_the_same_in_readme_and_rustdoc() {
     };
     assert_eq!(words(README), words(EVALUATE));
 }
+
+/// The chapters of the guide: the name of each and its text.
+fn chapters() -> Vec<(String, String)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let pages = files.filter(|path| path.extension().is_some_and(|kind| kind == "md"));
+    let name = |path: &std::path::Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    pages.map(|path| (name(&path), std::fs::read_to_string(&path).unwrap())).collect()
+}
+
+/// The heads of the blocks of code, such as `no_run`; of a program that runs it is empty.
+fn fences(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| line.strip_prefix("```")).step_by(2)
+}
+
+#[test]
+fn each_chapter_of_the_guide_begins_with_its_question_and_has_a_program_that_runs() {
+    for (name, text) in chapters() {
+        let question = text.lines().next().unwrap();
+        assert!(question.ends_with('?') && question.len() <= 100, "{name}: {question}");
+        assert!(fences(&text).any(str::is_empty), "{name} has no program that runs");
+        let lines = text.lines().filter(|line| !line.starts_with('[')).count();
+        assert!((60..=140).contains(&lines), "{name} has {lines} lines");
+        for fence in fences(&text) {
+            assert!(["", "sql", "text", "toml"].contains(&fence), "{name}: {fence}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_and_the_guide_itself_link_to_each_chapter() {
+    const GUIDE: &str = include_str!("../src/guide/mod.rs");
+    let chapters = chapters();
+    for (name, _) in &chapters {
+        assert!(README.contains(&format!("](src/guide/{name}.md)")), "README: {name}");
+        assert!(GUIDE.contains(&format!("[`{name}`]: ")), "guide: {name}");
+        assert!(GUIDE.contains(&format!("pub mod {name} {{}}")), "guide: {name}");
+    }
+    assert_eq!(README.matches("](src/guide/").count(), chapters.len());
+}
+
+#[test]
+fn the_readme_is_short() {
+    assert!(README.lines().count() <= 180);
+}

@@ -37,6 +37,16 @@ use core::num::NonZeroU32;
 /// # }).unwrap();
 /// # }
 /// ```
+///
+/// ```
+/// use std::num::NonZeroU32;
+///
+/// use session_policy::{SessionLimit, WhenFull};
+///
+/// let three = SessionLimit::new(NonZeroU32::new(3).unwrap(), WhenFull::Refuse);
+/// assert_eq!(three.max_sessions().get(), 3);
+/// assert_eq!(three.when_full(), WhenFull::Refuse);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct SessionLimit {
     max_sessions: NonZeroU32,

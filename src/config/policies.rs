@@ -13,9 +13,9 @@ use crate::rule::SessionPolicy;
 ///
 /// # Example
 ///
-/// From configuration (feature `serde`); every setting of every policy is
-/// written down, since there is nothing to inherit, and a
-/// [limit](SessionLimit) on concurrent sessions is both of its settings or none:
+/// From configuration (feature `serde`); every setting of every policy is written down,
+/// since there is nothing to inherit, and a [limit](SessionLimit) on concurrent sessions
+/// takes both of its settings or neither:
 ///
 /// ```
 /// # #[cfg(all(feature = "serde", feature = "std"))] {
@@ -43,6 +43,20 @@ use crate::rule::SessionPolicy;
 /// assert_eq!(policies.limit("default"), None);
 /// # }
 /// # Ok::<(), toml::de::Error>(())
+/// ```
+///
+/// Or in the program:
+///
+/// ```
+/// use session_policy::{Policies, SessionPolicy};
+///
+/// let policies = Policies::new(SessionPolicy::SLIDING_MONTH)
+///     .with_profile("admin", SessionPolicy::WORKING_DAY)?;
+/// assert_eq!(policies.default_policy(), &SessionPolicy::SLIDING_MONTH);
+/// assert_eq!(policies.get(Policies::DEFAULT), Some(policies.default_policy()));
+/// let named: Vec<_> = policies.profiles().map(|(name, _)| name).collect();
+/// assert_eq!(named, ["admin"]);
+/// # Ok::<(), session_policy::ProfileError>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Policies {

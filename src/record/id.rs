@@ -27,6 +27,16 @@ const NOT_AN_ID: ParseError = ParseError::of_text("session id is not 22 base64ur
 /// assert_eq!(id.to_string(), "AAECAwQFBgcICQoLDA0ODw");
 /// # Ok::<(), session_policy::ParseError>(())
 /// ```
+///
+/// A store keeps its bytes:
+///
+/// ```
+/// use session_policy::SessionId;
+///
+/// let id = SessionId::from_bytes([7; SessionId::BYTES]);
+/// let column: Vec<u8> = id.as_bytes().to_vec();
+/// assert_eq!(SessionId::from_bytes(column.try_into().unwrap()), id);
+/// ```
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
 pub struct SessionId([u8; Self::BYTES]);
 

@@ -23,6 +23,7 @@ const LONGEST_SUBJECT: usize = 1_024;
 /// what it is about have no setter: what changes a stored session is an [`Update`],
 /// which has no field for them. Only a new login makes a new cap. Cloning does not
 /// allocate.
+#[doc = include_str!("examples/session.md")]
 ///
 /// [`Update`]: crate::store::Update
 #[derive(Clone, Eq, PartialEq)]
@@ -45,7 +46,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A new session, at version 0 and generation 0, of no epoch, about nothing and
+    /// A new session, at version 0 and generation 0, without an epoch or an `about`, and
     /// with ordinal 0.
     ///
     /// # Errors

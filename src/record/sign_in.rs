@@ -38,6 +38,8 @@ use crate::time::Timestamp;
 /// # }).unwrap();
 /// # }
 /// ```
+///
+#[doc = include_str!("examples/sign_in.md")]
 #[derive(Clone, Debug)]
 #[must_use = "a sign-in starts nothing by itself"]
 pub struct SignIn<A = NoClaims> {

@@ -42,6 +42,15 @@ const NOT_A_HASH: ParseError = ParseError::of_text("secret hash is not 43 base64
 /// assert_eq!(token.expose(), cookie);
 /// # Ok::<(), session_policy::ParseError>(())
 /// ```
+///
+/// A fixture's, which opens the [`SecretHash`] of the same secret:
+///
+/// ```
+/// use session_policy::{SessionId, SessionToken};
+///
+/// let token = SessionToken::from_parts(SessionId::from_bytes([0; 16]), [1; 32]);
+/// assert!(token.expose().starts_with("AAAAAAAAAAAAAAAAAAAAAA.AQEBAQ"));
+/// ```
 #[derive(Clone)]
 pub struct SessionToken(Zeroizing<String>);
 
@@ -143,6 +152,16 @@ impl<'a> PresentedToken<'a> {
 /// let cookie = SessionToken::from_parts(id, secret);
 /// # let _ = (session, cookie);
 /// # Ok::<(), session_policy::store::SessionError>(())
+/// ```
+///
+/// A store keeps its bytes:
+///
+/// ```
+/// use session_policy::store::SecretHash;
+///
+/// let hash = SecretHash::of_secret(&[1; 32]);
+/// let column: Vec<u8> = hash.as_bytes().to_vec();
+/// assert_eq!(SecretHash::from_bytes(column.try_into().unwrap()), hash);
 /// ```
 #[derive(Clone, Copy)]
 pub struct SecretHash([u8; Self::BYTES]);

@@ -44,6 +44,15 @@ use crate::time::Human;
 /// );
 /// # Ok::<(), session_policy::PolicyError>(())
 /// ```
+///
+/// ```
+/// use session_policy::SessionPolicy;
+/// use session_policy::review::PolicyChange;
+///
+/// let change = PolicyChange::between(SessionPolicy::SLIDING_MONTH, SessionPolicy::WORKING_DAY);
+/// assert_eq!(change.before(), &SessionPolicy::SLIDING_MONTH);
+/// assert_eq!(change.after(), &SessionPolicy::WORKING_DAY);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct PolicyChange {
     old: SessionPolicy,

@@ -38,6 +38,8 @@ use crate::time::{Human, Timestamp};
 /// assert_eq!(impact.sooner, 7);
 /// ```
 ///
+#[doc = include_str!("examples/impact.md")]
+///
 /// [`SessionPolicy::status`]: crate::SessionPolicy::status
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -167,6 +169,7 @@ impl fmt::Display for Impact {
 /// in memory that does not grow.
 ///
 /// `Display` prints nothing for no durations.
+#[doc = include_str!("examples/spread.md")]
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Spread {
     count: u64,

@@ -8,6 +8,18 @@ use crate::rule::SessionPolicy;
 ///
 /// [`GuaranteedIdle`](Self::GuaranteedIdle) is derived from two others; it is
 /// here since it is the number that users notice.
+///
+/// # Example
+///
+/// ```
+/// use session_policy::SessionPolicy;
+/// use session_policy::review::Setting;
+///
+/// let names: Vec<_> = Setting::ALL.iter().map(|setting| setting.as_str()).collect();
+/// assert!(names.contains(&"guaranteed_idle"));
+/// let cap = Setting::AbsoluteCap.of(&SessionPolicy::WORKING_DAY);
+/// assert_eq!(cap, SessionPolicy::WORKING_DAY.absolute_cap());
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]

@@ -44,6 +44,8 @@ use crate::time::Timestamp;
 /// );
 /// assert_eq!(timeline.events()[2].happening, Happening::Renewed);
 /// ```
+///
+#[doc = include_str!("examples/timeline.md")]
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Timeline {
@@ -136,7 +138,7 @@ impl Timeline {
         self.events.iter().filter(|event| event.is_request()).count()
     }
 
-    /// The pauses longer than `threshold` between requests, each from the request
+    /// The pauses longer than `threshold` (to the second) between requests, each from the request
     /// before it to the one after.
     pub fn gaps(&self, threshold: TimeDelta) -> impl Iterator<Item = (Timestamp, Timestamp)> {
         let active =

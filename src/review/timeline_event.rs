@@ -6,6 +6,19 @@ use crate::rule::RejectReason;
 use crate::time::{Human, Timestamp};
 
 /// Something that happened on a [`Timeline`](super::Timeline).
+///
+/// # Example
+///
+/// ```
+/// use session_policy::review::{Happening, Timeline};
+/// use session_policy::{SessionPolicy, Timestamp};
+///
+/// let login = Timestamp::from_unix_secs(1_800_000_000);
+/// let timeline = Timeline::play(&SessionPolicy::WORKING_DAY, login, [login]);
+/// let [sign_in, request, end] = timeline.events() else { panic!("{timeline}") };
+/// assert!(!sign_in.is_request() && request.is_request() && !end.is_request());
+/// assert_eq!(request.happening, Happening::Kept);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]

@@ -13,6 +13,21 @@ pub(crate) const MAX_COOKIE_AGE: TimeDelta = TimeDelta::days(400);
 /// Exhaustive on purpose: a caller that forgets a case does not compile. Every
 /// variant says until when it holds.
 ///
+/// # Example
+///
+/// ```
+/// use session_policy::{Decision, SessionPolicy, Timestamp};
+///
+/// let login = Timestamp::from_unix_secs(1_800_000_000);
+/// let policy = SessionPolicy::WORKING_DAY;
+/// let lifetime = policy.start(login);
+///
+/// let due = policy.evaluate(&lifetime, login.saturating_add(policy.update_age()));
+/// assert!(matches!(due, Decision::Renew { .. }) && due.is_served());
+/// let over = policy.evaluate(&lifetime, lifetime.expires_at());
+/// assert!(!over.is_served());
+/// ```
+///
 /// [`SessionPolicy::evaluate`]: crate::SessionPolicy::evaluate
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[must_use = "a decision does nothing until it is carried out"]
@@ -47,6 +62,15 @@ impl Decision {
 }
 
 /// Why a session is refused.
+///
+/// # Example
+///
+/// ```
+/// use session_policy::RejectReason;
+///
+/// assert_eq!(RejectReason::Idle.as_str(), "idle"); // For programs.
+/// assert_eq!(RejectReason::Idle.to_string(), "idle for too long"); // For people.
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]

@@ -38,6 +38,29 @@ use crate::time::Timestamp;
 ///     "expires_at `1970-01-01T00:16:39Z` is after absolute_expires_at `1970-01-01T00:15:00Z`",
 /// );
 /// ```
+///
+/// What is in order is taken as it is:
+///
+/// ```
+/// use chrono::TimeDelta;
+/// use session_policy::{Lifetime, SessionPolicy, Timestamp};
+///
+/// let login = Timestamp::from_unix_secs(1_800_000_000);
+/// let started = SessionPolicy::SLIDING_MONTH.start(login);
+/// assert_eq!(started.created_at(), login);
+/// assert_eq!(started.renewed_at(), login);
+/// assert_eq!(started.expires_at().since(login), TimeDelta::days(30));
+/// assert_eq!(started.absolute_expires_at().since(login), TimeDelta::days(45));
+///
+/// let stored = Lifetime::restore(
+///     started.created_at(),
+///     started.renewed_at(),
+///     started.expires_at(),
+///     started.absolute_expires_at(),
+/// )?;
+/// assert_eq!(stored, started);
+/// # Ok::<(), session_policy::store::LifetimeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "raw::Lifetime"))]

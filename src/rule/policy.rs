@@ -64,6 +64,8 @@ const DEFAULT_CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
 /// };
 /// assert_eq!(ADMIN.max_age(), TimeDelta::days(30));
 /// ```
+///
+#[doc = include_str!("examples/policy.md")]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct SessionPolicy {
     max_age: Secs,

@@ -12,8 +12,8 @@ use crate::store::StoreError;
 /// It is asked once per request of a session whose time is not over by its profile's
 /// policy, once per sign-in and rotation, and once per profile in `list`. A cache in front
 /// of it delays a revocation, and a sign-in under the new epoch, by as long as it holds an
-/// answer; under a limit on sessions, a sign-in by a stale answer may end newer sessions, so
-/// let sign-ins ask without it. An error lets nobody in.
+/// answer. Let sign-ins ask without the cache: under a limit on sessions, one that is
+/// judged by a stale answer may end newer sessions. An error lets nobody in.
 ///
 /// # Recipes
 ///
@@ -69,6 +69,34 @@ impl<B: Bounds + ?Sized> Bounds for Arc<B> {
 
 /// What holds for a subject right now, from [`Bounds::bound`]; the default bounds
 /// nothing.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "memory")] {
+/// use session_policy::store::StoreError;
+/// use session_policy::{Bound, Bounds, MemoryStore, SessionPolicy, Sessions, SignIn, StartError};
+///
+/// struct Everyone;
+///
+/// impl Bounds for Everyone {
+///     async fn bound(&self, _: &str, _: &str) -> Result<Option<Bound>, StoreError> {
+///         Ok(Some(Bound::default().with_policy(SessionPolicy::WORKING_DAY).with_epoch(7)))
+///     }
+/// }
+///
+/// # pollster::block_on(async {
+/// let sessions =
+///     Sessions::new(MemoryStore::new(), SessionPolicy::SLIDING_MONTH).with_bounds(Everyone);
+/// let started = sessions.start(SignIn::of("ada").epoch(7)).await?;
+/// assert_eq!(started.status.cookie_max_age().num_hours(), 8);
+///
+/// let late = sessions.start(SignIn::of("ada").epoch(6)).await.unwrap_err();
+/// assert!(matches!(late, StartError::Revoked));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Bound {
     policy: Option<SessionPolicy>,

@@ -19,6 +19,25 @@ use crate::time::Timestamp;
 ///
 /// No refusal clears the client's cookie: clearing works by name, so a late refusal
 /// would delete the cookie of the next sign-in. Only a sign-out clears it.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "memory")] {
+/// use session_policy::{AuthenticateError, MemoryStore, SessionPolicy, Sessions};
+///
+/// # pollster::block_on(async {
+/// let sessions = Sessions::new(MemoryStore::new(), SessionPolicy::WORKING_DAY);
+/// let error = sessions.authenticate("no token").await.unwrap_err();
+/// assert_eq!(error.as_str(), "malformed"); // For the audit log.
+/// let status = match error {
+///     AuthenticateError::Store(_) => 503,
+///     _ => 401,
+/// };
+/// assert_eq!(status, 401);
+/// # });
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateError {
     /// The session has reached a limit of its policy, or a signed token its `nbf`
@@ -104,7 +123,7 @@ pub enum StartError {
     #[error("the session to be replaced could not be ended")]
     NotReplaced(#[source] StoreError),
     /// Sign-ins of the same subject raced for the last place that the profile's limit
-    /// allows, and this one withdrew. To be tried again.
+    /// allows, and this one withdrew. Try again.
     #[error("sign-ins of the same subject raced for the last place")]
     Raced,
     /// There was no randomness for a token.
@@ -153,8 +172,8 @@ pub enum RotateError {
     /// No signed token could be made.
     #[error(transparent)]
     Issue(#[from] IssueError),
-    /// Other writes of the session came first each time; the old token is as it was.
-    /// To be tried again.
+    /// Other writes of the session came first each time; the old token is as it was. Try
+    /// again.
     #[error("other writes of the session came first")]
     Raced,
     /// There was no randomness for a token.

@@ -130,8 +130,9 @@ fn reason(end: Timestamp, cap: Timestamp) -> RejectReason {
 
 /// Is told what happens to sessions, if it was given to them by `with_observer`.
 ///
-/// Signed out are those of [`Ended`](EventKind::Ended), [`Expired`](EventKind::Expired),
-/// [`ReuseDetected`](EventKind::ReuseDetected), and `Rejected` as `revoked`.
+/// A session is over with the event [`Ended`](EventKind::Ended),
+/// [`Expired`](EventKind::Expired) or [`ReuseDetected`](EventKind::ReuseDetected), or
+/// `Rejected` as `revoked`.
 ///
 /// It is called once per event, after the fact, within the request: hand slow
 /// work to a queue. A read that changes nothing is no event. Without an observer no
@@ -151,6 +152,38 @@ fn reason(end: Timestamp, cap: Timestamp) -> RejectReason {
 /// pollster::block_on(sessions.start("user-42"))?;
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A type that counts is one, too:
+///
+/// ```
+/// # #[cfg(feature = "memory")] {
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use session_policy::{Event, EventKind, MemoryStore, Observer, SessionPolicy, Sessions};
+///
+/// #[derive(Default)]
+/// struct SignIns(AtomicU64);
+///
+/// impl Observer for SignIns {
+///     fn observe(&self, event: &Event<'_>) {
+///         if let EventKind::Started { .. } = event.kind {
+///             self.0.fetch_add(1, Ordering::Relaxed);
+///         }
+///     }
+/// }
+///
+/// # pollster::block_on(async {
+/// let sign_ins = Arc::new(SignIns::default());
+/// let sessions = Sessions::new(MemoryStore::new(), SessionPolicy::WORKING_DAY)
+///     .with_observer(Arc::clone(&sign_ins));
+/// let started = sessions.start("ada").await?;
+/// sessions.end(&started.session.id()).await?;
+/// assert_eq!(sign_ins.0.load(Ordering::Relaxed), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// # }
 /// ```
 pub trait Observer: Send + Sync {
     /// Takes note of `event`. It must not panic.

@@ -31,37 +31,7 @@ const GENERATION: u64 = 0;
 /// [`update`](SessionStore::update) when a renewal is due. A request that loses a race
 /// loads once more.
 ///
-/// # Example
-///
-/// ```
-/// # #[cfg(feature = "memory")] {
-/// use session_policy::{MemoryStore, SessionPolicy, Sessions};
-///
-/// # pollster::block_on(async {
-/// let sessions = Sessions::new(MemoryStore::new(), SessionPolicy::SLIDING_MONTH);
-///
-/// // Signed in: send the token as a cookie.
-/// let started = sessions.start("user-42").await?;
-/// let cookie = format!(
-///     "__Host-session={}; Max-Age={}; Path=/; Secure; HttpOnly; SameSite=Lax",
-///     started.token.expose(),
-///     started.status.cookie_max_age().num_seconds(),
-/// );
-/// # assert!(cookie.contains("Max-Age=3888000"));
-///
-/// // A request: the token comes back.
-/// # let presented = started.token.expose();
-/// let authenticated = sessions.authenticate(presented).await?;
-/// assert_eq!(authenticated.session.subject(), "user-42");
-/// assert!(authenticated.token.is_none()); // No renewal is due yet.
-///
-/// // Signed out: send a cookie that clears it.
-/// sessions.end(&authenticated.session.id()).await?;
-/// assert!(sessions.authenticate(presented).await.is_err());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # }).unwrap();
-/// # }
-/// ```
+#[doc = include_str!("examples/sessions.md")]
 ///
 /// [`SessionPolicy::evaluate`]: crate::SessionPolicy::evaluate
 pub struct Sessions<S> {
@@ -95,7 +65,8 @@ impl<S> Sessions<S> {
     }
 
     /// The same sessions, of which [`sweep`](Self::sweep) keeps those that have ended
-    /// for `retention`: 1 day if not set, and none if negative.
+    /// for `retention`, in whole
+    /// seconds: 1 day if not set, and none if negative.
     ///
     /// So a user who comes back is told why the session ended, and a server whose clock
     /// is ahead by less than the retention deletes nobody's live session.
@@ -133,13 +104,14 @@ impl<S: SessionStore> Sessions<S> {
     /// has a new cap (NIST SP 800-63B-4 section 5.2), and a fresh token stops
     /// session fixation (OWASP ASVS 5.0 7.2.4).
     ///
-    /// If the policy has a [limit](crate::SessionLimit), the subject's sessions
-    /// are listed before and after the creation. Of sign-ins that race,
-    /// [`WhenFull::EndOldest`] leaves exactly as many as the limit allows, the latest (one
-    /// fewer while servers whose clocks differ disagree whether a session has ended), and
-    /// [`WhenFull::EndLeastRecent`] at most as many and never none.
-    /// [`WhenFull::Refuse`] never leaves more, and if they race for the last place
-    /// perhaps none: those are told [`StartError::Raced`], to be tried again.
+    /// If the policy has a [limit](crate::SessionLimit), the subject's sessions are listed
+    /// before and after the creation. Where sign-ins race:
+    ///
+    /// * [`WhenFull::EndOldest`] leaves the latest ones, exactly as many as the limit allows
+    ///   (one fewer while servers whose clocks differ disagree whether a session has ended).
+    /// * [`WhenFull::EndLeastRecent`] leaves at most as many, and at least one.
+    /// * [`WhenFull::Refuse`] never leaves more. If they race for the last place, perhaps none
+    ///   comes in; each is then told [`StartError::Raced`], and may try again.
     ///
     /// # Errors
     ///
@@ -193,20 +165,19 @@ impl<S: SessionStore> Sessions<S> {
     /// Gives a session another secret: the same session, under the same id and cap,
     /// and the old token opens nothing any more.
     ///
-    /// To be called on any change of privilege (OWASP Session Management Cheat
-    /// Sheet, "Renew the Session ID After Any Privilege Level Change": what must change
-    /// is the token). It is one guarded write, where the stored session still has the
-    /// secret of `session`, so a handler with an old secret does not oust whoever holds the
-    /// new one, and a rotation undoes no logout. An error of the store whose
-    /// outcome is unknown is looked into, and it is tried again.
+    /// To be called on any change of privilege (OWASP Session Management Cheat Sheet,
+    /// "Renew the Session ID After Any Privilege Level Change": what must change is the
+    /// token). It is one guarded write, where the stored session still has the secret of
+    /// `session`, so a handler with an old secret does not oust whoever holds the new one,
+    /// and a rotation undoes no logout. If the store fails and it is unknown whether it
+    /// wrote, the session is loaded and, if need be, the write tried again.
     ///
     /// A request under way with the old token is refused, and its client tries once
     /// more with the new one. If the answer with the new token is lost, the user signs
     /// in again.
     ///
-    /// The id survives. What must not, such as an anti-forgery token of the
-    /// application's, is to be bound to [`Session::secret`], which changes at a
-    /// rotation and nowhere else.
+    /// The id stays. Bind what has to change, such as an anti-forgery token of the
+    /// application's, to [`Session::secret`], which changes at a rotation and nowhere else.
     ///
     /// # Errors
     ///
@@ -217,7 +188,7 @@ impl<S: SessionStore> Sessions<S> {
         self.rows.rotate(session, NoClaims {}, GENERATION, |_, _, token, _| Ok(token)).await
     }
 
-    /// Ends a session; whether there was one. Idempotent.
+    /// Ends a session. Returns whether there was one. Idempotent.
     ///
     /// No request that begins after it has returned is served by the session, by any
     /// token that it ever had. Send the client a cookie that clears. The id is public, so
@@ -266,8 +237,8 @@ impl<S: SessionStore> Sessions<S> {
     }
 
     /// Removes at most `limit` (from 1) sessions that expired at least the
-    /// [retention](Self::with_retention) ago. Returns the number removed; fewer than `limit`
-    /// means that none is left but those that are being written just then.
+    /// [retention](Self::with_retention) ago. Returns the number removed; fewer than
+    /// `limit` means that none is left, except those that are being written at that moment.
     ///
     /// Sweeping only frees space: an expired session is refused whether or not it
     /// has been swept. A loop around it should go on after an error.
@@ -281,7 +252,7 @@ impl<S: SessionStore> Sessions<S> {
 }
 
 impl<S: ScanStore> Sessions<S> {
-    /// Goes through the whole store, some `batch` sessions at a time, and removes those
+    /// Goes through the whole store, some `batch` (from 1) sessions at a time, and removes those
     /// that today's policy ended longer ago than the [retention](Self::with_retention).
     /// Returns the number removed.
     ///

@@ -84,6 +84,15 @@ pub enum TokenError {
 
 impl TokenError {
     /// The error as its stable, machine-readable word, for an audit log.
+    ///
+    /// ```
+    /// # #[cfg(feature = "jwt-custom-provider")] {
+    /// use session_policy::jwt::TokenError;
+    ///
+    /// assert_eq!(TokenError::Malformed.as_str(), "malformed");
+    /// assert_eq!(TokenError::ClaimMissing { claim: "cap" }.as_str(), "claim_missing");
+    /// # }
+    /// ```
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {

@@ -57,7 +57,7 @@ pub struct Watch {
     reason: RejectReason,
 }
 
-/// What a [`Watch`] says is to be done.
+/// What to do next, from [`Watch::next`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Look {
     /// Look whether the session lives.
@@ -77,7 +77,7 @@ pub enum Look {
 
 impl Watch {
     /// A watch that begins with the status of the request that opened the connection,
-    /// from `authenticate` or `peek`.
+    /// from `authenticate` or `peek`. The interval is as in the table [above](Self).
     #[must_use]
     pub fn new(status: &Status, interval: TimeDelta) -> Self {
         let interval = TimeDelta::seconds(interval.num_seconds()).max(SHORTEST);
@@ -103,7 +103,7 @@ impl Watch {
         self.seen_at.saturating_add(self.interval).min(self.ends_at)
     }
 
-    /// What is to be done at `now`: look half an interval after the last look, so that
+    /// What to do at `now`. The next look is half an interval after the last one, so that
     /// the other half is left for its answer.
     #[must_use]
     pub fn next(&mut self, now: Timestamp) -> Look {

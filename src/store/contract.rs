@@ -43,8 +43,8 @@ use crate::time::Timestamp;
 ///    undo a rotation, and a stolen token open the session again.*
 /// 5. [`remove`](Self::remove) is idempotent: one caller is told `true`.
 /// 6. [`remove_expired`](Self::remove_expired) is half-open (a session whose
-///    `expires_at` is `before` has expired), removes at most `limit`, and tells whom,
-///    each once. *An audit log would otherwise miss an end, or count it twice.*
+///    `expires_at` is `before` has expired), removes at most `limit`, and returns each
+///    that it removed, once. *An audit log would otherwise miss an end, or count it twice.*
 /// 7. [`list`](Self::list) shows every session that is there while it runs, each once.
 ///    *A limit counts by it.*
 /// 8. [`remove_all`](Self::remove_all) is one pass: every session that was there when
@@ -63,6 +63,7 @@ use crate::time::Timestamp;
 ///
 /// An error of `load` lets nobody in. An error of `update` is safe: the session is
 /// served while its stored record is valid.
+#[doc = include_str!("examples/store.md")]
 ///
 /// [`SessionPolicy::evaluate`]: crate::SessionPolicy::evaluate
 pub trait SessionStore: Send + Sync {
@@ -83,23 +84,23 @@ pub trait SessionStore: Send + Sync {
         id: &SessionId,
     ) -> impl Future<Output = Result<Option<Session>, StoreError>> + Send;
 
-    /// Applies a write where its guard holds; `false` where it does not.
+    /// Applies a write if its guard holds. Returns whether it did.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the store cannot write.
     fn update(&self, update: &Update) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Removes a session; whether there was one.
+    /// Removes a session. Returns whether there was one.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the store cannot write.
     fn remove(&self, id: &SessionId) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Removes at most `limit` sessions whose `expires_at` is at or before `before`,
-    /// and tells which. Fewer than `limit` means that none is left but those that are
-    /// being written just then.
+    /// Removes at most `limit` sessions whose `expires_at` is at or before `before`.
+    /// Returns those removed; fewer than `limit` means that none is left, except those that
+    /// are being written at that moment.
     ///
     /// # Errors
     ///
@@ -119,8 +120,9 @@ pub trait SessionStore: Send + Sync {
     /// [`StoreError`] if the store cannot tell.
     fn list(&self, subject: &str) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
 
-    /// Removes all sessions of a subject but `except`, and tells which: "sign out
-    /// everywhere", an administrator's lock (OWASP ASVS 5.0 7.4.2, 7.4.3 and 7.4.5).
+    /// Removes all sessions of a subject except `except`. Returns the ids removed. For
+    /// "sign out everywhere" and an administrator's lock (OWASP ASVS 5.0 7.4.2, 7.4.3 and
+    /// 7.4.5).
     ///
     /// # Errors
     ///
@@ -140,8 +142,9 @@ pub trait SessionStore: Send + Sync {
 ///
 /// Every session that is there throughout is in at least one page, whatever else is
 /// written meanwhile. One may be in several; take them by id.
+#[doc = include_str!("examples/scan.md")]
 pub trait ScanStore: SessionStore {
-    /// About `limit` sessions, from the beginning or from where a page ended.
+    /// About `limit` (from 1) sessions, from the beginning or from where a page ended.
     ///
     /// # Errors
     ///
@@ -155,6 +158,17 @@ pub trait ScanStore: SessionStore {
 
 /// Why a store did not do as asked. The text is safe to log; the source is the
 /// store's own error, which may not be.
+///
+/// # Example
+///
+/// ```
+/// use session_policy::store::StoreError;
+///
+/// let away = StoreError::unavailable(std::io::Error::from(std::io::ErrorKind::TimedOut));
+/// assert_eq!(away.to_string(), "the session store is unavailable");
+/// let odd = StoreError::corrupt("id of 15 bytes");
+/// assert_eq!(odd.to_string(), "the stored session is unreadable");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {

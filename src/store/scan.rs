@@ -8,6 +8,24 @@ use crate::time::Timestamp;
 
 /// What a store says of a session that it removed as expired: whose it was, and when
 /// it ended.
+///
+/// # Example
+///
+/// ```
+/// use session_policy::store::{Removed, SecretHash, SessionError};
+/// use session_policy::{Session, SessionId, SessionPolicy, Timestamp};
+///
+/// let (id, secret) = (SessionId::from_bytes([7; 16]), SecretHash::of_secret(&[1; 32]));
+/// let lifetime = SessionPolicy::SLIDING_MONTH.start(Timestamp::from_unix_secs(1_800_000_000));
+/// let session = Session::new(id, "ada", "default", secret, lifetime)?;
+///
+/// let removed = Removed::of(&session); // By a store that keeps whole records.
+/// assert_eq!((removed.id(), removed.subject(), removed.profile()), (id, "ada", "default"));
+/// // By one whose statement returns the columns.
+/// let (expires_at, cap) = (removed.expires_at(), removed.absolute_expires_at());
+/// assert_eq!(Removed::from_parts(id, "ada", "default", expires_at, cap), removed);
+/// # Ok::<(), SessionError>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Removed {
     id: SessionId,
@@ -84,6 +102,19 @@ pub struct Page {
 }
 
 /// Where a scan goes on: bytes that mean something to their own store alone.
+///
+/// # Example
+///
+/// ```
+/// use session_policy::SessionId;
+/// use session_policy::store::Cursor;
+///
+/// // A store that goes by the order of ids notes the last one of the page.
+/// let last = SessionId::from_bytes([7; 16]);
+/// let next = Cursor::from_bytes(last.as_bytes().as_slice());
+/// let from: [u8; 16] = next.as_bytes().try_into().unwrap();
+/// assert_eq!(SessionId::from_bytes(from), last);
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Cursor(Box<[u8]>);
 

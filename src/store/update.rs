@@ -7,6 +7,7 @@ use crate::time::Timestamp;
 /// It has no field for the creation time, the cap, the subject, the profile, the
 /// epoch, the ordinal or what the session is about, so no store can change them. It
 /// applies only to the version it was made from (compare and set).
+#[doc = include_str!("examples/update.md")]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Update {
     id: SessionId,

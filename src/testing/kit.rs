@@ -58,6 +58,8 @@ use crate::store::{AnyStore, ScanStore, SessionStore};
 ///     kit.check_scan(connect_to_empty_table).await.assert_passed();
 /// }
 /// ```
+///
+#[doc = include_str!("examples/kit.md")]
 #[derive(Clone, Copy, Debug)]
 pub struct StoreKit {
     settings: Settings,

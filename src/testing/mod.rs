@@ -12,6 +12,21 @@
 //! # });
 //! # }
 //! ```
+//!
+//! Properties are tested with any policy and any record, and at instants near every limit:
+//!
+//! ```
+//! use proptest::prelude::*;
+//! use session_policy::testing::{instants, instants_near, lifetimes, policies};
+//!
+//! let cases = (policies(), lifetimes(), instants()).prop_flat_map(|(policy, lifetime, any)| {
+//!     (Just(policy), Just(lifetime), prop_oneof![Just(any), instants_near(&policy, &lifetime)])
+//! });
+//! proptest!(|((policy, lifetime, now) in cases)| {
+//!     let served = policy.evaluate(&lifetime, now).is_served();
+//!     prop_assert!(!served || now < lifetime.absolute_expires_at());
+//! });
+//! ```
 
 mod alike;
 mod balance;

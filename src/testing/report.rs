@@ -4,6 +4,21 @@ use std::vec::Vec;
 
 /// What a [`StoreKit`](super::StoreKit) found: each check by name, in the order
 /// in which they ran. Prints as one line per check.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "memory")] {
+/// use session_policy::MemoryStore;
+/// use session_policy::testing::{Outcome, StoreKit};
+///
+/// let kit = StoreKit::new().only("create never replaces a session");
+/// let report = pollster::block_on(kit.check(async || MemoryStore::new()));
+/// assert_eq!(report.checks()[0].outcome, Outcome::Passed);
+/// assert_eq!(report.failed().count(), 0);
+/// report.assert_passed();
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a report says nothing until it is asserted or printed"]
 pub struct Report {

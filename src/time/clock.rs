@@ -68,6 +68,8 @@ fn floored(instant: std::time::SystemTime) -> Timestamp {
 /// let in_the_application = clock.clone();
 /// clock.advance(TimeDelta::minutes(15));
 /// assert_eq!(in_the_application.now().as_unix_secs(), 1_800_000_900);
+/// clock.set(Timestamp::from_unix_secs(0)); // Back, as an operator may set a server's.
+/// assert_eq!(in_the_application.now().as_unix_secs(), 0);
 /// ```
 #[derive(Clone, Debug)]
 pub struct ManualClock(Arc<AtomicI64>);

@@ -32,6 +32,16 @@ use super::parse_error::ParseError;
 /// assert_eq!(login.saturating_add(TimeDelta::hours(8)).as_unix_secs(), 1_772_470_800);
 /// # Ok::<(), chrono::ParseError>(())
 /// ```
+///
+/// ```
+/// use chrono::TimeDelta;
+/// use session_policy::Timestamp;
+///
+/// let login = Timestamp::from_unix_secs(1_800_000_000);
+/// let yesterday = login.saturating_sub(TimeDelta::days(1));
+/// assert_eq!(login.since(yesterday), TimeDelta::days(1));
+/// assert_eq!(Timestamp::MIN.saturating_sub(TimeDelta::days(1)), Timestamp::MIN);
+/// ```
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp(i64);
 

@@ -39,7 +39,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     }
 
     /// The session of the request, which counts as activity, if its sign-in is less than
-    /// `within` ago (RFC 9470).
+    /// `within` ago (RFC 9470), in whole seconds; with 0 s or less it is refused.
     ///
     /// # Errors
     ///

@@ -30,6 +30,7 @@ use crate::sessions::{Authenticated, RenewalOutcome, Started};
 /// | [`list`](Self::list), [`end`](Self::end), [`end_others`](Self::end_others) | are about all sessions of the same user | nothing |
 ///
 /// A [`Refused`] is an error for `?` in a handler, and a response.
+#[doc = include_str!("examples/auth.md")]
 #[derive(Clone)]
 pub struct Auth<A: Send + Sync + 'static = NoClaims> {
     exchange: Exchange<A>,
@@ -51,7 +52,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
 }
 
 impl<A: Clone + Send + Sync + 'static> Auth<A> {
-    /// The same verbs, whose refusals tell of this request.
+    /// The same verbs. Their refusals name this request.
     #[must_use]
     pub fn of(self, request: RequestHead) -> Self {
         Self { request: Some(Arc::new(request)), ..self }
@@ -76,7 +77,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     }
 
     /// The session of the request, which counts as activity, if its sign-in is less than
-    /// `within` ago (RFC 9470).
+    /// `within` ago (RFC 9470), in whole seconds; with 0 s or less it is refused.
     ///
     /// # Errors
     ///
@@ -212,6 +213,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// # Errors
     ///
     /// As for [`rotate`](Self::rotate).
+    #[doc = include_str!("examples/rotate_to.md")]
     pub async fn rotate_to(&self, claims: A) -> Result<Active<A>, Refused> {
         self.rotate_with(Some(claims)).await
     }

@@ -38,6 +38,7 @@ const OPAQUE: usize = 22 + 1 + 43;
 /// let cookie = SessionCookie::host("session").same_site(SameSite::Strict);
 /// # let _ = cookie;
 /// ```
+#[doc = include_str!("examples/cookie.md")]
 ///
 /// [`WebSessions::new`]: super::WebSessions::new
 #[derive(Clone, Debug)]

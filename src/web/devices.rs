@@ -22,8 +22,8 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         list.map_err(|error| self.refused(error))
     }
 
-    /// Ends a session of the same user; whether there was one. Of the request's own it is
-    /// [`sign_out`](Self::sign_out).
+    /// Ends a session of the same user. Returns whether there was one. The request's own
+    /// session is signed out, as by [`sign_out`](Self::sign_out).
     ///
     /// # Errors
     ///

@@ -17,13 +17,13 @@ use crate::time::Timestamp;
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 
 impl<A: Clone + Send + Sync + 'static> Auth<A> {
-    /// Waits until the request's session has ended, for event streams, `WebSocket`s and long
-    /// polling: they are to be closed then. Returns why it ended.
+    /// Waits until the request's session has ended, and returns why: for event streams,
+    /// `WebSocket`s and long polling, which are to be closed then.
     ///
-    /// It looks without extending, as [`Watch`] has it: it ends at the session's deadline,
-    /// and within `interval` (from 2 s) after a sign-out anywhere, or when the store has not
-    /// answered for as long. A renewal by another request moves the deadline; a rotation ends
-    /// the wait, so that the client connects anew.
+    /// It looks when [`Watch`] says so, and extends nothing. It returns at the session's
+    /// deadline, within `interval` (whole seconds, from 2 s) after a sign-out anywhere, or
+    /// when the store has not answered for that long. A renewal by another request moves
+    /// the deadline; a rotation ends the wait, so that the client connects anew.
     ///
     /// `sleep` is the runtime's timer. Where it returns early, there is a look at once, so an
     /// [`Observer`](crate::Observer) can wake those that wait in the same process.

@@ -19,6 +19,7 @@ use crate::sessions::Authenticated;
 
 /// One request and its answer: the session is looked up once, however often it is asked
 /// for, and the last verb decides what is sent. A clone is of the same request.
+#[doc = include_str!("examples/exchange.md")]
 pub struct Exchange<A: Send + Sync + 'static = NoClaims>(Arc<Slot<A>>);
 
 struct Slot<A: Send + Sync + 'static> {
@@ -157,10 +158,11 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         Ok(())
     }
 
-    /// A look at whether nothing was written since a token was issued anew, where there is
-    /// one: the handler may have taken its time. A late answer must not oust what a newer one
-    /// set, nor bring a generation back that the client has confirmed and may outgrow while
-    /// the answer is under way. One that is not sent is made good by the next request.
+    /// If a renewal issued a token anew: a future that looks whether the session was
+    /// written since, and then withholds the token. Else `None`. The handler may have taken
+    /// its time, and a late answer must not replace what a newer one set, nor bring a
+    /// generation back that the client has confirmed. A withheld token is not lost: the
+    /// next request is answered with one if its client needs it.
     ///
     /// It comes before [`reply_now`](Self::reply_now); together they are
     /// [`reply`](Self::reply), for an integration that polls its futures by hand.
@@ -222,7 +224,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     /// What to put on the answer; `None` if nobody asked for a session. `own` are the
     /// headers `Set-Cookie` that the handler has set: one of the session's name wins.
     ///
-    /// The answer is then not to be stored by caches: `Cache-Control: no-store`, unless the
+    /// Caches must not store such an answer: send `Cache-Control: no-store`, unless the
     /// handler says otherwise and no cookie or token is sent. Verbs that come later are
     /// refused.
     pub async fn reply<'a>(&self, own: impl IntoIterator<Item = &'a [u8]>) -> Option<Reply> {
@@ -247,8 +249,9 @@ impl<A: Send + Sync + 'static> Exchange<A> {
         }
     }
 
-    /// There will be no answer, although a task may still hold a clone: a session whose
-    /// token it was to bring is ended, and none begins any more.
+    /// There will be no answer, although a task may still hold a clone. No session begins
+    /// any more, and one whose token the answer was to bring is ended, if there is somebody
+    /// to run that ([`WebSessions::spawn_with`](super::WebSessions::spawn_with)).
     pub fn abandon(&self) {
         let mut state = self.state();
         state.phase = Phase::Gone;

@@ -25,8 +25,8 @@ pub enum Reason {
         /// The first refused instant.
         since: Timestamp,
     },
-    /// A sign-in or a rotation failed for what the application passed or for want of
-    /// randomness, or the task that carried out a verb was dropped.
+    /// A sign-in or a rotation failed because of what the application passed or because
+    /// there was no randomness, or the task that carried out a verb was dropped.
     Failed(Box<dyn Error + Send + Sync>),
     /// A mistake of the application's: no layer around the route, a verb that these
     /// sessions do not have, or one after the answer was sent.
@@ -39,7 +39,7 @@ pub enum Reason {
         /// How recent it must be.
         within: TimeDelta,
     },
-    /// Other sign-ins or writes of the same user came first; to be tried again.
+    /// Other sign-ins or writes of the same user came first. Try again.
     Raced,
     /// The password, or whatever else the epoch stands for, has changed since it was
     /// checked, or the subject is to have no session.
@@ -48,8 +48,8 @@ pub enum Reason {
     TooMany {
         /// The limit.
         max_sessions: NonZeroU32,
-        /// The sessions in the way, for a page that lets one be replaced, to be shown to
-        /// whoever gave the right password.
+        /// The sessions in the way, for a page that lets one be replaced. Show them only to
+        /// somebody who gave the right password.
         sessions: Vec<Session>,
     },
     /// The store is away, so nobody is let in.

@@ -32,6 +32,7 @@ const RETRY_AFTER_SECS: u32 = 5;
 /// A 401 to a bearer has `WWW-Authenticate: Bearer`, with the error of RFC 6750 section
 /// 3.1 where the session's time is over, that of RFC 9470 section 3 where the sign-in is
 /// too long ago, and else a realm. Nothing tells a forged token from none.
+#[doc = include_str!("examples/refused.md")]
 #[derive(Clone, Debug)]
 pub struct Refused {
     reason: Arc<Reason>,
@@ -40,6 +41,16 @@ pub struct Refused {
 }
 
 /// What of a request its refusal may depend on.
+///
+/// # Example
+///
+/// ```
+/// use session_policy::web::RequestHead;
+///
+/// let head = RequestHead::new("GET", "/reset?token=secret", Some(b"text/html,*/*;q=0.8"));
+/// assert!(head.wants_html());
+/// assert!(!format!("{head:?}").contains("secret"));
+/// ```
 #[derive(Clone, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RequestHead {

@@ -67,6 +67,27 @@ impl<A: Clone + Send + Sync + 'static> WebSessions<A> {
     /// Without it such a session lasts until its idle limit. It is set before the first
     /// clone or exchange is made; later it does nothing. It is also called where a request is
     /// dropped, so it must not panic, as `tokio::spawn` does outside of its runtime.
+    ///
+    /// ```
+    /// # #[cfg(feature = "memory")] {
+    /// use session_policy::web::{SessionCookie, WebSessions};
+    /// use session_policy::{MemoryStore, SessionPolicy, Sessions};
+    ///
+    /// # pollster::block_on(async {
+    /// let sessions = Sessions::new(MemoryStore::new(), SessionPolicy::WORKING_DAY);
+    /// let web = WebSessions::new(sessions.clone(), SessionCookie::host("session"))?
+    ///     .spawn_with(|task| drop(std::thread::spawn(|| pollster::block_on(task))));
+    ///
+    /// let exchange = web.exchange();
+    /// exchange.auth([], []).sign_in("ada").await?;
+    /// exchange.abandon(); // The client hung up, and the session is ended again.
+    /// while !sessions.list("ada").await?.is_empty() {
+    ///     std::thread::yield_now();
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     #[must_use]
     pub fn spawn_with(mut self, spawn: impl Fn(Task) + Send + Sync + 'static) -> Self {
         if let Some(shared) = Arc::get_mut(&mut self.0) {

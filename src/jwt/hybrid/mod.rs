@@ -31,14 +31,13 @@ const FIRST_GENERATION: u64 = 1;
 ///
 /// # The token
 ///
-/// Its `exp` is the cap: it names the session, and the row alone says whether it
-/// lives. So an extension sends nothing, and a lost answer costs nothing. Another
-/// service may conclude from it who signed in and when (`sub`, `auth_time`), and
-/// nothing of whether the session still lives; a token that is to be verified without
-/// the row is one of [`JwtSessions`](super::JwtSessions). Its `typ` is `session+jwt`
-/// (RFC 8725 section 3.11), and no other is accepted. `fam` is the first 8 bytes of the
-/// hash of the row's secret: a [rotation](Self::rotate) writes another secret, and so
-/// starts another family of tokens at its first generation.
+/// Its `exp` is the cap: it names the session, and the row alone says whether it lives. So
+/// an extension sends nothing, and a lost answer costs nothing. Another service learns from
+/// it who signed in and when (`sub`, `auth_time`), but not whether the session still lives.
+/// For tokens that others verify without the row, use [`JwtSessions`](super::JwtSessions).
+/// Its `typ` is `session+jwt` (RFC 8725 section 3.11), and no other is accepted. `fam` is
+/// the first 8 bytes of the hash of the row's secret: a [rotation](Self::rotate) writes
+/// another secret, and so starts another family of tokens at its first generation.
 ///
 /// # Generations
 ///
@@ -101,6 +100,8 @@ const FIRST_GENERATION: u64 = 1;
 /// # }).unwrap();
 /// # }
 /// ```
+///
+#[doc = include_str!("example.md")]
 ///
 /// [`AuthenticateError::Reused`]: crate::AuthenticateError::Reused
 /// [`SessionPolicy::evaluate`]: crate::SessionPolicy::evaluate

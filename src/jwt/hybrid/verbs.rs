@@ -163,7 +163,7 @@ impl<S: SessionStore, A> HybridSessions<S, A> {
         self.rows.status_of(session).await
     }
 
-    /// Ends a session at once; whether there was one. Idempotent.
+    /// Ends a session at once. Returns whether there was one. Idempotent.
     ///
     /// Send the client a cookie that clears. The id is public, so make sure that
     /// whoever asks may end it.
@@ -205,7 +205,7 @@ impl<S: SessionStore, A> HybridSessions<S, A> {
         self.rows.list(subject).await
     }
 
-    /// Removes at most `limit` sessions that expired longer ago than the retention.
+    /// Removes at most `limit` (from 1) sessions that expired at least the retention ago.
     /// Returns the number removed; see [`Sessions::sweep`](crate::Sessions::sweep).
     ///
     /// # Errors
@@ -217,7 +217,8 @@ impl<S: SessionStore, A> HybridSessions<S, A> {
 }
 
 impl<S: ScanStore, A> HybridSessions<S, A> {
-    /// Removes what today's policy ended; see
+    /// Goes through the store, some `batch` (from 1) sessions at a time, and removes those
+    /// that today's policy ended. Returns the number removed; see
     /// [`Sessions::sweep_by_policy`](crate::Sessions::sweep_by_policy).
     ///
     /// # Errors

@@ -3,6 +3,14 @@ use core::fmt;
 /// A signature algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1).
 ///
 /// A key has exactly one. "none" is not among them.
+///
+/// # Example
+///
+/// ```
+/// use session_policy::jwt::Algorithm;
+///
+/// assert_eq!(Algorithm::EdDsa.as_str(), "EdDSA"); // As in a token's header.
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Algorithm {

@@ -34,6 +34,8 @@ const LONGEST_KID: usize = 64;
 ///     "secret of key `2026-03` has 21 bytes, and HS256 takes at least 32",
 /// );
 /// ```
+///
+#[doc = include_str!("examples/signing.md")]
 #[derive(Clone)]
 pub struct SigningKey {
     pub(in crate::jwt) verifying: VerifyingKey,
@@ -125,6 +127,7 @@ impl fmt::Debug for SigningKey {
 /// A key that only verifies: of another service, or retired from signing.
 ///
 /// Neither `Debug` nor any error shows key material.
+#[doc = include_str!("examples/verifying.md")]
 #[derive(Clone)]
 pub struct VerifyingKey {
     pub(in crate::jwt) kid: Arc<str>,

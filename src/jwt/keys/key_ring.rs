@@ -25,26 +25,7 @@ const PROBE: &[u8] = b"session-policy";
 /// A ring holds the schedule of its keys, so that every node of a service can be
 /// given the next key before it signs, and nobody is logged out:
 ///
-/// ```
-/// use chrono::TimeDelta;
-/// use session_policy::jwt::{Algorithm, KeyRing, SigningKey};
-/// use session_policy::{SessionPolicy, Timestamp};
-///
-/// # let (morning, noon) = (
-/// #     Timestamp::from_unix_secs(1_800_000_000),
-/// #     Timestamp::from_unix_secs(1_800_010_800),
-/// # );
-/// # let (secret, next_secret) = ([1; 32], [2; 32]);
-/// let key = SigningKey::secret("spring", Algorithm::Hs256, secret)?;
-/// let next = SigningKey::secret("summer", Algorithm::Hs256, next_secret)?;
-///
-/// // A stateless token that "spring" signed just before noon is good for `max_age`.
-/// let retires = noon.saturating_add(SessionPolicy::WORKING_DAY.max_age());
-/// let ring = KeyRing::new(key)?.with_successor(next, noon, retires)?;
-/// assert_eq!(ring.signs_at(morning), Some("spring"));
-/// assert_eq!(ring.signs_at(noon), Some("summer"));
-/// # Ok::<(), session_policy::jwt::KeyError>(())
-/// ```
+#[doc = include_str!("examples/rotation.md")]
 ///
 /// # The crypto provider
 ///
@@ -55,6 +36,7 @@ const PROBE: &[u8] = b"session-policy";
 /// two do not exist, so a missing backend fails the build;
 /// [`with_provider`](Self::with_provider) and
 /// [`verify_only_with_provider`](Self::verify_only_with_provider) take one.
+#[doc = include_str!("examples/ring.md")]
 #[derive(Clone)]
 pub struct KeyRing {
     provider: &'static CryptoProvider,

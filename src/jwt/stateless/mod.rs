@@ -55,6 +55,8 @@ use crate::time::{Clock, Timestamp};
 /// # }
 /// ```
 ///
+#[doc = include_str!("example.md")]
+///
 /// [`SessionPolicy::evaluate`]: crate::SessionPolicy::evaluate
 pub struct JwtSessions<A = NoClaims> {
     context: Context,

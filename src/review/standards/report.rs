@@ -12,6 +12,18 @@ use crate::time::Human;
 ///
 /// `Display` prints one line per finding. Serialised with durations as whole
 /// seconds.
+///
+/// # Example
+///
+/// ```
+/// use session_policy::SessionPolicy;
+/// use session_policy::review::standards::{Standard, Verdict};
+///
+/// let report = SessionPolicy::WORKING_DAY.check(Standard::PciDss4);
+/// assert_eq!(report.broken().count(), 1);
+/// let unverified = report.with(Verdict::Unverified).next().unwrap();
+/// assert_eq!(unverified.clause.id, "8.2.8");
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]

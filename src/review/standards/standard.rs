@@ -7,6 +7,15 @@ use crate::rule::SessionPolicy;
 /// A published standard that says how long a session may live.
 ///
 /// Serialised as its [`as_str`](Self::as_str).
+///
+/// # Example
+///
+/// ```
+/// use session_policy::review::standards::Standard;
+///
+/// assert_eq!(Standard::NistAal2.as_str(), "nist-aal2"); // For a command line.
+/// assert_eq!(Standard::NistAal2.name(), "NIST SP 800-63B-4 AAL2"); // For people.
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Standard {

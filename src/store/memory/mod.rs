@@ -31,12 +31,12 @@ const AT_ONCE: usize = 512;
 /// Keeps sessions in memory: the embedded default, for one process and for
 /// tests.
 ///
-/// Sessions end with the process. Reads and updates of different sessions run
-/// in parallel. A subject of up to 23 bytes stands in the session's own place, where
-/// a read finds it with the rest; a longer one is shared with its readers. Removal
-/// takes time proportional to the number of sessions removed, and a sweep to those
-/// that it removes or that were renewed since it last met them. A call about many
-/// sessions lets other tasks run after every 512.
+/// Sessions end with the process. Reads and updates of different sessions run in parallel.
+/// A subject of up to 23 bytes is kept with the session; a longer one is allocated apart,
+/// and shared with its readers. Removal takes time proportional to the number of sessions
+/// removed. A sweep takes time proportional to the sessions that it removes and those that
+/// were renewed since it last met them. A call about many sessions lets other tasks run
+/// after every 512.
 ///
 /// # Example
 ///
@@ -49,6 +49,8 @@ const AT_ONCE: usize = 512;
 /// let sessions = Sessions::new(MemoryStore::with_capacity(capacity), SessionPolicy::WORKING_DAY);
 /// # drop(sessions);
 /// ```
+///
+#[doc = include_str!("example.md")]
 // Locks are taken in this order: a shard of `sessions`, a shard of `subjects`,
 // `expiries`. Whoever starts from an index copies its keys and lets it go first.
 pub struct MemoryStore {

@@ -9,13 +9,13 @@ use crate::rule::SessionPolicy;
 /// [`Statements::migration`].
 ///
 /// The table of before has the columns `id`, `subject`, `secret`, `created_at` and
-/// `expires_at` of the types in [`Statements::schema`], the instants in unix seconds,
-/// and any further ones that may be null. (On SQLite the table is laid anew, and further
-/// columns are left behind.) Each row becomes what [`SessionPolicy::adopt`] makes
-/// of it: `absolute_expires_at` is `absolute_cap` after `created_at`,
-/// `renewed_at` is `max_age` before `expires_at`, and `expires_at` is clamped to
-/// the cap. So give the policy whose `max_age` the rows were written under. It is of
-/// no epoch, about nothing, and its `ordinal` is 0.
+/// `expires_at` of the types in [`Statements::schema`], the instants in unix seconds, and
+/// any further ones that may be null. (On SQLite the table is laid anew, and further
+/// columns are left behind.) Each row becomes what [`SessionPolicy::adopt`] makes of it:
+/// `absolute_expires_at` is `absolute_cap` after `created_at`, `renewed_at` is `max_age`
+/// before `expires_at`, and `expires_at` is clamped to the cap. So give the policy whose
+/// `max_age` the rows were written under. It has no epoch and no `about`, and its `ordinal`
+/// is 0.
 ///
 /// The program of before serves its sessions throughout, unchanged: triggers give
 /// each row that it writes a cap at once, and clamp what it extends. The steps:

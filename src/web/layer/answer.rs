@@ -16,6 +16,18 @@ const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json"
 
 /// What a refusal is answered with: [`Problem`], or a closure of the application's, given to
 /// [`SessionLayer::on_refusal`](super::SessionLayer::on_refusal).
+///
+/// ```
+/// use http::Response;
+/// use session_policy::web::{Problem, Refuse, Refused};
+///
+/// let refused = Refused::misuse("no layer");
+/// let problem: Response<String> = Problem.refuse(&refused);
+/// assert_eq!(problem.headers()["content-type"], "application/problem+json");
+///
+/// let text = |refused: &Refused| Response::new(refused.as_str().to_owned());
+/// assert_eq!(text.refuse(&refused).body(), "failed");
+/// ```
 pub trait Refuse<B>: Clone {
     /// The answer; the layer adds to it the cookies and other headers that were left, but
     /// for those of the body.
@@ -43,6 +55,14 @@ impl<B, F: Fn(&Refused) -> Response<B> + Clone> Refuse<B> for F {
 impl Refused {
     /// Problem details (RFC 9457) as a response, for a closure that answers some refusals
     /// itself and leaves the others.
+    ///
+    /// ```
+    /// use session_policy::web::Refused;
+    ///
+    /// let answer: http::Response<String> = Refused::misuse("no layer").response();
+    /// assert_eq!(answer.status(), 500);
+    /// assert!(answer.body().contains(r#""detail":"no layer""#));
+    /// ```
     #[must_use]
     pub fn response<B: From<String>>(&self) -> Response<B> {
         Problem.refuse(self)

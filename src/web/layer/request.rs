@@ -58,6 +58,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// # Errors
     ///
     /// [`Refused`] if there is no layer with these claims around the service.
+    #[doc = include_str!("of_request.md")]
     pub fn of_request<B>(request: &http::Request<B>) -> Result<Self, Refused> {
         let (extensions, headers) = (request.extensions(), request.headers());
         Self::of_parts(extensions, request.method(), request.uri(), headers)

@@ -22,12 +22,51 @@ use crate::record::NoClaims;
 /// [`SessionLayer`](super::SessionLayer) goes around it.
 ///
 /// `Router::new().route("/", get(private)).route_layer(require())`
+///
+/// ```
+/// use http::{Request, Response};
+/// use session_policy::web::require;
+/// use tower_layer::Layer;
+/// use tower_service::Service;
+///
+/// # #[derive(Clone)]
+/// # struct Private;
+/// # impl Service<Request<()>> for Private {
+/// #     type Response = Response<String>;
+/// #     type Error = std::convert::Infallible;
+/// #     type Future = std::future::Ready<Result<Response<String>, Self::Error>>;
+/// #     fn poll_ready(
+/// #         &mut self,
+/// #         _: &mut std::task::Context<'_>,
+/// #     ) -> std::task::Poll<Result<(), Self::Error>> {
+/// #         std::task::Poll::Ready(Ok(()))
+/// #     }
+/// #     fn call(&mut self, _: Request<()>) -> Self::Future {
+/// #         std::future::ready(Ok(Response::new("private".into())))
+/// #     }
+/// # }
+/// // Without a `SessionLayer` around it nobody enters, and the answer says what is wrong.
+/// let mut service = require().layer(Private);
+/// let answer = pollster::block_on(service.call(Request::new(())))?;
+/// assert_eq!(answer.status(), 500);
+/// # Ok::<(), std::convert::Infallible>(())
+/// ```
 #[must_use]
 pub fn require() -> Require {
     Require(PhantomData)
 }
 
 /// The layer of [`require`].
+///
+/// ```
+/// use session_policy::web::{Require, require};
+///
+/// /// What the application's tokens say of their user.
+/// struct Role;
+///
+/// let editors: Require<Role> = require().with_claims::<Role>();
+/// # let _ = editors;
+/// ```
 pub struct Require<A = NoClaims>(PhantomData<fn() -> A>);
 
 impl<A> Require<A> {

@@ -71,7 +71,8 @@ impl<A: Clone + Send + Sync + 'static, R> SessionLayer<A, R> {
     }
 
     /// Answers refusals with this, whether of an extractor, of [`require`](super::require),
-    /// or returned by a handler.
+    /// or returned by a handler. [`Refused::response`] is the answer that it would have had.
+    #[doc = include_str!("on_refusal.md")]
     #[must_use]
     pub fn on_refusal<F, B>(self, refuse: F) -> SessionLayer<A, F>
     where
