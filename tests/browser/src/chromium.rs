@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// So many at a time: one takes up to a core while it starts, and mostly waits after that.
-static TURNS: Semaphore = Semaphore::const_new(2);
+static TURNS: Semaphore = Semaphore::const_new(3);
 
 const ARGUMENTS: [&str; 11] = [
     "--headless",

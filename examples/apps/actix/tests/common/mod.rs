@@ -1,5 +1,6 @@
 //! A server on a socket, with a clock that the test moves and a store that
 //! counts and fails.
+#![allow(dead_code, reason = "each test program uses a part")]
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
