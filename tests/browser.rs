@@ -696,16 +696,16 @@ fn faults_of_an_integration_break_the_law() {
         world.pass(1_790);
         world.settle(sent(Act::Request, 0, 0, Fate::Lost));
     }
-    /// A request that comes at the cap, and is answered after the next sign-in.
+    /// A request that is sent before the cap and comes after it, and is answered after the
+    /// next sign-in.
     fn late(world: &mut World) {
         for minutes in (20..480).step_by(20) {
             world.pass(60 * minutes);
             world.send(sent(Act::Request, 0, 0, Fate::Arrives));
         }
-        // Once more than 8 hours after the second sign-in, by either.
-        world.pass(28_860);
-        world.send(sent(Act::Request, 0, 20, Fate::Arrives));
-        world.pass(28_861);
+        world.pass(28_795);
+        world.send(sent(Act::Request, 10, 20, Fate::Arrives));
+        world.pass(28_810);
         world.settle(sent(Act::SignIn("ada"), 0, 1, Fate::Arrives));
     }
     /// A request every 20 days, beyond 400.
