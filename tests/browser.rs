@@ -678,8 +678,10 @@ fn without_a_row_a_lost_answer_is_made_good_by_the_next_request() {
 
 // Planted faults.
 
+type Course = fn(&mut World);
+
 /// Whether the law is broken on the way.
-fn breaks(fault: Option<Fault>, kind: Kind, policy: SessionPolicy, course: fn(&mut World)) -> bool {
+fn breaks(fault: Option<Fault>, kind: Kind, policy: SessionPolicy, course: Course) -> bool {
     let (mut world, _) = signed_in(kind, policy);
     world.fault = fault;
     let course = std::panic::AssertUnwindSafe(|| {
@@ -715,7 +717,7 @@ fn faults_of_an_integration_break_the_law() {
             world.send(sent(Act::Request, 0, 0, Fate::Arrives));
         }
     }
-    let courses: [(Fault, SessionPolicy, fn(&mut World)); 3] = [
+    let courses: [(Fault, SessionPolicy, Course); 3] = [
         (Fault::CookieToTheIdleEnd, working_day(), lost),
         (Fault::NotSentAgain, policy(30 * DAY, DAY, 800 * DAY), years),
         (Fault::RefusalClears, working_day(), late),
