@@ -25,6 +25,10 @@ const PROFILES: usize = 20;
 /// Whatever is written, the store holds what a model holds that keeps a list and applies
 /// a write by the contract's words: an update is made, and told so, only of the version,
 /// before the cap and in order, and nothing else ever changes.
+///
+/// # Panics
+///
+/// If not.
 pub fn update(data: &[u8]) {
     let mut input = Input::new(data);
     let capacity = NonZeroUsize::new(CAPACITY).expect("not 0");
@@ -152,8 +156,8 @@ impl Run {
         let written = block_on(self.store.update(update)).expect("a memory");
         assert_eq!(written, applies, "{write:?} of {before:?}");
         let whole = before.map(|row| Session::restore(row).expect("a session"));
-        let applied = whole.and_then(|row| update.apply(&row)).map(Session::into_parts);
-        assert_eq!(applied, after, "{write:?}");
+        let whole = whole.and_then(|row| update.apply(&row)).map(Session::into_parts);
+        assert_eq!(whole, after, "{write:?}");
         applies
     }
 
@@ -216,7 +220,7 @@ impl Run {
 
     fn remove_all(&mut self, input: &mut Input<'_>) {
         let (subject, spares, except) = (input.one_of(&SUBJECTS), input.byte(), id(input));
-        let except = (spares % 2 == 0).then_some(except);
+        let except = spares.is_multiple_of(2).then_some(except);
         let mut removed =
             block_on(self.store.remove_all(subject, except.as_ref())).expect("a memory");
         removed.sort();
@@ -269,7 +273,7 @@ fn count(input: &mut Input<'_>) -> u64 {
 }
 
 fn confirmed(input: &mut Input<'_>, base: i64) -> Option<i64> {
-    let is_known = input.byte() % 4 != 0;
+    let is_known = !input.byte().is_multiple_of(4);
     is_known.then(|| near(input, &[0], base))
 }
 
