@@ -199,6 +199,11 @@ fn a_status_names_both_deadlines_in_force_and_whether_activity_helps() {
         ("not yet valid", SLIDING, [0, 0, 1_000, 5_000], -61, (1_000, 5_000, false)),
         ("tightened", [500, 100, 2_000, 60], [0, 0, 1_000, 5_000], 0, (500, 2_000, true)),
         ("loosened", MONTH, [0, 0, 1_000, 5_000], 0, (1_000, 5_000, true)),
+        ("loosened, due in the last second", MONTH, [0, 0, 301, 5_000], 0, (301, 5_000, true)),
+        ("loosened, over once it is due", MONTH, [0, 0, 300, 5_000], 0, (300, 5_000, false)),
+        ("a second of idleness", [1, 0, 5_000, 60], [0, 0, 1, 5_000], 0, (1, 5_000, false)),
+        ("two seconds of it", [2, 0, 5_000, 60], [0, 0, 2, 5_000], 0, (2, 5_000, true)),
+        ("two seconds, due in the last", [2, 1, 5_000, 60], [0, 0, 2, 5_000], 0, (2, 5_000, true)),
     ] {
         let status = policy(settings).status(&restore(record), at(now));
         let deadlines = (after(status.idle_expires_at), after(status.absolute_expires_at));

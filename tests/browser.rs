@@ -121,10 +121,14 @@ impl Server {
 
     /// The instants of the session: those of its row or, without one, of the token.
     fn lifetime(&self, id: SessionId, cookie: &Cookie) -> Option<Lifetime> {
+        if self.has_rows() { self.row(id) } else { Some(cookie.lifetime) }
+    }
+
+    fn row(&self, id: SessionId) -> Option<Lifetime> {
         let row = match self {
             Self::Opaque(sessions) => block_on(sessions.store().load(&id)).unwrap(),
             Self::Hybrid(sessions) => block_on(sessions.store().load(&id)).unwrap(),
-            Self::Stateless(_) => return Some(cookie.lifetime),
+            Self::Stateless(_) => None,
         };
         row.map(|row| *row.lifetime())
     }
@@ -203,7 +207,19 @@ struct Verb {
     session: Option<SessionId>,
 }
 
+/// What an integration may get wrong, of which the law is to tell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fault {
+    /// `Max-Age` runs to the idle end.
+    CookieToTheIdleEnd,
+    /// A cookie of a session of more than 400 days is sent once.
+    NotSentAgain,
+    /// A refusal clears the cookie.
+    RefusalClears,
+}
+
 struct World {
+    fault: Option<Fault>,
     policy: SessionPolicy,
     clocks: [ManualClock; 2],
     ahead: i64,
@@ -226,7 +242,20 @@ impl World {
         let servers = Server::two(kind, policy, &clocks);
         let (now, under_way) = (0, Vec::new());
         let (jar, expected, verbs, arrived) = (None, None, 0, 0);
-        Self { policy, clocks, ahead, servers, now, under_way, jar, verbs, arrived, expected }
+        let fault = None;
+        Self {
+            fault,
+            policy,
+            clocks,
+            ahead,
+            servers,
+            now,
+            under_way,
+            jar,
+            verbs,
+            arrived,
+            expected,
+        }
     }
 
     fn send(&mut self, sent: Sent) {
@@ -267,8 +296,13 @@ impl World {
         let started = match request.act {
             Act::Request => {
                 let Some(cookie) = cookie else { return };
-                if let Some(reissued) = self.judge(request.server, &cookie, arrived) {
-                    self.answer(request, Some(reissued), None, arrived);
+                match self.judge(request.server, &cookie, arrived) {
+                    Ok(Some(_)) if self.fault == Some(Fault::NotSentAgain) => {}
+                    Ok(Some(reissued)) => self.answer(request, Some(reissued), None, arrived),
+                    Err(_) if self.fault == Some(Fault::RefusalClears) => {
+                        self.answer(request, None, None, arrived);
+                    }
+                    Ok(None) | Err(_) => {}
                 }
                 return;
             }
@@ -295,7 +329,12 @@ impl World {
 
     /// Whoever holds a cookie by the law is served while the session lives, and a lost
     /// re-issue is made good.
-    fn judge(&self, server: usize, cookie: &Cookie, arrived: u32) -> Option<Cookie> {
+    fn judge(
+        &self,
+        server: usize,
+        cookie: &Cookie,
+        arrived: u32,
+    ) -> Result<Option<Cookie>, AuthenticateError> {
         let (clock, server) = (&self.clocks[server], &self.servers[server]);
         let decided = self.expected.filter(|_| arrived == self.arrived).map(|id| {
             let lifetime = server.lifetime(id, cookie);
@@ -312,7 +351,7 @@ impl World {
             | (None, _) => {}
             (decided, opened) => panic!("at {}: {decided:?}, and {opened:?}", self.now),
         }
-        opened.ok().as_ref().and_then(Cookie::of_served)
+        opened.map(|opened| Cookie::of_served(&opened))
     }
 
     /// Whether an answer with a renewal brings what the browser may have lost.
@@ -341,12 +380,16 @@ impl World {
             let is_last = place == self.verbs;
             self.arrived += 1;
             self.expected = session.filter(|_| is_last);
-        } else if arrived != self.arrived {
+        } else if arrived != self.arrived && set.is_some() {
+            // A re-issue that comes after the answer to a verb; the law excepts no refusal.
             self.expected = None;
         }
         let now = self.now;
+        let is_short = self.fault == Some(Fault::CookieToTheIdleEnd);
         self.jar = set.map(|set| {
-            let dies = now + set.max_age.min(LONGEST_COOKIE);
+            let idle = set.lifetime.expires_at().since(at(now)).num_seconds();
+            let max_age = if is_short { idle } else { set.max_age };
+            let dies = now + max_age.min(LONGEST_COOKIE);
             (set, dies)
         });
     }
@@ -370,8 +413,11 @@ impl World {
     }
 
     fn lives(&self, id: SessionId) -> bool {
-        let Some((cookie, _)) = &self.jar else { return false };
-        let lifetime = self.servers[0].lifetime(id, cookie);
+        let lifetime = match &self.jar {
+            Some((cookie, _)) => self.servers[0].lifetime(id, cookie),
+            // Cleared; only a row still tells.
+            None => self.servers[0].row(id),
+        };
         let is_served =
             |it: &Lifetime, clock: &ManualClock| self.policy.peek(it, clock.now()).is_served();
         lifetime.is_some_and(|it| self.clocks.iter().all(|clock| is_served(&it, clock)))
@@ -628,6 +674,61 @@ fn without_a_row_a_lost_answer_is_made_good_by_the_next_request() {
     world.send(sent(Act::Request, 0, 0, Fate::Lost));
     world.pass(1_800);
     assert_eq!(world.opens(), None);
+}
+
+// Planted faults.
+
+type Course = fn(&mut World);
+
+/// Whether the law is broken on the way.
+fn breaks(fault: Option<Fault>, kind: Kind, policy: SessionPolicy, course: Course) -> bool {
+    let (mut world, _) = signed_in(kind, policy);
+    world.fault = fault;
+    let course = std::panic::AssertUnwindSafe(|| {
+        world.settle(sent(Act::SignIn("ada"), 0, 0, Fate::Arrives));
+        course(&mut world);
+    });
+    std::panic::catch_unwind(course).is_err()
+}
+
+#[test]
+fn faults_of_an_integration_break_the_law() {
+    /// A request in the last minute, whose answer is lost.
+    fn lost(world: &mut World) {
+        world.pass(1_790);
+        world.settle(sent(Act::Request, 0, 0, Fate::Lost));
+    }
+    /// A request that is sent before the cap and comes after it, and is answered after the
+    /// next sign-in.
+    fn late(world: &mut World) {
+        for minutes in (20..480).step_by(20) {
+            world.pass(60 * minutes);
+            world.send(sent(Act::Request, 0, 0, Fate::Arrives));
+        }
+        world.pass(28_795);
+        world.send(sent(Act::Request, 10, 20, Fate::Arrives));
+        world.pass(28_810);
+        world.settle(sent(Act::SignIn("ada"), 0, 1, Fate::Arrives));
+    }
+    /// A request every 20 days, beyond 400.
+    fn years(world: &mut World) {
+        for day in (20..450).step_by(20) {
+            world.pass(day * DAY);
+            world.send(sent(Act::Request, 0, 0, Fate::Arrives));
+        }
+    }
+    let courses: [(Fault, SessionPolicy, Course); 3] = [
+        (Fault::CookieToTheIdleEnd, working_day(), lost),
+        (Fault::NotSentAgain, policy(30 * DAY, DAY, 800 * DAY), years),
+        (Fault::RefusalClears, working_day(), late),
+    ];
+    for (fault, policy, course) in courses {
+        // Without a row, a token ends by itself.
+        for kind in [Kind::Opaque, Kind::Hybrid] {
+            assert!(!breaks(None, kind, policy, course), "{kind:?} without {fault:?}");
+            assert!(breaks(Some(fault), kind, policy, course), "{kind:?}: {fault:?}");
+        }
+    }
 }
 
 // Findings: what once failed, with its right value.

@@ -137,7 +137,8 @@ pub struct Status {
     /// The first instant at which it is refused whatever the activity.
     pub absolute_expires_at: Timestamp,
     /// Whether the session lives and activity can still move
-    /// `idle_expires_at`; `false` once it is pinned at the cap.
+    /// `idle_expires_at`; `false` once it is pinned at the cap, and where an earlier
+    /// policy's end comes before a renewal under this one is due.
     pub extendable: bool,
 }
 

@@ -185,12 +185,15 @@ impl SessionPolicy {
     #[inline]
     pub fn status(&self, lifetime: &Lifetime, now: impl Into<Timestamp>) -> Status {
         let now = now.into();
-        let Limits { earliest, end, cap, .. } = self.limits(lifetime);
+        let Limits { earliest, due, end, cap } = self.limits(lifetime);
+        // The activity that would move the end the furthest.
+        let last = end.later_by(-1);
+        let moves = due <= last && self.idle_end(last).min(cap) > end;
         Status {
             now,
             idle_expires_at: end,
             absolute_expires_at: cap,
-            extendable: end < cap && now >= earliest && now < end,
+            extendable: moves && now >= earliest && now < end,
         }
     }
 

@@ -7,7 +7,7 @@ mod faults;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use self::faults::{CORE, Fault, MEMORY};
+use self::faults::{CORE, Fault, MEMORY, RULE};
 
 const SOURCE: &str = "../../src";
 const MANIFEST: &str = "../../Cargo.toml";
@@ -22,7 +22,7 @@ fn main() {
     copy(Path::new(SOURCE), &source.0);
     source.can_be_included();
     source.takes_its_locks_from_shuttle();
-    let faults = [CORE, MEMORY].concat();
+    let faults = [CORE, RULE, MEMORY].concat();
     source.plant(&faults);
     let mut names: Vec<_> = faults.iter().map(|fault| fault.name).collect();
     // Of a fault that has two places.

@@ -11,6 +11,7 @@ mod provider;
 mod second_rule;
 mod sessions;
 mod token;
+mod update;
 mod web;
 
 pub use crate::config::config;
@@ -18,4 +19,5 @@ pub use crate::jwt::jwt;
 pub use crate::lifetime::lifetime;
 pub use crate::sessions::sessions;
 pub use crate::token::token;
+pub use crate::update::update;
 pub use crate::web::web;

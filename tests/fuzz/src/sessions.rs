@@ -196,7 +196,7 @@ impl Service {
                 assert_eq!(served.status.now.as_unix_secs(), self.model.now);
                 assert_eq!(served.status.idle_expires_at.as_unix_secs(), idle);
                 assert_eq!(served.status.absolute_expires_at.as_unix_secs(), cap);
-                assert_eq!(served.status.extendable, idle < cap);
+                assert_eq!(served.status.extendable, self.model.is_extendable(row));
                 let outcome = match served.renewal {
                     RenewalOutcome::NotDue => false,
                     RenewalOutcome::Renewed => true,

@@ -40,6 +40,11 @@ fn the_seeds_of_token_hold() {
 }
 
 #[test]
+fn the_seeds_of_update_hold() {
+    replay("update", session_policy_fuzz::update);
+}
+
+#[test]
 fn the_seeds_of_web_hold() {
     replay("web", session_policy_fuzz::web);
 }

@@ -53,6 +53,14 @@ pub fn ends_by(scope: &Scope, world: &World) -> Option<Sec> {
     since(world, |bound| bound.is_some_and(|bound| bound.tight)).map(|_| cap)
 }
 
+/// Whether the tighter policy has come to hold and has ended this row, as it stands.
+#[must_use]
+pub fn has_ended(scope: &Scope, world: &World, row: &Row) -> bool {
+    let [max_age, _, cap] = scope.rules.tight;
+    let end = (row.renewed + max_age).min(row.created + cap);
+    world.bounds.iter().any(|(_, bound)| bound.is_some_and(|bound| bound.tight)) && world.now >= end
+}
+
 /// The policies that hold for a request: its node's, and that of the bound that it has
 /// heard, or that held for everybody when it was sent.
 pub(crate) fn in_force(scope: &Scope, flight: &Flight) -> impl Iterator<Item = [Sec; 3]> {

@@ -14,8 +14,8 @@ pub(crate) fn begins(scope: &Scope, world: &World, acts: &mut Vec<Act>) {
     if world.flights.len() >= scope.parallel {
         return;
     }
-    // Without a skew or a deployment, one node is as good as the other.
-    let nodes = if scope.skew == 0 && scope.deploys == 0 { 1 } else { 2 };
+    // Without a skew or a deployment, one node is as good as another.
+    let nodes = if scope.skew == 0 && scope.deploys == 0 { 1 } else { scope.nodes };
     for node in 0..nodes {
         let mut begin = |may, who, verb| {
             if may {
@@ -102,7 +102,7 @@ pub(crate) fn moves(scope: &Scope, world: &World, acts: &mut Vec<Act>) {
 /// What else may happen.
 pub(crate) fn happens(scope: &Scope, world: &World, acts: &mut Vec<Act>) {
     let spent = &world.spent;
-    for node in 0..2 {
+    for node in 0..scope.nodes {
         if spent.deploys < scope.deploys && !world.tight[node] {
             acts.push(Act::Deploy(node));
         }

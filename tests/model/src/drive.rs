@@ -41,7 +41,8 @@ pub(super) fn play(rules: Rules, script: &Script) -> Next {
         let sessions = sessions.with_retention(retention);
         poll(hybrid(&if rules.bounds { sessions.with_bounds(bounds) } else { sessions }, script))
     } else if rules.stateless {
-        let sessions = JwtSessions::new(ring(), policies).with_clock(clock).with_bounds(bounds);
+        let sessions = JwtSessions::new(ring(), policies).with_clock(clock);
+        let sessions = if rules.bounds { sessions.with_bounds(bounds) } else { sessions };
         poll(stateless(&sessions, script, &store))
     } else {
         let sessions = Sessions::new(store, policies).with_clock(clock);

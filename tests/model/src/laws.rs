@@ -73,7 +73,7 @@ pub fn executed(
             Verb::End(_) | Verb::EndAll => true,
             // No session that lives by any clock, where they differ by less.
             Verb::Sweep => {
-                let ahead = [0, scope.skew][flight.node];
+                let ahead = scope.ahead(flight.node);
                 *now + ahead.min(scope.rules.retention) >= row.expires + scope.rules.retention
             }
             // For reuse, of which only a thief is guilty.
@@ -124,7 +124,7 @@ fn guaranteed_idle(scope: &Scope) -> Sec {
     } else {
         loose
     };
-    max_age - update_age + 1
+    max_age - update_age.max(1) + 1
 }
 
 /// A request has been answered.
@@ -222,7 +222,7 @@ fn superseded(scope: &Scope, world: &World, flight: &Flight) -> Option<Law> {
         (*of, *generation) == (secret, presented + 1)
             && row.confirmed.is_some()
             && row.generation == presented + 1
-            && heard - [0, scope.skew][flight.node] >= since + grace + scope.skew
+            && heard - scope.ahead(flight.node) >= since + grace + scope.spread()
     });
     // Another family is none of this one's generations, but for that of its own rotation.
     let is_former = row.secret != secret || row.generation > presented + 1;
@@ -240,7 +240,10 @@ fn refused(scope: &Scope, world: &World, flight: &Flight, refusal: Refusal) -> O
         Refusal::Cap => now >= cap(scope, flight),
         Refusal::Idle => {
             let is_over = now - flight.counted >= guaranteed_idle(scope);
-            is_over || bounds::ends_by(scope, world).is_some_and(|end| now >= end)
+            // By the row, which a node with the tightened policy may have renewed to its cap.
+            let [.., tight_cap] = scope.rules.tight;
+            let is_capped = world.spent.deploys > 0 && now >= tight_cap;
+            is_over || is_capped || bounds::ends_by(scope, world).is_some_and(|end| now >= end)
         }
         Refusal::Revoked => bounds::revoked(world).is_some(),
         Refusal::Reused => world.spent.thefts > 0,

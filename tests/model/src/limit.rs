@@ -1,7 +1,7 @@
 //! The laws of a limit on concurrent sessions, judged by what the store holds and what
 //! sign-ins are told.
 
-use crate::bounds::is_revoked;
+use crate::bounds::{has_ended, is_revoked};
 use crate::scope::Scope;
 use crate::script::{Answer, Id, Outcome, Refusal, Row, Sec, Verb};
 use crate::store::Effect;
@@ -105,8 +105,8 @@ pub fn seeds(scope: &Scope) -> Vec<Row> {
 /// A call of any request has been carried out.
 pub(crate) fn executed(scope: &Scope, world: &mut World, flight: &mut Flight, effect: &Effect) {
     let now = world.now;
-    let revoked: Vec<Id> =
-        effect.removed.iter().filter(|row| is_revoked(world, row)).map(|row| row.id).collect();
+    let is_void = |row: &&Row| is_revoked(world, row) || has_ended(scope, world, row);
+    let revoked: Vec<Id> = effect.removed.iter().filter(is_void).map(|row| row.id).collect();
     let admissions = &mut world.memory.admissions;
     if let Some((before, _)) = effect.written {
         admissions.revived |= before.expires <= now;
@@ -120,7 +120,7 @@ pub(crate) fn executed(scope: &Scope, world: &mut World, flight: &mut Flight, ef
     for row in effect.removed.iter().filter(|row| row.id != own) {
         let is_replaced = replaced == Some(row.id);
         let is_revoked = revoked.contains(&row.id);
-        let lived = now + [0, scope.skew][flight.node] < row.expires && !is_revoked;
+        let lived = now + scope.ahead(flight.node) < row.expires && !is_revoked;
         flight.course.ended |= is_replaced || lived;
         admissions.replaced += usize::from(is_replaced);
         // The clocks of others are ahead of true time, or none is.
@@ -208,8 +208,8 @@ pub(crate) fn observe(scope: &Scope, world: &mut World) {
         Verb::Start(own, replaced) => Some((own, replaced)),
         _ => None,
     };
-    let revoked: Vec<Id> =
-        world.store.rows.iter().filter(|row| is_revoked(world, row)).map(|row| row.id).collect();
+    let is_void = |row: &&Row| is_revoked(world, row) || has_ended(scope, world, row);
+    let revoked: Vec<Id> = world.store.rows.iter().filter(is_void).map(|row| row.id).collect();
     let alone = world.flights.iter().filter_map(start).count() == 1;
     for flight in &mut world.flights {
         let Some((own, replaced)) = start(flight) else { continue };
@@ -230,7 +230,8 @@ pub fn holds(scope: &Scope, world: &World) -> bool {
     let Some((when, max)) = scope.rules.limit else { return true };
     let (rows, max) = (&world.store.rows, max as usize);
     let is_open = |row: &&Row| {
-        world.now < row.expires && is_openable(scope, world, row.id) && !is_revoked(world, row)
+        let is_void = is_revoked(world, row) || has_ended(scope, world, row);
+        world.now < row.expires && is_openable(scope, world, row.id) && !is_void
     };
     if when == When::Refuse && rows.iter().filter(is_open).count() > max {
         return false;

@@ -63,7 +63,7 @@ impl<D: Driver> Check<D> {
 
     /// The clock of a node.
     fn clock(&self, world: &World, node: usize) -> Sec {
-        world.now + [0, self.scope.skew][node]
+        world.now + self.scope.ahead(node)
     }
 
     fn begin(&self, world: &mut World, who: Who, node: usize, verb: Verb) {

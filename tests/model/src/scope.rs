@@ -1,6 +1,7 @@
 //! How far a model goes.
 
 pub mod bounds;
+pub mod shapes;
 
 use crate::limit::Seed;
 use crate::rules::Rules;
@@ -12,8 +13,11 @@ pub struct Scope {
     /// The strategy and its policies.
     pub rules: Rules,
     /// How far the second node's clock is ahead of true time, which is the first
-    /// one's.
+    /// one's, and a third one's behind it.
     pub skew: Sec,
+    /// How many nodes there are, where clocks or policies differ; else one is as good as
+    /// another.
+    pub nodes: usize,
     /// The last second.
     pub horizon: Sec,
     /// How many requests may be under way at once.
@@ -65,6 +69,7 @@ impl Scope {
         Self {
             rules,
             skew: 0,
+            nodes: 2,
             horizon: 0,
             parallel: 2,
             transit: None,
@@ -95,6 +100,18 @@ impl Scope {
     #[must_use]
     pub const fn deeper(self) -> Self {
         Self { requests: self.requests + 1, horizon: self.horizon + 1, ..self }
+    }
+
+    /// How far a node's clock is ahead of true time.
+    #[must_use]
+    pub const fn ahead(&self, node: usize) -> Sec {
+        [0, self.skew, -self.skew][node]
+    }
+
+    /// By how much two clocks may differ.
+    #[must_use]
+    pub const fn spread(&self) -> Sec {
+        if self.nodes == 3 { 2 * self.skew } else { self.skew }
     }
 }
 

@@ -178,7 +178,7 @@ pub struct World {
     /// What held for the subject and holds now, and since when; empty if nobody is asked.
     pub bounds: Vec<(Sec, Option<Bound>)>,
     /// Whether each node has been given the tightened policy.
-    pub tight: [bool; 2],
+    pub tight: [bool; 3],
     /// The requests under way, in order.
     pub flights: Vec<Flight>,
     /// The answers under way, in order.
@@ -201,7 +201,7 @@ impl World {
             now: 0,
             store: Store { rows },
             bounds: Vec::new(),
-            tight: [false; 2],
+            tight: [false; 3],
             flights: Vec::new(),
             mail: Vec::new(),
             jar,

@@ -21,6 +21,17 @@ fn a_bound_only_tightens() {
 }
 
 #[test]
+fn sessions_that_a_bound_has_ended_make_way() {
+    for (name, when) in [
+        ("limit, end oldest, bounds", When::EndOldest),
+        ("limit, end least recent, bounds", When::EndLeastRecent),
+        ("limit, refuse, bounds", When::Refuse),
+    ] {
+        holds(name, bounds::limit_policy(when), &[STALE_BOUND]);
+    }
+}
+
+#[test]
 fn revoked_sessions_make_way() {
     holds("limit, end oldest, epochs", bounds::limit(When::EndOldest), &[STALE_BOUND]);
     holds("limit, end least recent, epochs", bounds::limit(When::EndLeastRecent), &[STALE_BOUND]);

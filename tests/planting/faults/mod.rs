@@ -1,11 +1,13 @@
-//! The faults: those of the rule and the verbs, which tests/model finds, and those in
-//! `MemoryStore`, which tests/shuttle finds.
+//! The faults: those of the verbs, which tests/model finds, those of the rule, which
+//! tests/proof finds, and those in `MemoryStore`, which tests/shuttle finds.
 
 mod core;
 mod memory;
+mod rule;
 
 pub(crate) use self::core::CORE;
 pub(crate) use self::memory::MEMORY;
+pub(crate) use self::rule::RULE;
 
 /// A place in the source where it can be made to go wrong.
 #[derive(Clone, Copy)]

@@ -214,6 +214,13 @@ impl Model {
         (row.record.expires.min(row.record.renewed + idle).min(cap), cap)
     }
 
+    /// Whether activity in the last second before the end would move it.
+    pub(super) fn is_extendable(&self, row: &Row) -> bool {
+        let (end, _) = self.deadlines(row);
+        let last = judge(&self.profile(row.profile).settings, &row.record, end - 1);
+        matches!(last, Verdict::Renew { left } if left > 1)
+    }
+
     /// Every instant that the rule compares with.
     pub(super) fn limits(&self, id: SessionId) -> Option<[i64; 6]> {
         let row = self.row(id)?;

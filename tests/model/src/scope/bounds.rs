@@ -41,6 +41,15 @@ pub const OPAQUE_POLICY: Scope = policies(Rules::opaque([3, 1, 7]));
 pub const HYBRID_POLICY: Scope =
     Scope { requests: 3, transit: Some(1), ..policies(Rules::hybrid([3, 2, 8], 2)) };
 
+/// A bound comes to hold while sign-ins under a limit are under way.
+#[must_use]
+pub const fn limit_policy(when: When) -> Scope {
+    const SEEDS: &[Seed] = &[Seed::new(2, -1).of(2), Seed::new(1, 0).of(2)];
+    let rules = Rules { limit: Some((when, 2)), ..Rules::opaque([3, 1, 6]) };
+    let scope = Scope::nothing(rules.bounds([2, 1, 4]));
+    Scope { bounds: TIGHT, changes: 1, horizon: 2, seeds: SEEDS, sign_ins: 2, ..scope }
+}
+
 /// The epoch changes while sign-ins under a limit are under way, and one of the sessions
 /// from before is of a former epoch.
 #[must_use]
