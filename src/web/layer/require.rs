@@ -45,7 +45,7 @@ use crate::record::NoClaims;
 /// #         std::future::ready(Ok(Response::new("private".into())))
 /// #     }
 /// # }
-/// // Without a `SessionLayer` around it nobody enters, and the answer says what is wrong.
+/// // Without a `SessionLayer` around it nobody enters.
 /// let mut service = require().layer(Private);
 /// let answer = pollster::block_on(service.call(Request::new(())))?;
 /// assert_eq!(answer.status(), 500);

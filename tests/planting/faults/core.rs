@@ -249,10 +249,10 @@ pub(crate) const CORE: &[Fault] = &[
     Fault {
         name: "ServesWithoutReload",
         file: "sessions/judge.rs",
-        found: "match (self.find(token).await, &outcome) {",
+        found: "let found = self.store().load(&token.id).await;",
         planted:
-            "let reloaded = if PLANTED { Ok(session.clone()) } else { self.find(token).await };
-            match (reloaded, &outcome) {",
+            "let found =
+                if PLANTED { Ok(Some(session.clone())) } else { self.store().load(&token.id).await };",
     },
     Fault {
         name: "ThrottleFromExpiry",
