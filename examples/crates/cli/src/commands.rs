@@ -8,3 +8,4 @@ pub(crate) mod impact;
 pub(crate) mod sample;
 pub(crate) mod schema;
 pub(crate) mod timeline;
+pub(crate) mod why;

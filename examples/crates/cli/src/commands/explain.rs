@@ -5,7 +5,7 @@ use serde_json::json;
 use session_policy::{Clock as _, SystemClock};
 
 use crate::Failure;
-use crate::input::{Instant, Records, policies};
+use crate::input::{Instant, Records, Unknown, policies};
 use crate::report::{Report, json};
 
 /// Say why sessions have ended, or when they will; 1 if any has ended
@@ -29,7 +29,9 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
     let now = args.now.map_or_else(|| SystemClock.now(), |now| now.0);
     let mut records = Records::open(&args.sessions, None)?;
     let (mut text, mut explanations, mut found) = (String::new(), Vec::new(), false);
+    let mut unknown = Unknown::default();
     while let Some(record) = records.next()? {
+        unknown.look_at(&record, &policies);
         let profile = record.judged_as(&policies).to_owned();
         let explanation = policies.policy_for(&profile).explain(&record.lifetime, now);
         found |= !explanation.decision.is_served();
@@ -44,5 +46,6 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
             "explanation": json(explanation),
         }));
     }
+    unknown.warn(&args.policy);
     Ok(Report { text, json: explanations.into(), found })
 }
