@@ -4,6 +4,7 @@ pub(crate) mod capacity;
 pub(crate) mod check;
 pub(crate) mod diff;
 pub(crate) mod explain;
+pub(crate) mod help;
 pub(crate) mod impact;
 pub(crate) mod sample;
 pub(crate) mod schema;

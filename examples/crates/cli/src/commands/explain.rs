@@ -5,15 +5,13 @@ use serde_json::json;
 use session_policy::{Clock as _, SystemClock};
 
 use crate::Failure;
+use crate::commands::help;
 use crate::input::{Instant, Records, Unknown, policies};
 use crate::report::{Report, json};
 
 /// Say why sessions have ended, or when they will; 1 if any has ended
-///
-/// Sessions come as CSV with a header, with tabs or as JSON, with created_at,
-/// renewed_at, expires_at and absolute_expires_at in unix seconds or RFC 3339, and
-/// optionally subject, which is named, and profile. Other columns are ignored.
 #[derive(Debug, clap::Args)]
+#[command(after_help = help::EXPLAIN)]
 pub(crate) struct Args {
     /// The policy file in force
     policy: PathBuf,

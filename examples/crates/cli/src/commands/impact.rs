@@ -7,16 +7,15 @@ use session_policy::review::{Impact, PolicyChange};
 use session_policy::{Clock as _, SystemClock};
 
 use crate::Failure;
+use crate::commands::help;
 use crate::input::{Instant, Records, Unknown, policies};
 use crate::report::{Report, json};
 
 /// Count what a change of policy does to live sessions; 1 if any ends sooner
 ///
-/// Sessions come as CSV with a header, with tabs or as JSON, with created_at,
-/// renewed_at, expires_at and absolute_expires_at in unix seconds or RFC 3339, and
-/// optionally profile. Other columns are ignored. They are streamed, so that
-/// memory does not grow with their number.
+/// They are streamed, so that memory does not grow with their number.
 #[derive(Debug, clap::Args)]
+#[command(after_help = help::IMPACT)]
 pub(crate) struct Args {
     /// The policy file in force
     old: PathBuf,

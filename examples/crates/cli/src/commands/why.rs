@@ -10,12 +10,13 @@ use session_policy::Timestamp;
 
 use self::history::{End, Evidence, History};
 use crate::Failure;
+use crate::commands::help;
 use crate::input::{Events, InputError, Line};
 use crate::report::{Report, Tally, count, json};
 
 /// Say from the event log why a user was signed out; 1 if any session ended
 #[derive(Debug, clap::Args)]
-#[command(after_help = HELP)]
+#[command(after_help = help::WHY)]
 pub(crate) struct Args {
     /// Whose sessions: the subject, exactly
     subject: String,
@@ -26,29 +27,6 @@ pub(crate) struct Args {
     #[arg(long, value_name = "YYYY-MM-DD")]
     on: Option<NaiveDate>,
 }
-
-const HELP: &str = "\
-A line is an event as `Event` serialises it, or a line of tracing's JSON, with the event
-as a text under `event`, or under the target `session` with its kind as the message.
-
-Fields:
-  at, or timestamp     when, in unix seconds or RFC 3339
-  event, or message    ended, expired, forgiven, reissued, rejected, renewal_deferred,
-                       renewed, reuse_detected, rotated or started
-  session              the id
-  subject, profile     whose it is, and under which profile; a sign-out has neither, and
-                       they are taken from an event before
-  unproven             true if the token may be a forgery: such a line is left out
-  cause                of ended: end, end_all, end_others, limit, replaced or revoked
-  reason               of expired and rejected: absolute_cap, idle, ...
-  expires_at, absolute_expires_at
-                       of started, renewed and reissued: the deadlines
-
-Example:
-  session-policy why ada --on 2026-11-24 events.jsonl
-
-Exit status: 0 no session ended, 1 at least one did, 2 bad input. Bad lines are named on
-standard error, and what the others say is printed nonetheless.";
 
 /// More bad lines than these are only counted.
 const NAMED: u64 = 20;
@@ -142,7 +120,7 @@ impl End {
         let profile = self.profile.as_deref().unwrap_or("profile unknown").escape_debug();
         let mut text = format!("{}  {} ({profile})  {}", self.at, self.session, self.cause);
         if let Some(at) = self.refused_at() {
-            let _ = write!(text, "; the next request was refused at {at}");
+            let _ = write!(text, "; a request was refused at {at}");
         }
         if matches!(self.evidence, Evidence::Deadline) {
             text.push_str("; no event says so, but this was its last deadline");

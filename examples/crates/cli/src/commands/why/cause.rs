@@ -29,15 +29,20 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Time(RejectReason::Idle) => "idle limit: no request came for max_age",
-            Self::Time(reason) => return write!(f, "absolute cap: {reason}"),
+            Self::Time(_) => "absolute cap: the session was as old as absolute_cap allows",
             Self::Reuse => "reuse: a superseded token came back, so it may have been stolen",
             Self::Ended(cause) => match cause.as_str() {
-                "end" => "signed out, or ended alone from the user's list of devices",
+                "end" => {
+                    "signed out: this session alone was ended, as by a sign-out or from a list of \
+                     devices"
+                }
                 "end_all" => "ended with all sessions of the user",
                 "end_others" => "ended from another device, with all sessions but that one",
-                "limit" => "limit on sessions: a later sign-in took its place",
-                "replaced" => "replaced by a sign-in in the same browser",
-                "revoked" => "revoked: the user's sessions from before are void, or all are",
+                "limit" => "limit on sessions: a later sign-in exceeded it",
+                "replaced" => "replaced by a new sign-in in its place",
+                "revoked" => {
+                    "revoked: the user's password changed, or the user may have no session"
+                }
                 other => {
                     let other = other.escape_debug();
                     return write!(f, "ended as `{other}`, a cause this program does not know");
