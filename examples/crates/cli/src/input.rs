@@ -1,5 +1,6 @@
 //! Files in, with errors that name the file, the line and the key.
 
+mod events;
 mod instant;
 mod policy;
 mod records;
@@ -9,9 +10,10 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+pub(crate) use self::events::{Events, Kind, Line, Logged};
 pub(crate) use self::instant::{Instant, duration};
 pub(crate) use self::policy::policies;
-pub(crate) use self::records::Records;
+pub(crate) use self::records::{Records, Unknown};
 pub(crate) use self::requests::requests;
 
 /// Bad input: where, and what about it.

@@ -5,6 +5,7 @@
 //! session-policy diff old.toml new.toml
 //! session-policy impact old.toml new.toml sessions.csv
 //! session-policy explain policy.toml sessions.csv
+//! session-policy why ada --on 2026-11-24 events.jsonl
 //! session-policy timeline policy.toml requests.log --svg timeline.svg
 //! session-policy capacity policy.toml --users 100000 --every 30s
 //! ```
@@ -24,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{capacity, check, diff, explain, impact, sample, schema, timeline};
+use crate::commands::{capacity, check, diff, explain, impact, sample, schema, timeline, why};
 use crate::report::Report;
 
 /// Checks, compares and explains session policies.
@@ -51,12 +52,13 @@ enum Command {
     Sample(sample::Args),
     Schema(schema::Args),
     Timeline(timeline::Args),
+    Why(why::Args),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(&cli) {
-        Ok(found) => ExitCode::from(u8::from(found)),
+        Ok(status) => ExitCode::from(status),
         // The reader of a pipe has seen enough.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
@@ -68,7 +70,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> Result<bool, Failure> {
+/// The answer on standard output; the exit status.
+fn run(cli: &Cli) -> Result<u8, Failure> {
+    let mut is_complete = true;
     let report = match &cli.command {
         Command::Capacity(args) => capacity::run(args)?,
         Command::Check(args) => check::run(args)?,
@@ -77,10 +81,15 @@ fn run(cli: &Cli) -> Result<bool, Failure> {
         Command::Impact(args) => impact::run(args)?,
         Command::Sample(args) => {
             sample::run(args)?;
-            return Ok(false);
+            return Ok(0);
         }
         Command::Schema(args) => schema::run(args)?,
         Command::Timeline(args) => timeline::run(args)?,
+        Command::Why(args) => {
+            let (report, understood) = why::run(args)?;
+            is_complete = understood;
+            report
+        }
     };
     let Report { text, json, found } = report;
     let mut stdout = io::stdout().lock();
@@ -89,7 +98,7 @@ fn run(cli: &Cli) -> Result<bool, Failure> {
     } else {
         writeln!(stdout, "{}", text.trim_end()).map_err(Failure::Output)?;
     }
-    Ok(found)
+    Ok(if is_complete { u8::from(found) } else { 2 })
 }
 
 /// Why a command gave no answer: exit status 2.

@@ -643,12 +643,104 @@ fn an_export_of_the_projects_own_table_is_read_and_names_the_user() {
         let explained = json(&run(&[&args[..], &["--json"]].concat()));
         assert_eq!(explained[0]["subject"], "ada", "{program}");
         assert_eq!(explained[1]["subject"], "b,b", "{program}");
+        for index in [0, 1] {
+            let end = &explained[index]["explanation"]["end"];
+            assert_eq!((&end["limit"], &end["at"]), (&"absolute_cap".into(), &9.into()));
+        }
         let impact = run(&["impact", "after.toml", "after.toml", args[2], "--now", "1"]);
         assert!(stderr(&impact).starts_with("2 sessions in "), "{program}");
     }
     let forged = "subject,created_at,renewed_at,expires_at,absolute_expires_at\n\"a\nb\",0,0,9,9\n";
     let text = stdout(&run_with(&["explain", "after.toml", "-", "--now", "1"], forged));
     assert!(text.starts_with("line 2, a\\nb (default): "), "{text}");
+}
+
+/// A record may name a profile that the file does not have, which is judged as the
+/// application judges it: by the default.
+#[test]
+fn an_unknown_profile_is_warned_of_with_its_count() {
+    let columns = "subject,profile,created_at,renewed_at,expires_at,absolute_expires_at\n";
+    let rows =
+        "ada,kiosk,0,0,9,9\nb,admin,0,0,9,9\nc,kiosk,0,0,9,9\nd,\u{1b}[2J,0,0,9,9\ne,,0,0,9,9\n";
+    let table = format!("{columns}{rows}");
+    let warnings = "warning: after.toml: no profile `\\u{1b}[2J`: 1 session judged by `default`\n\
+                    warning: after.toml: no profile `kiosk`: 2 sessions judged by `default`\n";
+    let explained = run_with(&["explain", "after.toml", "-", "--now", "1"], &table);
+    assert_eq!((status(&explained), stderr(&explained).as_str()), (0, warnings));
+    assert!(stdout(&explained).contains("line 2, ada (default): "));
+    let impact = run_with(&["impact", "before.toml", "after.toml", "-", "--now", "1"], &table);
+    assert_eq!(status(&impact), 0, "{}", stdout(&impact));
+    let expected = warnings.replace("after.toml", "before.toml") + warnings;
+    assert!(stderr(&impact).ends_with(&expected), "{}", stderr(&impact));
+    // As many names as a hostile table has are not kept.
+    let many: Vec<_> = (0..50).map(|name| format!("ada,p{name},0,0,9,9\n")).collect();
+    let many = many.concat();
+    let output =
+        run_with(&["explain", "after.toml", "-", "--now", "1"], &format!("{columns}{many}"));
+    let said = stderr(&output);
+    assert_eq!(said.lines().count(), 21, "{said}");
+    assert!(
+        said.ends_with("no profile (further names): 30 sessions judged by `default`\n"),
+        "{said}"
+    );
+}
+
+/// Every verb reads a set of policies, and refuses a single one in the same words.
+#[test]
+fn every_verb_refuses_a_flat_policy_alike() {
+    let flat = "max_age = '8h'\nupdate_age = '15m'\nabsolute_cap = '8h'\n";
+    let set = format!("[default]\n{flat}");
+    let directory = directory("flat_alike", &[("flat.toml", flat), ("set.toml", &set)]);
+    let expected = "flat.toml:3:1: unknown field `absolute_cap`, expected `default` or `profiles`: a \
+                    single policy stands under `default`, too\n";
+    let verbs = [
+        "capacity flat.toml --users 1 --every 30s",
+        "check flat.toml -s pci-dss-4",
+        "diff flat.toml set.toml",
+        "diff set.toml flat.toml",
+        "explain flat.toml -",
+        "impact flat.toml set.toml -",
+        "impact set.toml flat.toml -",
+        "sample flat.toml",
+        "timeline flat.toml -",
+    ];
+    assert_refused(&directory, &verbs.map(|verb| (verb, expected)));
+}
+
+/// Columns, examples and exit statuses; each example runs where its files are.
+#[test]
+fn the_help_of_each_verb_has_examples_that_run_and_exit_statuses() {
+    let help = stdout(&run(&["--help"]));
+    let verbs = help.split_once("Commands:\n").unwrap().1.split_once("\n\n").unwrap().0;
+    let verbs = verbs.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let mut examples = 0;
+    for verb in verbs.filter_map(|line| line.split_whitespace().next()) {
+        if verb == "help" {
+            continue;
+        }
+        let help = stdout(&run(&[verb, "--help"]));
+        assert!(help.contains("\nExit status: 0 "), "{verb}: {help}");
+        assert!(help.lines().all(|line| line.len() <= 100), "{help}");
+        let columns = match verb {
+            "explain" | "impact" => "created_at, renewed_at, expires_at, absolute_expires_at",
+            "sample" => "Columns that it prints",
+            "timeline" => "Columns of a line",
+            "why" => "Columns (keys of a line)",
+            "schema" => "Example",
+            _ => "max_age, update_age, absolute_cap",
+        };
+        assert!(help.contains(columns), "{verb}: {help}");
+        let commands = help.lines().filter_map(|line| line.strip_prefix("  session-policy "));
+        let before = examples;
+        for example in commands {
+            let output = run(&example.split(' ').collect::<Vec<_>>());
+            assert!([0, 1].contains(&status(&output)), "{example}: {}", stderr(&output));
+            assert_ne!(stdout(&output), "", "{example}");
+            examples += 1;
+        }
+        assert!(examples > before, "{verb} has no example");
+    }
+    assert!(examples >= 11, "{examples}");
 }
 
 /// Each command line ends with this, on one line, and prints nothing else.

@@ -6,6 +6,7 @@ use session_policy::{Policies, SessionPolicy};
 
 use crate::Failure;
 use crate::commands::diff::selected;
+use crate::commands::help;
 use crate::input::{InputError, duration, policies};
 use crate::report::Report;
 
@@ -15,6 +16,7 @@ use crate::report::Report;
 /// signs in again when the session has ended. A renewal is one write of a stored
 /// session, or one re-issued token of a stateless one.
 #[derive(Debug, clap::Args)]
+#[command(after_help = help::CAPACITY)]
 pub(crate) struct Args {
     /// The policy file
     policy: PathBuf,

@@ -8,11 +8,13 @@ use session_policy::review::standards::{Level, Standard};
 
 use crate::Failure;
 use crate::commands::diff::selected;
+use crate::commands::help;
 use crate::input::policies;
 use crate::report::{Report, json};
 
 /// Judge a policy by published standards; 1 if a clause is broken
 #[derive(Debug, clap::Args)]
+#[command(after_help = help::CHECK)]
 pub(crate) struct Args {
     /// The policy file (.toml or .json)
     policy: PathBuf,

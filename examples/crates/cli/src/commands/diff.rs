@@ -7,11 +7,13 @@ use session_policy::review::PolicyChange;
 use session_policy::{Policies, SessionLimit, WhenFull};
 
 use crate::Failure;
+use crate::commands::help;
 use crate::input::{InputError, policies};
 use crate::report::{Report, json};
 
 /// Say what a change of policy means and for whom; 1 if anything changes
 #[derive(Debug, clap::Args)]
+#[command(after_help = help::DIFF)]
 pub(crate) struct Args {
     /// The policy file in force
     old: PathBuf,

@@ -5,15 +5,13 @@ use serde_json::json;
 use session_policy::{Clock as _, SystemClock};
 
 use crate::Failure;
-use crate::input::{Instant, Records, policies};
+use crate::commands::help;
+use crate::input::{Instant, Records, Unknown, policies};
 use crate::report::{Report, json};
 
 /// Say why sessions have ended, or when they will; 1 if any has ended
-///
-/// Sessions come as CSV with a header, with tabs or as JSON, with created_at,
-/// renewed_at, expires_at and absolute_expires_at in unix seconds or RFC 3339, and
-/// optionally subject, which is named, and profile. Other columns are ignored.
 #[derive(Debug, clap::Args)]
+#[command(after_help = help::EXPLAIN)]
 pub(crate) struct Args {
     /// The policy file in force
     policy: PathBuf,
@@ -29,7 +27,9 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
     let now = args.now.map_or_else(|| SystemClock.now(), |now| now.0);
     let mut records = Records::open(&args.sessions, None)?;
     let (mut text, mut explanations, mut found) = (String::new(), Vec::new(), false);
+    let mut unknown = Unknown::default();
     while let Some(record) = records.next()? {
+        unknown.look_at(&record, &policies);
         let profile = record.judged_as(&policies).to_owned();
         let explanation = policies.policy_for(&profile).explain(&record.lifetime, now);
         found |= !explanation.decision.is_served();
@@ -44,5 +44,6 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
             "explanation": json(explanation),
         }));
     }
+    unknown.warn(&args.policy);
     Ok(Report { text, json: explanations.into(), found })
 }

@@ -7,16 +7,15 @@ use session_policy::review::{Impact, PolicyChange};
 use session_policy::{Clock as _, SystemClock};
 
 use crate::Failure;
-use crate::input::{Instant, Records, policies};
+use crate::commands::help;
+use crate::input::{Instant, Records, Unknown, policies};
 use crate::report::{Report, json};
 
 /// Count what a change of policy does to live sessions; 1 if any ends sooner
 ///
-/// Sessions come as CSV with a header, with tabs or as JSON, with created_at,
-/// renewed_at, expires_at and absolute_expires_at in unix seconds or RFC 3339, and
-/// optionally profile. Other columns are ignored. They are streamed, so that
-/// memory does not grow with their number.
+/// They are streamed, so that memory does not grow with their number.
 #[derive(Debug, clap::Args)]
+#[command(after_help = help::IMPACT)]
 pub(crate) struct Args {
     /// The policy file in force
     old: PathBuf,
@@ -39,8 +38,11 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
     let mut records = Records::open(&args.sessions, args.adopt.then_some(*old.default_policy()))?;
     let mut impacts = BTreeMap::<String, Impact>::new();
     let (stopwatch, mut total) = (Stopwatch::now(), 0_u64);
+    let (mut not_in_old, mut not_in_new) = (Unknown::default(), Unknown::default());
     while let Some(record) = records.next()? {
         total += 1;
+        not_in_old.look_at(&record, &old);
+        not_in_new.look_at(&record, &new);
         // A set that knows the profile names it; the other judges by its default.
         let profile = match record.judged_as(&new) {
             session_policy::Policies::DEFAULT => record.judged_as(&old),
@@ -59,6 +61,8 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = total as f64 / secs.max(1e-9);
     eprintln!("{total} sessions in {secs:.1} s, {rate:.0} a second");
+    not_in_old.warn(&args.old);
+    not_in_new.warn(&args.new);
     let found = impacts.values().any(|impact| impact.ended_at_once.count() + impact.sooner > 0);
     let text = impacts.iter().map(|(profile, impact)| format!("{profile}: {impact}"));
     let text = text.collect::<Vec<_>>().join("\n\n");

@@ -5,10 +5,12 @@ use chrono::TimeDelta;
 use session_policy::{Clock as _, Lifetime, SystemClock};
 
 use crate::Failure;
+use crate::commands::help;
 use crate::input::{Instant, policies};
 
 /// Print made-up sessions as CSV, to try the other commands on
 #[derive(Debug, clap::Args)]
+#[command(after_help = help::SAMPLE)]
 pub(crate) struct Args {
     /// The policy file that the sessions are under
     policy: PathBuf,

@@ -4,10 +4,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::json;
 
 use crate::Failure;
+use crate::commands::help;
 use crate::report::{self, Report};
 
 /// Print the JSON Schema of policy files, for editors
 #[derive(Debug, clap::Args)]
+#[command(after_help = help::SCHEMA)]
 pub(crate) struct Args {}
 
 #[expect(clippy::unnecessary_wraps, reason = "the form of every command")]

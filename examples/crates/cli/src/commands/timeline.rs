@@ -7,6 +7,7 @@ use session_policy::review::Timeline;
 
 use crate::Failure;
 use crate::commands::diff::selected;
+use crate::commands::help;
 use crate::input::{duration, policies, requests};
 use crate::picture::draw;
 use crate::report::{Report, json};
@@ -17,6 +18,7 @@ use crate::report::{Report, json};
 /// sign-in, request or poll, and a note. The first line is the sign-in. Polls are
 /// left out, since they never renew.
 #[derive(Debug, clap::Args)]
+#[command(after_help = help::TIMELINE)]
 pub(crate) struct Args {
     /// The policy file
     policy: PathBuf,

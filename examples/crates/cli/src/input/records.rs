@@ -11,6 +11,7 @@ use session_policy::{Lifetime, Policies, SessionPolicy};
 use self::objects::Objects;
 use self::table::Table;
 use super::{InputError, Instant, open};
+use crate::report::{Tally, count};
 
 /// A stored session: whose it is, its profile and its four instants.
 pub(crate) struct Record {
@@ -99,6 +100,28 @@ impl Record {
     pub(crate) fn judged_as(&self, policies: &Policies) -> &str {
         let profile = self.profile.as_deref().filter(|name| policies.get(name).is_some());
         profile.unwrap_or(Policies::DEFAULT)
+    }
+}
+
+/// Sessions under profiles that a policy file does not have, which are judged by its
+/// default, as the application judges them.
+#[derive(Default)]
+pub(crate) struct Unknown(Tally);
+
+impl Unknown {
+    pub(crate) fn look_at(&mut self, record: &Record, policies: &Policies) {
+        if let Some(profile) = record.profile.as_deref().filter(|name| policies.get(name).is_none())
+        {
+            self.0.add(profile);
+        }
+    }
+
+    /// Tells of them on standard error.
+    pub(crate) fn warn(&self, file: &Path) {
+        self.0.warn(|profile, times| {
+            let (file, sessions) = (file.display(), count(times, "session"));
+            format!("{file}: no profile {profile}: {sessions} judged by `default`")
+        });
     }
 }
 

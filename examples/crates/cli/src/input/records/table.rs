@@ -73,7 +73,7 @@ impl Table {
                 expires_at: instant(columns.expires_at, "expires_at")?,
                 absolute_expires_at: optional(columns.absolute_expires_at, "absolute_expires_at")?,
             },
-            profile: text(columns.profile, "profile")?,
+            profile: text(columns.profile, "profile")?.filter(|profile| !profile.is_empty()),
             subject: text(columns.subject, "subject")?,
         })
     }
