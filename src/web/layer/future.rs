@@ -21,7 +21,7 @@ pin_project! {
         #[pin]
         inner: F,
         // An answer that waits for a look: only one that has a token issued anew.
-        looked: Option<Looked<O>>,
+        looked: Option<Box<Looked<O>>>,
         waiting: Waiting<A>,
         refuse: R,
     }
@@ -79,9 +79,11 @@ where
                 *is_answered = true;
                 return Poll::Ready(Ok(finish(exchange, response, this.refuse)));
             };
-            *this.looked = Some(Looked { look: Box::pin(look), response: Some(response) });
+            let looked = Looked { look: Box::pin(look), response: Some(response) };
+            *this.looked = Some(Box::new(looked));
         }
-        let Some(Looked { look, response }) = this.looked else { return Poll::Pending };
+        let Some(looked) = this.looked else { return Poll::Pending };
+        let Looked { look, response } = &mut **looked;
         ready!(look.as_mut().poll(context));
         // Once only, as of any future.
         let Some(response) = response.take() else { return Poll::Pending };
