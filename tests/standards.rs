@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use chrono::TimeDelta;
-use session_policy::review::standards::{Duty, Finding, Level, Limit, Standard, Verdict};
+use session_policy::review::standards::{Finding, Limit, Standard, Verdict};
 use session_policy::{Decision, SessionPolicy, Timestamp};
 
 const M: i64 = 60;

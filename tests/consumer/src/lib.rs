@@ -4,7 +4,6 @@
 #[cfg(feature = "companions")]
 mod companions;
 
-use chrono::TimeDelta;
 use session_policy::{Decision, SessionPolicy, Timestamp};
 
 #[test]
@@ -27,6 +26,7 @@ fn std_has_a_clock() {
 #[cfg(feature = "serde")]
 #[test]
 fn serde_reads_policies() {
+    use chrono::TimeDelta;
     use session_policy::Policies;
 
     let file = r#"default = { max_age = "30m", update_age = "5m", absolute_cap = "8h" }"#;
