@@ -1,6 +1,7 @@
 //! How a clause is judged.
 
 use alloc::{borrow::ToOwned, format};
+use core::cmp::Ordering;
 
 use chrono::TimeDelta;
 
@@ -114,20 +115,24 @@ impl Rule {
     fn cookie_expires(&self, policy: &SessionPolicy) -> Finding {
         let idle = policy.max_age();
         let longest = policy.absolute_cap().min(MAX_COOKIE_AGE);
-        let (verdict, advice) = if idle > longest {
-            let why = "No cookie lives longer than 400 days, so `WebSessions` takes this policy \
-                       only for a cookie that is `until_closed`.";
-            (Verdict::Unverified, why.to_owned())
-        } else if idle == longest {
-            (Verdict::Kept, "The cookie ends when an unused session does.".to_owned())
-        } else {
-            let advice = format!(
-                "The cookie outlives an unused session by up to {}, since it runs to the \
-                 absolute_cap (at most 400 days), so that a lost answer costs no live session its \
-                 cookie.",
-                Human(longest - idle),
-            );
-            (Verdict::Departed, advice)
+        let (verdict, advice) = match idle.cmp(&longest) {
+            Ordering::Equal => {
+                (Verdict::Kept, "The cookie ends when an unused session does.".to_owned())
+            }
+            Ordering::Greater => {
+                let why = "No cookie lives longer than 400 days, so `WebSessions` takes this \
+                           policy only for a cookie that is `until_closed`.";
+                (Verdict::Unverified, why.to_owned())
+            }
+            Ordering::Less => {
+                let advice = format!(
+                    "The cookie outlives an unused session by up to {}, since it runs to the \
+                     absolute_cap (at most 400 days), so that a lost answer costs no live session \
+                     its cookie.",
+                    Human(longest - idle),
+                );
+                (Verdict::Departed, advice)
+            }
         };
         Finding {
             setting: Some(Setting::MaxAge),
