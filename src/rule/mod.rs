@@ -8,7 +8,7 @@ mod policy;
 mod policy_error;
 mod schedule;
 
-#[cfg(feature = "std")]
+#[cfg(any(feature = "review", feature = "std"))]
 pub(crate) use self::decision::MAX_COOKIE_AGE;
 pub use self::decision::{Decision, RejectReason, Status};
 pub use self::lifetime::{Lifetime, LifetimeError};

@@ -18,8 +18,9 @@ const OPAQUE: usize = 22 + 1 + 43;
 /// The cookie that carries a session's token.
 ///
 /// It runs to the session's cap, at most 400 days, and is sent once: the record ends a
-/// session, never its cookie (NIST SP 800-63B-4 section 5.1.1). Only where the cap is
-/// longer than 400 days is it sent again, at every renewal.
+/// session, never its cookie (NIST SP 800-63B-4 section 5.1.1). So it may outlive a session
+/// that the idle limit ended, where the same section recommends that it does not. Only where
+/// the cap is longer than 400 days is it sent again, at every renewal.
 ///
 /// | setting | if not set | source |
 /// | --- | --- | --- |

@@ -3,7 +3,21 @@
 //! [`SessionPolicy::check`] goes through the clauses of one [`Standard`] and
 //! gives a [`Report`] with one [`Finding`] per clause: broken, kept, or *unverified*.
 //! What the three numbers of a policy cannot show (which requests count as
-//! activity, what a logout does) is listed as unverified, never as kept.
+//! activity, what a logout does) is listed as unverified, never as kept. From one
+//! clause this crate departs on purpose: NIST recommends in 5.1.1 that a cookie
+//! expires at or soon after the end of its session, and the cookie of this crate
+//! runs to the cap, so it may outlive a session that the inactivity limit ended. The
+//! requirement in the same clause is kept, since the record ends a session, never
+//! its cookie.
+//!
+//! Each finding names its [`Duty`], too:
+//!
+//! | duty | who sees to the clause |
+//! | --- | --- |
+//! | `policy` | whoever chooses the numbers |
+//! | `crate` | this crate, where it is used as the advice says |
+//! | `both` | the application, with what this crate has for it |
+//! | `application` | the application alone |
 //!
 //! A clause that speaks of inactivity is judged at both ends: since activity
 //! within `update_age` of a renewal does not renew, a user may be signed out
@@ -49,10 +63,10 @@
 //! assert_eq!(
 //!     report.to_string(),
 //!     "\
-//! PCI DSS 4.0.1: 1 broken, 0 kept, 1 unverified
-//! broken     8.2.8 (SHALL) re-authenticate after more than 15 minutes of inactivity: \
+//! PCI DSS 4.0.1: 1 broken, 0 departed, 0 kept, 1 unverified
+//! broken     8.2.8 (SHALL, policy) re-authenticate after more than 15 minutes of inactivity: \
 //! max_age is 8h, must be at most 15m. Set max_age to 15m or less, with a shorter update_age.
-//! unverified 8.2.8 (SHALL) only the user's own activity counts: \
+//! unverified 8.2.8 (SHALL, both) only the user's own activity counts: \
 //! Judge polling and other background requests with `peek`, which never renews.",
 //! );
 //! ```
@@ -67,7 +81,7 @@ mod report;
 mod rule;
 mod standard;
 
-pub use self::report::{Clause, Finding, Level, Limit, Report, Verdict};
+pub use self::report::{Clause, Duty, Finding, Level, Limit, Report, Verdict};
 pub use self::standard::{
     ASVS_5, CHEAT_SHEET_HIGH_VALUE, CHEAT_SHEET_LOW_RISK, NIST_AAL1, NIST_AAL2, NIST_AAL3,
     PCI_DSS_4, Standard, WCAG_2_2,

@@ -50,9 +50,10 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: {} broken, {} kept, {} unverified",
+            "{}: {} broken, {} departed, {} kept, {} unverified",
             self.standard,
             self.broken().count(),
+            self.with(Verdict::Departed).count(),
             self.with(Verdict::Kept).count(),
             self.with(Verdict::Unverified).count(),
         )?;
@@ -69,6 +70,8 @@ pub struct Finding {
     pub clause: Clause,
     /// Whether the policy breaks it.
     pub verdict: Verdict,
+    /// Who has to see to it.
+    pub duty: Duty,
     /// Which number was judged; `None` if the clause has none.
     pub setting: Option<Setting>,
     /// The policy's value of it.
@@ -76,15 +79,15 @@ pub struct Finding {
     pub value: Option<TimeDelta>,
     /// The clause's limit for it.
     pub limit: Option<Limit>,
-    /// One sentence. Broken: what to change. Kept: why nothing is to be changed.
-    /// Unverified: what else must be shown, or done.
+    /// Broken: what to change. Departed: how far, and what for. Kept: why nothing is to
+    /// be changed. Unverified: what else must be shown, or done.
     pub advice: String,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Clause { id, level, title } = self.clause;
-        write!(f, "{:<10} {id} ({level}) {title}: ", self.verdict)?;
+        write!(f, "{:<10} {id} ({level}, {}) {title}: ", self.verdict, self.duty)?;
         if let (Some(setting), Some(value)) = (self.setting, self.value) {
             write!(f, "{setting} is {}", Human(value))?;
             if let Some(limit) = self.limit {
@@ -107,6 +110,32 @@ pub struct Clause {
     pub level: Level,
     /// What it asks for, in a few words of this crate.
     pub title: &'static str,
+}
+
+/// Who has to see to a clause.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Duty {
+    /// The application: this crate has nothing for it.
+    Application,
+    /// The application, with what this crate has for it.
+    Both,
+    /// This crate, where it is used as the advice says.
+    Crate,
+    /// Whoever chooses the numbers of the policy.
+    Policy,
+}
+
+impl fmt::Display for Duty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Application => "application",
+            Self::Both => "both",
+            Self::Crate => "crate",
+            Self::Policy => "policy",
+        })
+    }
 }
 
 /// How binding a clause is (RFC 2119, as NIST SP 800-63B-4 uses it).
@@ -193,6 +222,8 @@ impl serde::Serialize for Limit {
 pub enum Verdict {
     /// The policy breaks it.
     Broken,
+    /// This crate departs from it on purpose: the advice says by how much, and what for.
+    Departed,
     /// The policy, judged by this crate's rule, keeps it.
     Kept,
     /// It cannot be verified from the policy.
@@ -203,6 +234,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Broken => "broken",
+            Self::Departed => "departed",
             Self::Kept => "kept",
             Self::Unverified => "unverified",
         })

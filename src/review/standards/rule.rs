@@ -1,12 +1,13 @@
 //! How a clause is judged.
 
 use alloc::{borrow::ToOwned, format};
+use core::cmp::Ordering;
 
 use chrono::TimeDelta;
 
 use super::super::setting::Setting;
-use super::report::{Clause, Finding, Limit, Verdict};
-use crate::rule::{LONGEST_CAP, SessionPolicy};
+use super::report::{Clause, Duty, Finding, Limit, Verdict};
+use crate::rule::{LONGEST_CAP, MAX_COOKIE_AGE, SessionPolicy};
 use crate::time::Human;
 
 pub(super) struct Rule {
@@ -19,6 +20,8 @@ pub(super) enum Test {
     Bound(Setting, Limit),
     /// The rule of this crate keeps it under every policy.
     ByTheRule(&'static str),
+    /// The cookie of this crate, which runs to the cap, ends when the session does.
+    CookieExpires,
     /// The number ends sessions at all.
     Exists(Setting),
     /// The cap is within a range for one kind of use.
@@ -26,7 +29,7 @@ pub(super) enum Test {
     /// The cap is this long, or is essential.
     LongOrEssential(TimeDelta),
     /// The policy says nothing about it.
-    Unverified(&'static str),
+    Unverified(Duty, &'static str),
     /// Every activity counts, not only the first after each `update_age`.
     Resets,
     /// The inactivity limit can be extended ten times, or the cap is this long.
@@ -41,6 +44,7 @@ impl Rule {
         match self.test {
             Test::Bound(setting, limit) => self.bound(policy, setting, limit),
             Test::ByTheRule(why) => self.unmeasured(Verdict::Kept, why),
+            Test::CookieExpires => self.cookie_expires(policy),
             Test::Exists(Setting::MaxAge) => {
                 self.bound(policy, Setting::MaxAge, Limit::LessThan(policy.absolute_cap()))
             }
@@ -54,7 +58,7 @@ impl Rule {
                 self.bound(policy, Setting::AbsoluteCap, Limit::AtMost(longest))
             }
             Test::LongOrEssential(long) => self.long_or_essential(policy, long),
-            Test::Unverified(what) => self.unmeasured(Verdict::Unverified, what),
+            Test::Unverified(_, what) => self.unmeasured(Verdict::Unverified, what),
             Test::Resets => self.resets(policy),
             // Each at the last moment and by all of max_age, after the first one.
             Test::TenExtensions(long) => {
@@ -76,6 +80,20 @@ impl Rule {
         }
     }
 
+    const fn duty(&self) -> Duty {
+        match self.test {
+            Test::Bound(..)
+            | Test::Exists(_)
+            | Test::FullDay { .. }
+            | Test::LongOrEssential(_)
+            | Test::Resets
+            | Test::TenExtensions(_)
+            | Test::TimeToExtend { .. } => Duty::Policy,
+            Test::ByTheRule(_) | Test::CookieExpires => Duty::Crate,
+            Test::Unverified(duty, _) => duty,
+        }
+    }
+
     fn bound(&self, policy: &SessionPolicy, setting: Setting, limit: Limit) -> Finding {
         let value = setting.of(policy);
         let (verdict, advice) = if limit.admits(value) {
@@ -86,10 +104,41 @@ impl Rule {
         Finding {
             clause: self.clause,
             verdict,
+            duty: self.duty(),
             setting: Some(setting),
             value: Some(value),
             limit: Some(limit),
             advice,
+        }
+    }
+
+    fn cookie_expires(&self, policy: &SessionPolicy) -> Finding {
+        let idle = policy.max_age();
+        let longest = policy.absolute_cap().min(MAX_COOKIE_AGE);
+        let (verdict, advice) = match idle.cmp(&longest) {
+            Ordering::Equal => {
+                (Verdict::Kept, "The cookie ends when an unused session does.".to_owned())
+            }
+            Ordering::Greater => {
+                let why = "No cookie lives longer than 400 days, so `WebSessions` takes this \
+                           policy only for a cookie that is `until_closed`.";
+                (Verdict::Unverified, why.to_owned())
+            }
+            Ordering::Less => {
+                let advice = format!(
+                    "The cookie outlives an unused session by up to {}, since it runs to the \
+                     absolute_cap (at most 400 days), so that a lost answer costs no live session \
+                     its cookie.",
+                    Human(longest - idle),
+                );
+                (Verdict::Departed, advice)
+            }
+        };
+        Finding {
+            setting: Some(Setting::MaxAge),
+            value: Some(idle),
+            advice,
+            ..self.unmeasured(verdict, "")
         }
     }
 
@@ -125,6 +174,7 @@ impl Rule {
         Finding {
             clause: self.clause,
             verdict,
+            duty: self.duty(),
             setting: Some(Setting::GuaranteedIdle),
             value: Some(policy.guaranteed_idle()),
             limit: None,
@@ -136,6 +186,7 @@ impl Rule {
         Finding {
             clause: self.clause,
             verdict,
+            duty: self.duty(),
             setting: None,
             value: None,
             limit: None,
