@@ -9,11 +9,9 @@ use chrono::TimeDelta;
 
 use super::carrier::Credentials;
 use super::exchange::{Answer, Exchange};
-use super::handover::handover;
 use super::reason::Reason;
 use super::refused::{Refused, RequestHead};
 use super::shared::Unsent;
-use super::strategy::DriveRows;
 use super::view::{Active, Peeked};
 use crate::record::{NoClaims, Session, SignIn};
 use crate::sessions::{Authenticated, RenewalOutcome, Started};
@@ -220,15 +218,14 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
 
     async fn rotate_with(&self, claims: Option<A>) -> Result<Active<A>, Refused> {
         self.open(false)?;
-        self.rows()?;
+        self.exchange.shared().rows().map_err(|reason| self.refused(reason))?;
         let served = self.ask(true).await?;
         let claims = claims.unwrap_or_else(|| served.claims.clone());
         let session = served.session.clone();
         let shared = Arc::clone(self.exchange.shared());
         let (unsent, started) = self
             .to_its_end(async move {
-                let rows = shared.sessions.rows().ok_or(Reason::Misuse(STATELESS))?;
-                let started = rows.rotate(&session, claims).await?;
+                let started = shared.rows()?.rotate(&session, claims).await?;
                 Ok((Unsent::new(&shared, started.session.id()), started))
             })
             .await?;
@@ -269,25 +266,12 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         left.map_err(|refused| self.told(refused))
     }
 
-    pub(super) fn rows(&self) -> Result<&dyn DriveRows<A>, Refused> {
-        let rows = self.exchange.shared().sessions.rows();
-        rows.ok_or_else(|| self.refused(Reason::Misuse(STATELESS)))
-    }
-
-    /// Runs a verb to its end, also if the handler is dropped meanwhile, where there is
-    /// somebody to run it.
+    /// Runs a verb to its end where there is somebody to run it.
     pub(super) async fn to_its_end<T: Send + 'static>(
         &self,
         verb: impl Future<Output = Result<T, Reason>> + Send + 'static,
     ) -> Result<T, Refused> {
-        let done = match &self.exchange.shared().spawn {
-            None => verb.await,
-            Some(spawn) => {
-                let (giver, taker) = handover();
-                spawn(alloc::boxed::Box::pin(async move { giver.give(verb.await) }));
-                taker.await.unwrap_or_else(|| Err(Reason::Failed("the task was aborted".into())))
-            }
-        };
+        let done = self.exchange.shared().to_its_end(verb).await;
         done.map_err(|reason| self.refused(reason))
     }
 
@@ -308,8 +292,6 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         left.map(|()| Active::new(served))
     }
 }
-
-pub(super) const STATELESS: &str = "stateless sessions have no such verb";
 
 impl<A: Send + Sync + 'static> fmt::Debug for Auth<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

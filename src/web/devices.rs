@@ -3,9 +3,9 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::auth::{Auth, STATELESS};
-use super::reason::Reason;
+use super::auth::Auth;
 use super::refused::Refused;
+use super::strategy::DriveRows;
 use crate::record::{Session, SessionId};
 
 impl<A: Clone + Send + Sync + 'static> Auth<A> {
@@ -38,11 +38,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
             return Ok(false);
         }
         let (shared, id) = (Arc::clone(self.exchange().shared()), *id);
-        self.to_its_end(async move {
-            let rows = shared.sessions.rows().ok_or(Reason::Misuse(STATELESS))?;
-            Ok(rows.end(&id).await?)
-        })
-        .await
+        self.to_its_end(async move { Ok(shared.rows()?.end(&id).await?) }).await
     }
 
     /// Ends the user's other sessions. Returns the number ended.
@@ -53,10 +49,10 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     pub async fn end_others(&self) -> Result<u64, Refused> {
         let served = self.ask(true).await?;
         let (shared, session) = (Arc::clone(self.exchange().shared()), served.session.clone());
-        self.to_its_end(async move {
-            let rows = shared.sessions.rows().ok_or(Reason::Misuse(STATELESS))?;
-            Ok(rows.end_others(&session).await?)
-        })
-        .await
+        self.to_its_end(async move { Ok(shared.rows()?.end_others(&session).await?) }).await
+    }
+
+    fn rows(&self) -> Result<&dyn DriveRows<A>, Refused> {
+        self.exchange().shared().rows().map_err(|reason| self.refused(reason))
     }
 }

@@ -12,6 +12,7 @@ use super::carrier::Presented;
 use super::cookie::pair;
 use super::reason::Reason;
 use super::refused::Refused;
+use super::reply::Reply;
 use super::shared::{Shared, Unsent};
 use crate::record::{NoClaims, Session, SessionId, SessionToken};
 use crate::rule::Status;
@@ -74,17 +75,6 @@ pub(super) enum Answer<A: Send + Sync + 'static> {
         version: u64,
         set_cookie: Option<String>,
     },
-}
-
-/// What to put on the answer to a request that asked for a session.
-#[derive(Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Reply {
-    /// A header `Set-Cookie` to add; it holds a secret.
-    pub set_cookie: Option<String>,
-    /// A header to set, name and value, with a token that was issued anew for a bearer; it
-    /// holds a secret.
-    pub reissued: Option<(String, String)>,
 }
 
 impl<A: Clone + Send + Sync + 'static> Exchange<A> {
@@ -286,17 +276,6 @@ impl<A: Send + Sync + 'static> Answer<A> {
 
 fn late(is_bearer: bool) -> Refused {
     Refused::new(Reason::Misuse("the answer was sent already, or nobody waits for it"), is_bearer)
-}
-
-/// Without the secrets.
-impl fmt::Debug for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (set_cookie, reissued) = (self.set_cookie.is_some(), self.reissued.is_some());
-        f.debug_struct("Reply")
-            .field("set_cookie", &set_cookie)
-            .field("reissued", &reissued)
-            .finish()
-    }
 }
 
 impl<A: Send + Sync + 'static> Clone for Exchange<A> {

@@ -16,6 +16,7 @@ mod handover;
 mod layer;
 mod reason;
 mod refused;
+mod reply;
 mod shared;
 mod strategy;
 mod view;
@@ -25,7 +26,7 @@ pub use self::auth::Auth;
 pub use self::carrier::{Bearer, Carrier};
 pub use self::carrier_error::CarrierError;
 pub use self::cookie::{SameSite, SessionCookie};
-pub use self::exchange::{Exchange, Reply};
+pub use self::exchange::Exchange;
 #[cfg(feature = "axum")]
 pub use self::extract::Fresh;
 #[cfg(feature = "tower")]
@@ -35,6 +36,7 @@ pub use self::layer::{
 };
 pub use self::reason::Reason;
 pub use self::refused::{Refused, RequestHead};
+pub use self::reply::Reply;
 pub use self::strategy::Strategy;
 pub use self::view::{Active, Peeked};
 pub use self::web_sessions::WebSessions;

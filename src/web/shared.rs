@@ -6,7 +6,9 @@ use core::future::Future;
 use core::pin::Pin;
 
 use super::carrier::Built;
-use super::strategy::Drive;
+use super::handover::handover;
+use super::reason::Reason;
+use super::strategy::{Drive, DriveRows};
 use crate::record::SessionId;
 
 pub(super) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -15,6 +17,25 @@ pub(super) struct Shared<A> {
     pub(super) sessions: Box<dyn Drive<A>>,
     pub(super) carrier: Built,
     pub(super) spawn: Option<Box<dyn Fn(Task) + Send + Sync>>,
+}
+
+impl<A> Shared<A> {
+    /// The verbs of sessions that have a row.
+    pub(super) fn rows(&self) -> Result<&dyn DriveRows<A>, Reason> {
+        self.sessions.rows().ok_or(Reason::Misuse("stateless sessions have no such verb"))
+    }
+
+    /// Runs a verb to its end, also if the handler is dropped meanwhile, where there is
+    /// somebody to run it.
+    pub(super) async fn to_its_end<T: Send + 'static>(
+        &self,
+        verb: impl Future<Output = Result<T, Reason>> + Send + 'static,
+    ) -> Result<T, Reason> {
+        let Some(spawn) = &self.spawn else { return verb.await };
+        let (giver, taker) = handover();
+        spawn(Box::pin(async move { giver.give(verb.await) }));
+        taker.await.unwrap_or_else(|| Err(Reason::Failed("the task was aborted".into())))
+    }
 }
 
 /// A session whose token nobody was sent yet. Dropped, it is ended, if there is somebody to

@@ -8,8 +8,9 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use super::super::exchange::{Exchange, Reply};
+use super::super::exchange::Exchange;
 use super::super::refused::Refused;
+use super::super::reply::Reply;
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
