@@ -1,10 +1,8 @@
 //! What the crate answers; the same text for the crate as it is and with faults.
 
-use std::sync::Arc;
-
 use chrono::TimeDelta;
 
-use super::subject::store::{SecretHash, SessionParts, Update};
+use super::subject::store::{SecretHash, Update};
 use super::subject::{
     Decision, Lifetime, Look, RejectReason, Session, SessionId, SessionPolicy, Timestamp, Watch,
 };
@@ -15,15 +13,25 @@ fn at(secs: i64) -> Timestamp {
     Timestamp::try_from(secs).expect("a case is within the range")
 }
 
-/// What a policy of these settings is, if it is one.
-pub(super) fn policy([max_age, update_age, absolute_cap, skew]: Settings) -> Option<SessionPolicy> {
+/// Whether it accepts these settings.
+#[must_use]
+pub fn is_policy(settings: Settings) -> bool {
+    policy(settings).is_some()
+}
+
+/// Whether it accepts these instants.
+#[must_use]
+pub fn is_lifetime(record: Record) -> bool {
+    lifetime(record).is_some()
+}
+
+fn policy([max_age, update_age, absolute_cap, skew]: Settings) -> Option<SessionPolicy> {
     let secs = TimeDelta::seconds;
     let policy = SessionPolicy::new(secs(max_age), secs(update_age), secs(absolute_cap)).ok()?;
     policy.with_clock_skew(secs(skew)).ok()
 }
 
-/// What a lifetime of these instants is, if it is one.
-pub(super) fn lifetime(record: Record) -> Option<Lifetime> {
+fn lifetime(record: Record) -> Option<Lifetime> {
     let [created, renewed, expires, absolute] = record.map(|secs| Timestamp::try_from(secs).ok());
     Lifetime::restore(created?, renewed?, expires?, absolute?).ok()
 }
@@ -50,20 +58,8 @@ fn decided(decision: Decision) -> (i64, i64) {
 }
 
 fn session(record: Lifetime) -> Session {
-    Session::restore(SessionParts {
-        id: SessionId::from_bytes([1; 16]),
-        subject: Arc::from("user"),
-        profile: Arc::from("default"),
-        epoch: None,
-        ordinal: 0,
-        about: None,
-        version: 7,
-        secret: SecretHash::from_bytes([0; 32]),
-        lifetime: record,
-        generation: 0,
-        confirmed_at: None,
-    })
-    .expect("the parts make a session")
+    let (id, secret) = (SessionId::from_bytes([1; 16]), SecretHash::from_bytes([0; 32]));
+    Session::new(id, "user", "default", secret, record).expect("the fields are a session's")
 }
 
 /// The record after the write that was decided, if it applies to what is stored.
@@ -78,7 +74,12 @@ fn applied(
 }
 
 /// What the crate answers.
-pub(super) fn answer(case: &Case) -> Answer {
+///
+/// # Panics
+///
+/// If the crate refuses the settings or instants of a case.
+#[must_use]
+pub fn answer(case: &Case) -> Answer {
     let policy_of = |settings| policy(settings).expect("a case has policies");
     let (policy, other) = (policy_of(case.today), policy_of(case.other));
     let record = lifetime(case.record).expect("a case has a record");
