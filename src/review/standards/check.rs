@@ -21,7 +21,7 @@ impl SessionPolicy {
     /// ```
     #[must_use]
     pub fn check(&self, standard: Standard) -> Report {
-        let findings = clauses::of(standard).iter().map(|rule| rule.judge(self)).collect();
+        let findings = clauses::of(standard).map(|rule| rule.judge(self)).collect();
         Report { standard, findings }
     }
 }

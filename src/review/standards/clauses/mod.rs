@@ -12,17 +12,19 @@ use super::report::Limit;
 use super::rule::{Rule, Test};
 use super::standard::Standard;
 
-pub(super) const fn of(standard: Standard) -> &'static [Rule] {
-    match standard {
-        Standard::Asvs5 => asvs::CHAPTER_7,
-        Standard::CheatSheetHighValue => CHEAT_SHEET_HIGH_VALUE,
-        Standard::CheatSheetLowRisk => CHEAT_SHEET_LOW_RISK,
-        Standard::NistAal1 => nist::AAL1,
-        Standard::NistAal2 => nist::AAL2,
-        Standard::NistAal3 => nist::AAL3,
-        Standard::PciDss4 => PCI_DSS_4,
-        Standard::Wcag22 => WCAG_2_2,
-    }
+/// Those of this standard alone, and those that it has in common with its other levels.
+pub(super) fn of(standard: Standard) -> impl Iterator<Item = &'static Rule> {
+    let (own, common): (&[_], &[_]) = match standard {
+        Standard::Asvs5 => (asvs::CHAPTER_7, &[]),
+        Standard::CheatSheetHighValue => (CHEAT_SHEET_HIGH_VALUE, CHEAT_SHEET),
+        Standard::CheatSheetLowRisk => (CHEAT_SHEET_LOW_RISK, CHEAT_SHEET),
+        Standard::NistAal1 => (nist::AAL1, nist::EVERY_LEVEL),
+        Standard::NistAal2 => (nist::AAL2, nist::EVERY_LEVEL),
+        Standard::NistAal3 => (nist::AAL3, nist::EVERY_LEVEL),
+        Standard::PciDss4 => (PCI_DSS_4, &[]),
+        Standard::Wcag22 => (WCAG_2_2, &[]),
+    };
+    own.iter().chain(common)
 }
 
 const CHEAT_SHEET_HIGH_VALUE: &[Rule] = &[
@@ -36,9 +38,6 @@ const CHEAT_SHEET_HIGH_VALUE: &[Rule] = &[
         Setting::GuaranteedIdle,
         Limit::AtLeast(TimeDelta::minutes(2)),
     ),
-    CHEAT_SHEET_ABSOLUTE,
-    CHEAT_SHEET_RENEWAL,
-    CHEAT_SHEET_PRIVILEGE,
 ];
 
 const CHEAT_SHEET_LOW_RISK: &[Rule] = &[
@@ -52,28 +51,25 @@ const CHEAT_SHEET_LOW_RISK: &[Rule] = &[
         Setting::GuaranteedIdle,
         Limit::AtLeast(TimeDelta::minutes(15)),
     ),
-    CHEAT_SHEET_ABSOLUTE,
-    CHEAT_SHEET_RENEWAL,
-    CHEAT_SHEET_PRIVILEGE,
 ];
 
-const CHEAT_SHEET_ABSOLUTE: Rule = should(
-    "Absolute Timeout",
-    "4 to 8 hours in all for a working day",
-    Test::FullDay { shortest: TimeDelta::hours(4), longest: TimeDelta::hours(8) },
-);
-
-const CHEAT_SHEET_RENEWAL: Rule = should(
-    "Renewal Timeout",
-    "the session id changes now and then, with an overlap",
-    both("Rotate the session now and then; update_age renews without a new id."),
-);
-
-const CHEAT_SHEET_PRIVILEGE: Rule = should(
-    "Renew the Session ID",
-    "a new session id at any change of privilege",
-    both("Rotate the session there."),
-);
+const CHEAT_SHEET: &[Rule] = &[
+    should(
+        "Absolute Timeout",
+        "4 to 8 hours in all for a working day",
+        Test::FullDay { shortest: TimeDelta::hours(4), longest: TimeDelta::hours(8) },
+    ),
+    should(
+        "Renewal Timeout",
+        "the session id changes now and then, with an overlap",
+        both("Rotate the session now and then; update_age renews without a new id."),
+    ),
+    should(
+        "Renew the Session ID",
+        "a new session id at any change of privilege",
+        both("Rotate the session there."),
+    ),
+];
 
 const PCI_DSS_4: &[Rule] = &[
     shall(
