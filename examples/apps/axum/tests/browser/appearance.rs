@@ -85,10 +85,7 @@ async fn every_page_fits_wide_and_narrow_screens_in_light_dark_and_forced_colour
     let browser = Browser::start().await;
     browser.goto("/sign-in").await;
     browser.pictures("sign-in").await;
-    browser.type_in("ada").await;
-    browser.type_in(thirtyfour::Key::Tab).await;
-    browser.type_in("mistyped").await;
-    browser.type_in(thirtyfour::Key::Enter).await;
+    browser.submit_two("ada", "mistyped").await;
     browser.until("document.querySelector('[role=alert]')").await;
     browser.pictures("sign-in-mistyped").await;
     browser.sign_in("root", false).await;

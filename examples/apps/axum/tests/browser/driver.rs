@@ -63,9 +63,7 @@ impl Browser {
     /// By keyboard alone.
     pub(crate) async fn sign_in(&self, name: &str, remember: bool) {
         self.goto("/sign-in").await;
-        self.type_in(name).await;
-        self.type_in(Key::Tab).await;
-        self.type_in(password_of(name)).await;
+        self.type_two(name, password_of(name)).await;
         if remember {
             self.type_in(Key::Tab).await;
             self.type_in(" ").await;
@@ -77,10 +75,19 @@ impl Browser {
 
     /// The sign-in that asks for it, by keyboard alone.
     pub(crate) async fn fill_in(&self, name: &str) {
-        self.type_in(name).await;
-        self.type_in(Key::Tab).await;
-        self.type_in(password_of(name)).await;
+        self.submit_two(name, password_of(name)).await;
+    }
+
+    /// A form of two fields, from the first one on.
+    pub(crate) async fn submit_two(&self, first: &str, second: &str) {
+        self.type_two(first, second).await;
         self.type_in(Key::Enter).await;
+    }
+
+    pub(crate) async fn type_two(&self, first: &str, second: &str) {
+        self.type_in(first).await;
+        self.type_in(Key::Tab).await;
+        self.type_in(second).await;
     }
 
     /// Waits for the sign-in page and its reason.

@@ -10,9 +10,7 @@ async fn after_a_mistyped_password_all_else_is_kept_and_the_focus_is_on_the_pass
     let browser = Browser::start().await;
     browser.goto("/sign-in?next=/devices").await;
     assert_eq!(browser.evaluate("document.activeElement.name").await, "name");
-    browser.type_in("ada").await;
-    browser.type_in(Key::Tab).await;
-    browser.type_in("mistyped").await;
+    browser.type_two("ada", "mistyped").await;
     browser.type_in(Key::Tab).await;
     browser.type_in(" ").await;
     browser.press("main button").await;
@@ -69,10 +67,7 @@ async fn a_device_is_signed_out_after_a_question_and_a_reload_says_it_no_more() 
 async fn a_reload_after_a_change_of_the_password_changes_nothing_and_says_nothing_wrong() {
     let browser = Browser::signed_in("ada").await;
     browser.goto("/password").await;
-    browser.type_in(password_of("ada")).await;
-    browser.type_in(Key::Tab).await;
-    browser.type_in("difference-engine-2").await;
-    browser.type_in(Key::Enter).await;
+    browser.submit_two(password_of("ada"), "difference-engine-2").await;
     browser
         .until(
             "document.querySelector('.notice')?.innerText.startsWith('Your password is changed.')",

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use crate::driver::Browser;
+use crate::support::password_of;
 
 /// The application has answered, and nobody has the cookie. The browser asks again by
 /// itself, each time for another session. Those last until their idle limit.
@@ -40,24 +41,14 @@ async fn after_a_lost_answer_to_a_change_of_the_password_the_new_one_signs_in() 
     browser.sign_in("ada", false).await;
     browser.goto("/password").await;
     proxy.lose("POST /password");
-    let changed = "[...document.querySelectorAll('input[type=password]')].length";
-    let fields = browser.evaluate(changed).await.as_u64().unwrap();
-    browser.type_in(crate::support::password_of("ada")).await;
-    for _ in 1..fields {
-        browser.type_in(thirtyfour::Key::Tab).await;
-        browser.type_in("quite another password").await;
-    }
-    browser.type_in(thirtyfour::Key::Enter).await;
+    browser.submit_two(password_of("ada"), "quite another password").await;
     browser.until("!document.querySelector('[name=current]')").await;
     assert!(proxy.lost() >= 1);
     proxy.lose_nothing();
 
     browser.goto("/devices").await;
     browser.until("location.pathname === '/sign-in'").await;
-    browser.type_in("ada").await;
-    browser.type_in(thirtyfour::Key::Tab).await;
-    browser.type_in("quite another password").await;
-    browser.type_in(thirtyfour::Key::Enter).await;
+    browser.submit_two("ada", "quite another password").await;
     browser.until("document.querySelector('#session')").await;
 }
 
@@ -87,7 +78,7 @@ async fn a_sign_in_that_the_browser_gives_up_leaves_no_session() {
     let sign_in = format!(
         "window.gone = new AbortController(); fetch('/sign-in', {{ method: 'POST', signal: gone.signal,
             body: new URLSearchParams({{ name: 'ada', password: '{}', next: '/' }}) }}).catch(() => {{}})",
-        crate::support::password_of("ada")
+        password_of("ada")
     );
     browser.driver.execute(sign_in, vec![]).await.unwrap();
     browser.app.store.creations.held(1).await;
