@@ -65,8 +65,7 @@ impl<S> Sessions<S> {
     }
 
     /// The same sessions, of which [`sweep`](Self::sweep) keeps those that have ended
-    /// for `retention`, in whole
-    /// seconds: 1 day if not set, and none if negative.
+    /// for `retention`, in whole seconds: 1 day if not set, and none if negative.
     ///
     /// So a user who comes back is told why the session ended, and a server whose clock
     /// is ahead by less than the retention deletes nobody's live session.

@@ -45,8 +45,7 @@ pub struct Authenticated<A = NoClaims> {
 impl<A> Authenticated<A> {
     /// Whether the sign-in is less than `within` ago, for pages that ask for a recent one
     /// (RFC 9470), in whole seconds; with 0 s or less none is. Only a sign-in makes a session
-    /// fresh; to re-authenticate, start one
-    /// [in the place](crate::SignIn::replacing) of this.
+    /// fresh; to re-authenticate, start one [in the place](crate::SignIn::replacing) of this.
     ///
     /// ```
     /// # #[cfg(feature = "memory")] {

@@ -11,7 +11,7 @@ use session_policy::Timestamp;
 use self::history::{End, Evidence, History};
 use crate::Failure;
 use crate::commands::help;
-use crate::input::{Events, InputError, Line};
+use crate::input::{Events, Line};
 use crate::report::{Report, Tally, count, json};
 
 /// Say from the event log why a user was signed out; 1 if any session ended
@@ -48,7 +48,9 @@ pub(crate) fn run(args: &Args) -> Result<(Report, bool), Failure> {
                 Ok(Line::Unproven) => events += 1,
                 Err(error) => {
                     bad += 1;
-                    warn_of(bad, &error);
+                    if bad <= NAMED {
+                        eprintln!("warning: {error}");
+                    }
                 }
             }
         }
@@ -69,12 +71,6 @@ pub(crate) fn run(args: &Args) -> Result<(Report, bool), Failure> {
         eprintln!("warning: there is no event of a session in it");
     }
     Ok((report(args, history), bad == 0))
-}
-
-fn warn_of(bad: u64, error: &InputError) {
-    if bad <= NAMED {
-        eprintln!("warning: {error}");
-    }
 }
 
 fn report(args: &Args, history: History<'_>) -> Report {
