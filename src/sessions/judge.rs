@@ -15,7 +15,7 @@ impl<S: SessionStore> Sessions<S> {
     /// made, the session is loaded again, judged again, and written once more if that is due.
     pub(super) async fn judge(&self, text: &str) -> Result<Authenticated, AuthenticateError> {
         let token = self.parse(text)?;
-        let mut session = self.load(&token).await?;
+        let mut session = self.opened(&token, self.store().load(&token.id).await)?;
         let policy = match self.rows.context.unbounded(&session) {
             Some(policy) => policy,
             None => self.policy_of(&session).await?,
@@ -24,6 +24,9 @@ impl<S: SessionStore> Sessions<S> {
         let mut outcome = RenewalOutcome::NotDue;
         for _ in 0..2 {
             let lifetime = match policy.evaluate(session.lifetime(), now) {
+                Decision::Keep { .. } if matches!(outcome, RenewalOutcome::NotDue) => {
+                    return Ok(with_status(session, &policy, now, outcome));
+                }
                 Decision::Keep { .. } => break,
                 Decision::Reject { reason, since } => {
                     let error = AuthenticateError::Rejected { reason, since };
@@ -80,13 +83,14 @@ impl<S: SessionStore> Sessions<S> {
         self.rows.context.tell(|| Event::of(&served.session, served.status.now, kind));
     }
 
-    /// The session, if the token opens it; the observer is told if not.
+    /// The session that was found, if the token opens it; the observer is told if not.
     #[inline]
-    pub(super) async fn load(
+    pub(super) fn opened(
         &self,
         token: &PresentedToken<'_>,
+        found: Result<Option<Session>, StoreError>,
     ) -> Result<Session, AuthenticateError> {
-        match self.store().load(&token.id).await {
+        match found {
             Ok(Some(session)) if opens(token, &session) => Ok(session),
             unopened => Err(self.unopened(token, unopened)),
         }
@@ -144,8 +148,7 @@ impl<S: SessionStore> Sessions<S> {
         if let Decision::Reject { reason, since } = policy.peek(session.lifetime(), now) {
             return Err(self.refused(&session, AuthenticateError::Rejected { reason, since }));
         }
-        let status = policy.status(session.lifetime(), now);
-        Ok(Authenticated { session, claims: NoClaims {}, status, token: None, renewal })
+        Ok(with_status(session, policy, now, renewal))
     }
 
     fn refused(&self, session: &Session, error: AuthenticateError) -> AuthenticateError {
@@ -154,6 +157,17 @@ impl<S: SessionStore> Sessions<S> {
         context.tell(|| Event::of(session, context.now(), kind));
         error
     }
+}
+
+#[inline]
+fn with_status(
+    session: Session,
+    policy: &SessionPolicy,
+    now: Timestamp,
+    renewal: RenewalOutcome,
+) -> Authenticated {
+    let status = policy.status(session.lifetime(), now);
+    Authenticated { session, claims: NoClaims {}, status, token: None, renewal }
 }
 
 #[inline]

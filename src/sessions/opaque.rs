@@ -147,7 +147,8 @@ impl<S: SessionStore> Sessions<S> {
     ///
     /// As for [`authenticate`](Self::authenticate).
     pub async fn peek(&self, token: &str) -> Result<Authenticated, AuthenticateError> {
-        let session = self.load(&self.parse(token)?).await?;
+        let token = self.parse(token)?;
+        let session = self.opened(&token, self.store().load(&token.id).await)?;
         let policy = self.policy_of(&session).await?;
         self.served(session, &policy, self.rows.context.now(), RenewalOutcome::NotDue)
     }
@@ -158,7 +159,8 @@ impl<S: SessionStore> Sessions<S> {
 
     /// The session that a token opens, whether or not it is served.
     pub(crate) async fn proven(&self, token: &str) -> Result<Session, AuthenticateError> {
-        self.load(&self.parse(token)?).await
+        let token = self.parse(token)?;
+        self.opened(&token, self.store().load(&token.id).await)
     }
 
     /// Gives a session another secret: the same session, under the same id and cap,

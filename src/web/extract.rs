@@ -31,8 +31,11 @@ async fn ask<A: Clone + Send + Sync + 'static>(
 }
 
 fn of_parts<A: Clone + Send + Sync + 'static>(refused: Refused, parts: &Parts) -> Refused {
-    let uri = slot::<A>(&parts.extensions).map_or(&parts.uri, |slot| &slot.uri);
-    with_head(refused, &parts.method, uri, &parts.headers)
+    let path = match slot::<A>(&parts.extensions) {
+        Ok(slot) => slot.path.as_ref(),
+        Err(_) => parts.uri.path_and_query(),
+    };
+    with_head(refused, &parts.method, path, &parts.headers)
 }
 
 macro_rules! extractor {
@@ -108,7 +111,8 @@ impl<S: Sync, A: Clone + Send + Sync + 'static> FromRequestParts<S> for Auth<A> 
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
-        Self::of_parts(&parts.extensions, &parts.method, &parts.uri, &parts.headers)
+        let path = parts.uri.path_and_query();
+        Self::of_parts(&parts.extensions, &parts.method, path, &parts.headers)
     }
 }
 

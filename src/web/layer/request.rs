@@ -1,7 +1,8 @@
 use core::iter;
 
 use http::header::{ACCEPT, AUTHORIZATION, COOKIE};
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use http::uri::PathAndQuery;
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::super::auth::Auth;
 use super::super::carrier::Presented;
@@ -15,7 +16,7 @@ const NO_LAYER: &str = "there is no `SessionLayer` with these claims around this
 pub(in crate::web) struct Slot<A: Send + Sync + 'static> {
     pub(in crate::web) exchange: Exchange<A>,
     /// As it was sent: nested routers cut off their prefix.
-    pub(in crate::web) uri: Uri,
+    pub(in crate::web) path: Option<PathAndQuery>,
 }
 
 pub(in crate::web) fn slot<A: Clone + Send + Sync + 'static>(
@@ -40,14 +41,14 @@ fn values<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
 pub(in crate::web) fn with_head(
     refused: Refused,
     method: &Method,
-    uri: &Uri,
+    path: Option<&PathAndQuery>,
     headers: &HeaderMap,
 ) -> Refused {
-    refused.of(head(method, uri, headers))
+    refused.of(head(method, path, headers))
 }
 
-fn head(method: &Method, uri: &Uri, headers: &HeaderMap) -> RequestHead {
-    let path = uri.path_and_query().map_or_else(|| uri.path(), |path| path.as_str());
+fn head(method: &Method, path: Option<&PathAndQuery>, headers: &HeaderMap) -> RequestHead {
+    let path = path.map_or("", PathAndQuery::as_str);
     RequestHead::new(method.as_str(), path, headers.get(ACCEPT).map(HeaderValue::as_bytes))
 }
 
@@ -61,20 +62,20 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     #[doc = include_str!("of_request.md")]
     pub fn of_request<B>(request: &http::Request<B>) -> Result<Self, Refused> {
         let (extensions, headers) = (request.extensions(), request.headers());
-        Self::of_parts(extensions, request.method(), request.uri(), headers)
+        Self::of_parts(extensions, request.method(), request.uri().path_and_query(), headers)
     }
 
     pub(in crate::web) fn of_parts(
         extensions: &Extensions,
         method: &Method,
-        uri: &Uri,
+        path: Option<&PathAndQuery>,
         headers: &HeaderMap,
     ) -> Result<Self, Refused> {
-        let Slot { exchange, uri } = match slot(extensions) {
+        let Slot { exchange, path } = match slot(extensions) {
             Ok(slot) => slot,
-            Err(refused) => return Err(with_head(refused, method, uri, headers)),
+            Err(refused) => return Err(with_head(refused, method, path, headers)),
         };
         let auth = exchange.auth(values(headers, &COOKIE), values(headers, &AUTHORIZATION));
-        Ok(auth.of(head(method, uri, headers)))
+        Ok(auth.of(head(method, path.as_ref(), headers)))
     }
 }

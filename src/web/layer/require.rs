@@ -6,7 +6,8 @@ use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use http::{HeaderMap, Request, Response, Uri};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -130,9 +131,9 @@ where
         // The headers go with it and come back: nothing is copied.
         let asked = Box::pin(async move {
             let outcome = match slot {
-                Ok(Slot { exchange, uri }) => {
+                Ok(Slot { exchange, path }) => {
                     let asked = exchange.ask(&presented(&exchange, &headers), true).await;
-                    asked.map(drop).map_err(|refused| (refused, Some(uri)))
+                    asked.map(drop).map_err(|refused| (refused, path))
                 }
                 Err(refused) => Err((refused, None)),
             };
@@ -145,8 +146,9 @@ where
     }
 }
 
-/// The headers, and a refusal with the URI that was sent.
-type Asked = Pin<Box<dyn Future<Output = (HeaderMap, Result<(), (Refused, Option<Uri>)>)> + Send>>;
+/// The headers, and a refusal with the path that was sent.
+type Asked =
+    Pin<Box<dyn Future<Output = (HeaderMap, Result<(), (Refused, Option<PathAndQuery>)>)> + Send>>;
 
 pin_project! {
     /// The answer of a [`RequireService`].
@@ -179,9 +181,9 @@ where
         if this.waiting.is_some() {
             let (headers, outcome) = ready!(this.asked.as_mut().poll(context));
             if let Some((mut inner, mut request)) = this.waiting.take() {
-                if let Err((refused, uri)) = outcome {
-                    let uri = uri.as_ref().unwrap_or(request.uri());
-                    let refused = with_head(refused, request.method(), uri, &headers);
+                if let Err((refused, path)) = outcome {
+                    let path = path.as_ref().or(request.uri().path_and_query());
+                    let refused = with_head(refused, request.method(), path, &headers);
                     return Poll::Ready(Ok(refused.left_to_layer(O::default())));
                 }
                 *request.headers_mut() = headers;

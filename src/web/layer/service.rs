@@ -133,7 +133,8 @@ where
     #[inline]
     fn call(&mut self, mut request: Request<I>) -> Self::Future {
         let exchange = self.layer.sessions.exchange();
-        let slot = Slot { exchange: exchange.clone(), uri: request.uri().clone() };
+        let path = request.uri().path_and_query().cloned();
+        let slot = Slot { exchange: exchange.clone(), path };
         request.extensions_mut().insert(slot);
         ResponseFuture::new(self.inner.call(request), exchange, self.layer.refuse.clone())
     }
