@@ -20,10 +20,17 @@ impl Observer for SessionLog {
             EventKind::Expired { reason } => {
                 log!(info, "expired", at = display(event.at), reason = reason.as_str());
             }
+            EventKind::Forgiven { generation } => log!(warn, "forgiven", generation = generation),
+            EventKind::Reissued { expires_at } => {
+                log!(info, "reissued", expires_at = display(expires_at));
+            }
             EventKind::Rejected { reason } => log!(warn, "rejected", reason = reason),
             EventKind::RenewalDeferred => log!(warn, "renewal deferred"),
             EventKind::Renewed { expires_at } => {
                 log!(info, "renewed", expires_at = display(expires_at));
+            }
+            EventKind::ReuseDetected { presented, current } => {
+                log!(warn, "reuse detected", presented = presented, current = current);
             }
             EventKind::Rotated { .. } => log!(info, "rotated"),
             EventKind::Started { absolute_expires_at, expires_at } => log!(
@@ -32,7 +39,7 @@ impl Observer for SessionLog {
                 expires_at = display(expires_at),
                 absolute_expires_at = display(absolute_expires_at)
             ),
-            ref other => log!(warn, "other", kind = tracing::field::debug(other)),
+            ref unknown => log!(warn, "unknown", kind = tracing::field::debug(unknown)),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 pub(crate) use self::events::{Events, Kind, Line, Logged};
-pub(crate) use self::instant::{Instant, duration};
+pub(crate) use self::instant::{Day, Instant, duration};
 pub(crate) use self::policy::policies;
 pub(crate) use self::records::{Records, Unknown};
 pub(crate) use self::requests::requests;

@@ -158,7 +158,7 @@ fn the_logs_of_both_applications_are_read() {
         assert!(text.starts_with(&expected), "{text}");
     }
     let reuse = format!(
-        r#"{{"timestamp":"2026-11-24T09:20:00Z","fields":{{"message":"other","session":"{ID}","subject":"ada","unproven":false,"kind":"ReuseDetected {{ presented: 1, current: 3 }}"}},"target":"session"}}"#
+        r#"{{"timestamp":"2026-11-24T09:20:00Z","fields":{{"message":"reuse detected","session":"{ID}","subject":"ada","unproven":false,"presented":1,"current":3}},"target":"session"}}"#
     );
     assert_eq!(ends(&["ada", "-"], &reuse)[0]["cause"], "reuse");
 }
@@ -178,9 +178,43 @@ fn a_day_is_that_of_the_end_or_of_the_first_refusal() {
         let summary = format!("ada: {sessions} ended on 2026-11-{day}, 1 in all\n");
         assert!(text.ends_with(&summary), "{text}");
     }
-    let (status, _, refused) = said(&["ada", "-", "--on", "Tuesday"], &log);
-    assert_eq!(status, 2, "{refused}");
-    assert!(refused.starts_with("error: invalid value 'Tuesday' for '--on <YYYY-MM-DD>'"));
+    for day in ["Tuesday", "2026-11-24+25:00", "2026-11-24+0200", "2026-11-31", "2026-11-24 "] {
+        let (status, _, refused) = said(&["ada", "-", "--on", day], &log);
+        assert_eq!(status, 2, "{refused}");
+        let error =
+            format!("error: invalid value '{day}' for '--on <YYYY-MM-DD[+HH:MM]>': not a day");
+        assert!(refused.starts_with(&error), "{refused}");
+    }
+}
+
+#[test]
+fn a_day_with_an_offset_is_that_of_the_user() {
+    // 23:30 in UTC on the 23rd: already the 24th in Berlin, still the 23rd in New York.
+    let at = NINE - 9 * 3_600 - 1_800;
+    let ada = "\"subject\":\"ada\",\"profile\":\"default\"";
+    let log = [
+        event(at - 60, &format!("{ada},\"event\":\"started\",\"expires_at\":{NINE}")),
+        event(at, &format!("{ada},\"event\":\"ended\",\"cause\":\"end\"")),
+    ]
+    .concat();
+    for (day, found) in [
+        ("2026-11-23", 1),
+        ("2026-11-23Z", 1),
+        ("2026-11-23-05:00", 1),
+        ("2026-11-24-05:00", 0),
+        ("2026-11-24", 0),
+        ("2026-11-24+01:00", 1),
+        ("2026-11-23+01:00", 0),
+        ("2026-11-23+00:29", 1),
+        ("2026-11-24+00:30", 1),
+    ] {
+        let (status, text, _) = said(&["ada", "-", "--on", day], &log);
+        assert_eq!(status, found, "{day}: {text}");
+        assert!(
+            text.contains(&format!(" ended on {}, 1 in all", day.trim_end_matches('Z'))),
+            "{text}"
+        );
+    }
 }
 
 #[test]

@@ -126,6 +126,7 @@ Columns (keys of a line):
 
 Example:
   session-policy why ada --on 2026-11-24 events.jsonl
+  session-policy why ada --on 2026-11-24+01:00 events.jsonl
 
 Exit status: 0 no session ended, 1 at least one did, 2 bad input. A bad line is named on
 standard error with its number, and what the others say is printed nonetheless. Events of

@@ -4,14 +4,13 @@ mod history;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 use session_policy::Timestamp;
 
 use self::history::{End, Evidence, History};
 use crate::Failure;
 use crate::commands::help;
-use crate::input::{Events, Line};
+use crate::input::{Day, Events, Line};
 use crate::report::{Report, Tally, count, json};
 
 /// Say from the event log why a user was signed out; 1 if any session ended
@@ -23,9 +22,9 @@ pub(crate) struct Args {
     /// The logs, the oldest first (JSON lines; `-` for standard input)
     #[arg(required = true)]
     events: Vec<PathBuf>,
-    /// Only sessions that ended, or were refused first, on this day in UTC
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    on: Option<NaiveDate>,
+    /// Only sessions that ended, or were refused first, on this day: in UTC, or at an offset
+    #[arg(long, value_name = "YYYY-MM-DD[+HH:MM]")]
+    on: Option<Day>,
 }
 
 /// More bad lines than these are only counted.
@@ -107,9 +106,8 @@ impl End {
     }
 
     /// Whether the session ended on this day, or the user first saw so.
-    fn is_on(&self, day: NaiveDate) -> bool {
-        let date = |at: Timestamp| DateTime::<Utc>::from(at).date_naive();
-        date(self.at) == day || self.refused_at().is_some_and(|at| date(at) == day)
+    fn is_on(&self, day: Day) -> bool {
+        day.has(self.at) || self.refused_at().is_some_and(|at| day.has(at))
     }
 
     fn text(&self) -> String {

@@ -1,6 +1,7 @@
+use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use session_policy::Timestamp;
 
 /// An instant as people and exports write it: RFC 3339, or unix seconds.
@@ -21,6 +22,38 @@ impl FromStr for Instant {
                 text.escape_debug(),
             )),
         }
+    }
+}
+
+/// A day in UTC, as `2026-11-24`, or at an offset from it, as `2026-11-24+01:00`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Day(DateTime<FixedOffset>);
+
+impl Day {
+    /// Whether an instant falls on this day.
+    pub(crate) fn has(self, at: Timestamp) -> bool {
+        let there = DateTime::<Utc>::from(at).with_timezone(self.0.offset());
+        there.date_naive() == self.0.date_naive()
+    }
+}
+
+impl FromStr for Day {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (date, offset) = text.split_at_checked("YYYY-MM-DD".len()).unwrap_or((text, ""));
+        let offset = if offset.is_empty() { "Z" } else { offset };
+        DateTime::parse_from_rfc3339(&format!("{date}T00:00:00{offset}"))
+            .map(Self)
+            .map_err(|_| "not a day such as `2026-11-24`, in UTC, or `2026-11-24+01:00`")
+    }
+}
+
+/// As it was given, without a `Z`.
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_utc = self.0.offset().local_minus_utc() == 0;
+        write!(f, "{}", self.0.format(if is_utc { "%Y-%m-%d" } else { "%Y-%m-%d%:z" }))
     }
 }
 

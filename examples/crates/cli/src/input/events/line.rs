@@ -38,12 +38,8 @@ impl Line {
             }
             Some(Value::String(kind)) => Self::of(fields, &outer, kind),
             _ if outer.get("target").and_then(Value::as_str) == Some(TARGET) => {
-                let kind = match text_of(fields, "message")? {
-                    // With the rest of an event, as it prints for programmers.
-                    Some("other") => snake_case(text_of(fields, "kind")?.unwrap_or("other")),
-                    Some(message) => message.replace(' ', "_"),
-                    None => return Err("it has neither `event` nor `message`".to_owned()),
-                };
+                let message = text_of(fields, "message")?;
+                let kind = message.ok_or("it has neither `event` nor `message`")?.replace(' ', "_");
                 Self::of(fields, &outer, &kind)
             }
             _ => Ok(Self::Other),
@@ -126,17 +122,4 @@ fn limit(reason: &str) -> Result<RejectReason, String> {
         .ok_or_else(|| {
             format!("reason: `{}` is neither idle nor absolute_cap", reason.escape_debug())
         })
-}
-
-/// The name of a variant, such as `ReuseDetected { presented: 1, current: 3 }`, as it is
-/// serialised.
-fn snake_case(debug: &str) -> String {
-    let mut name = String::new();
-    for character in debug.chars().take_while(char::is_ascii_alphanumeric) {
-        if character.is_ascii_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(character.to_ascii_lowercase());
-    }
-    name
 }
