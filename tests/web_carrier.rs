@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::HashMap;
-use std::error::Error as _;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -133,9 +132,10 @@ fn lengths(sessions: impl Strategy<Claims = Padding>, cookie: SessionCookie) -> 
         match pollster::block_on(web.exchange().auth([], []).sign_in(sign_in)) {
             Ok(started) => longest = longest.max(started.token.as_ref().unwrap().expose().len()),
             Err(refused) => {
-                assert!(matches!(refused.reason(), Reason::Failed(_)), "{refused}");
-                let error = refused.source().unwrap().downcast_ref().unwrap();
-                let StartError::Issue(IssueError::TooLong { bytes, .. }) = error else {
+                let Reason::Failed(error) = refused.reason() else { panic!("{refused}") };
+                let StartError::Issue(IssueError::TooLong { bytes, .. }) =
+                    error.downcast_ref().unwrap()
+                else {
                     panic!("{error}")
                 };
                 shortest = shortest.min(*bytes);

@@ -11,7 +11,9 @@ use std::task::{Context, Poll, Waker};
 
 use chrono::TimeDelta;
 use pollster::block_on;
-use session_policy::web::{Auth, Bearer, Carrier, Exchange, Reason, SessionCookie, WebSessions};
+use session_policy::web::{
+    Active, Auth, Bearer, Carrier, Exchange, Reason, SessionCookie, WebSessions,
+};
 use session_policy::{Policies, SessionLimit, Sessions, SignIn, WhenFull};
 
 use web_store::{App, KINDS, Kind, NAME, Store, cookie, policy};
@@ -71,7 +73,7 @@ fn of_several_verbs_the_last_one_decides_and_no_session_is_left_over() {
                     assert_eq!(done, expected, "{kind:?} {holds} {verbs:?}");
                     match verb {
                         Verb::In(subject) => (signed_in, sent) = (Some(subject), Some(true)),
-                        Verb::Out => (signed_in, sent) = (None, Some(false)),
+                        Verb::Out => (signed_in, sent) = (None, holds.then_some(false)),
                         Verb::Rotate if done.is_ok() => sent = Some(true),
                         Verb::Rotate | Verb::Active => {}
                     }
@@ -366,6 +368,42 @@ fn a_bearer_is_never_sent_a_cookie_and_leaves_those_of_a_page_alone() {
     assert_eq!(block_on(exchange.reply([])).unwrap().set_cookie, None);
     assert_eq!(store.len(), 1);
     assert!(block_on(page.active()).is_ok());
+}
+
+#[test]
+fn a_bearer_that_signs_in_again_leaves_no_session_behind() {
+    let store = Store::default();
+    let either = Carrier::either(SessionCookie::host("session"), Bearer::new());
+    let web = WebSessions::new(Sessions::new(store.clone(), policy()), either).unwrap();
+    let token = |active: &Active| active.token.as_ref().unwrap().expose().to_owned();
+    let first = token(&block_on(web.exchange().auth([], []).sign_in_bearer("ada")).unwrap());
+    let header = format!("Bearer {first}");
+    let auth = web.exchange().auth([], [header.as_bytes()]);
+    let second = token(&block_on(auth.sign_in_bearer("ada")).unwrap());
+    assert_eq!(store.len(), 1);
+    for (token, opens) in [(first, false), (second, true)] {
+        let header = format!("Bearer {token}");
+        let auth = web.exchange().auth([], [header.as_bytes()]);
+        assert_eq!(block_on(auth.active()).is_ok(), opens);
+    }
+}
+
+/// `SameSite=Lax` keeps the cookie from another site's form, and the browser would still take
+/// the answer's `Set-Cookie`: the user would be signed out, and the session live on.
+#[test]
+fn a_sign_out_without_the_cookie_clears_none() {
+    for kind in KINDS {
+        let app = App::of(kind);
+        let ada = app.sign_in("ada");
+        let exchange = app.exchange();
+        block_on(exchange.auth([], []).sign_out()).unwrap();
+        assert_eq!(block_on(exchange.reply([])).unwrap().set_cookie, None);
+        assert_eq!(app.opens(&ada), Ok("ada".to_owned()));
+        // One that opens nothing is cleared.
+        let (exchange, auth) = request(&app, &format!("{NAME}=junk"));
+        block_on(auth.sign_out()).unwrap();
+        assert_eq!(cookie(&block_on(exchange.reply([])).unwrap()).unwrap(), format!("{NAME}="));
+    }
 }
 
 #[test]

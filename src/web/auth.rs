@@ -108,8 +108,9 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     }
 
     /// [`sign_in`](Self::sign_in) for a client without cookies, such as a mobile application:
-    /// none is set, and the handler sends the token. Cookies of the request and their sessions
-    /// are left alone, so a page can hand out a token for a command line.
+    /// none is set, and the handler sends the token. A session that a bearer token of the
+    /// request opens is replaced. Those of its cookies are left alone, so a page can hand out
+    /// a token for a command line.
     ///
     /// # Errors
     ///
@@ -123,8 +124,10 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         if !self.exchange.shared().carrier.takes_bearer() {
             return Err(self.refused(Reason::Misuse("the carrier takes no bearer tokens")));
         }
-        let (exchange, request) = (self.exchange.clone(), self.request.clone());
-        let auth = Self { exchange, credentials: Credentials::of_bearer(), request };
+        if self.credentials.is_bearer {
+            return self.sign_in(sign_in).await;
+        }
+        let auth = Self { credentials: Credentials::of_bearer(), ..self.clone() };
         auth.open(false)?;
         auth.start(sign_in.into(), Vec::new()).await
     }
@@ -164,8 +167,8 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         self.begin(unsent, started).await
     }
 
-    /// Ends the session of the request, if there is one, and clears the cookie. Of several
-    /// cookies of the name, all that open a session.
+    /// Ends the session of the request, if there is one, and clears the cookie that it came
+    /// with. Of several cookies of the name, all that open a session.
     ///
     /// A stateless session has no record to end: its cookie is cleared, and a copy of its
     /// token is good until its `exp`. So the late answer to another request, which issues its
@@ -189,19 +192,19 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
             Ok(())
         })
         .await?;
-        let cookie = self.exchange.shared().carrier.cookie(self.credentials.is_bearer);
-        let set_cookie = cookie.map(super::cookie::Cookie::clear);
-        let (answer, signed_out) = (Answer::Clear { set_cookie }, self.refused(Reason::NoSession));
-        self.leave(answer, Err(signed_out))
+        let set_cookie = self.exchange.shared().carrier.clears(&self.credentials.presented());
+        self.leave(Answer::Clear { set_cookie }, Err(self.refused(Reason::NoSession)))
     }
 
-    /// Gives the session of the request another secret, for a change of privilege; see
+    /// Gives the session of the request another secret, for a change of privilege or a
+    /// [new password](crate::guide::reauthentication); see
     /// [`Sessions::rotate`](crate::Sessions::rotate).
     ///
     /// # Errors
     ///
     /// [`Refused`] as of [`RotateError`](crate::RotateError), if the sessions are stateless,
     /// or if the answer was sent already.
+    #[doc = include_str!("examples/rotate.md")]
     pub async fn rotate(&self) -> Result<Active<A>, Refused> {
         self.rotate_with(None).await
     }

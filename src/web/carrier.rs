@@ -106,6 +106,13 @@ impl Built {
         self.cookie.as_ref().filter(|_| !is_bearer)
     }
 
+    /// The `Set-Cookie` that clears the cookie that a request has presented. Where it has none,
+    /// as one that another site forged, the browser's cookie stays: its session lives on.
+    pub(super) fn clears(&self, presented: &Presented<'_>) -> Option<String> {
+        let cookie = self.cookie(presented.is_bearer)?;
+        (presented.count > 0).then(|| cookie.clear())
+    }
+
     /// Whether a request is one of a bearer, given whether it has that header.
     fn is_bearer(&self, has_authorization: bool) -> bool {
         self.bearer.is_some() && (has_authorization || self.cookie.is_none())

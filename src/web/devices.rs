@@ -16,6 +16,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     ///
     /// [`Refused`] if the request has no session, the sessions are stateless, or the store
     /// is away.
+    #[doc = include_str!("examples/list.md")]
     pub async fn list(&self) -> Result<Vec<Session>, Refused> {
         let served = self.ask(false).await?;
         let list = self.rows()?.list(served.session.subject()).await;

@@ -60,8 +60,9 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         self.ended_after(interval, sleep, |_| ()).await
     }
 
-    /// [`ended`](Self::ended), which also tells what each look saw, the first one at once: for
-    /// a countdown in an event stream, which no other request then has to keep up to date.
+    /// [`ended`](Self::ended), which also tells what each look saw, the first one at once and
+    /// then at least every half interval: for a countdown in an event stream, which no other
+    /// request then has to keep up to date.
     ///
     /// ```
     /// # #[cfg(feature = "memory")] {
@@ -88,6 +89,8 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// # }).unwrap();
     /// # }
     /// ```
+    // Compiled by a package that has axum, `tests/web`.
+    #[cfg_attr(not(doctest), doc = include_str!("examples/stream.md"))]
     pub async fn ended_after<F: Future<Output = ()>>(
         &self,
         interval: TimeDelta,

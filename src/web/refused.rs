@@ -2,7 +2,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::error::Error;
-use core::fmt;
+use core::{fmt, iter};
 
 use super::reason::Reason;
 
@@ -205,25 +205,22 @@ impl Refused {
     }
 }
 
-/// For a log: it says more than the answer to the client does.
+/// For a log: it says more than the answer to the client does, down to the store's own error.
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.reason() {
-            Reason::Expired { reason, since } => write!(f, "refused since {since}: {reason}"),
-            Reason::Failed(error) => write!(f, "refused: {error}"),
-            Reason::Misuse(mistake) => write!(f, "refused: {mistake}"),
-            Reason::Unavailable(error) => write!(f, "refused: {error}"),
-            _ => write!(f, "refused: {}", self.as_str()),
-        }
+        let error: &dyn Error = match self.reason() {
+            Reason::Expired { reason, since } => {
+                return write!(f, "refused since {since}: {reason}");
+            }
+            Reason::Misuse(mistake) => return write!(f, "refused: {mistake}"),
+            Reason::Failed(error) => &**error,
+            Reason::Unavailable(error) => error,
+            _ => return write!(f, "refused: {}", self.as_str()),
+        };
+        f.write_str("refused")?;
+        iter::successors(Some(error), |&error| error.source())
+            .try_for_each(|error| write!(f, ": {error}"))
     }
 }
 
-impl Error for Refused {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self.reason() {
-            Reason::Failed(error) => Some(&**error),
-            Reason::Unavailable(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl Error for Refused {}

@@ -279,7 +279,7 @@ impl Service {
         self.drive(auth.sign_out()).expect("a memory");
         self.remove(&held);
         request.known = Some((Known::None, true));
-        (request.begun, request.clears) = (None, true);
+        (request.begun, request.clears) = (None, !request.tokens.is_empty());
     }
 
     fn rotate(&mut self, request: &mut Request, auth: &Auth) {

@@ -3,3 +3,7 @@
 #[cfg(doctest)]
 #[doc = include_str!("../../../src/web/layer/example.md")]
 struct LayerExample;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../src/web/examples/stream.md")]
+struct StreamExample;

@@ -46,7 +46,7 @@ pub async fn app(database: &str, policies: &str) -> Result<Router, Box<dyn Error
 
 // sessions:
 fn to_sign_in(refused: &Refused) -> Response {
-    if refused.is_signed_out() {
+    if refused.status() == 401 {
         return Redirect::to("/sign-in").into_response();
     }
     refused.response()

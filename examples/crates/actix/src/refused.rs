@@ -52,18 +52,14 @@ impl From<web::Refused> for Refused {
     }
 }
 
-/// For a log: it says more than the answer to the client does.
+/// For a log: it says more than the answer to the client does, down to the store's own error.
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl Error for Refused {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
-    }
-}
+impl Error for Refused {}
 
 impl ResponseError for Refused {
     fn status_code(&self) -> StatusCode {
