@@ -623,3 +623,27 @@ fn no_debug_output_shows_a_secret() {
         assert!(!text.contains(secret), "{text}");
     }
 }
+
+/// Also where the sign-in came in on a server whose clock is ahead.
+#[test]
+fn a_sign_in_is_fresh_until_that_many_seconds_ago_and_never_for_none() {
+    let (sessions, clock) = new();
+    let started = start(&sessions);
+    let fresh = |now: i64, within: i64| {
+        clock.set(at(now));
+        let served = wait(sessions.peek(started.token.expose())).unwrap();
+        served.is_fresh(TimeDelta::seconds(within))
+    };
+    for (now, within, expected) in [
+        (0, 1, true),
+        (1, 1, false),
+        (299, 300, true),
+        (300, 300, false),
+        (0, 0, false),
+        (-30, 1, true),
+        (-30, 0, false),
+        (-30, -10, false),
+    ] {
+        assert_eq!(fresh(now, within), expected, "{within} s at {now}");
+    }
+}

@@ -53,7 +53,8 @@ pub struct SignIn<A = NoClaims> {
 }
 
 impl SignIn {
-    /// The sign-in of `subject`: a user id that is never given to another user.
+    /// The sign-in of `subject`, an id that is never given to another user: 1 to 1024 bytes
+    /// without NUL, else `start` is [`StartError::Session`](crate::StartError::Session).
     pub fn of(subject: impl Into<Arc<str>>) -> Self {
         Self {
             subject: subject.into(),

@@ -77,7 +77,7 @@ pub struct Explanation {
     pub now: Timestamp,
     /// The answer, as of [`SessionPolicy::peek`].
     pub decision: Decision,
-    /// The deadline without further activity: the earlier of both.
+    /// When it ends without further activity; never after `cap`.
     pub end: Deadline,
     /// The deadline whatever the activity.
     pub cap: Deadline,

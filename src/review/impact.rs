@@ -196,19 +196,19 @@ impl Spread {
         self.count
     }
 
-    /// The shortest one, in whole seconds.
+    /// The shortest one, in whole seconds; `None` if there is none.
     #[must_use]
     pub fn shortest(&self) -> Option<TimeDelta> {
         (self.count > 0).then(|| TimeDelta::seconds(self.shortest))
     }
 
-    /// The longest one, in whole seconds.
+    /// The longest one, in whole seconds; `None` if there is none.
     #[must_use]
     pub fn longest(&self) -> Option<TimeDelta> {
         (self.count > 0).then(|| TimeDelta::seconds(self.longest))
     }
 
-    /// Their mean, rounded down to whole seconds.
+    /// Their mean, rounded down to whole seconds; `None` if there is none.
     #[must_use]
     pub fn mean(&self) -> Option<TimeDelta> {
         let mean = self.total.checked_div(self.count.into())?;

@@ -13,10 +13,9 @@ use crate::time::Timestamp;
 /// It shows what [`Sessions`](crate::Sessions) would do, without a store or a clock, and
 /// what a browser holds: a cookie runs to the cap, at most 400 days, and is sent again
 /// at a renewal only where the cap is longer than that. `jwt::JwtSessions` re-issues a
-/// token, in a cookie of the same kind, where `Sessions` writes. `jwt::HybridSessions` does
-/// so only once the token before it was presented and its grace is over; the `exp` of such
-/// a token is the cap. A timeline does not show what a hybrid session writes besides: that
-/// a token has arrived.
+/// token, in a cookie of the same kind, where `Sessions` writes. `jwt::HybridSessions` does so
+/// only once the previous token was presented and its grace is over; such a token's `exp` is the
+/// cap. A timeline leaves out the write that confirms a hybrid token.
 ///
 /// `Display` prints one line per event. Serialised with instants as unix seconds and
 /// durations as whole seconds.

@@ -165,8 +165,9 @@ impl SessionPolicy {
         }
     }
 
-    /// Both deadlines and the `now` they were read at, for a countdown. Never
-    /// extends.
+    /// Both deadlines and the `now` they were read at, for a countdown. Never extends and never
+    /// fails: of a session that has ended the deadlines are past, and of one that has ended or
+    /// is not yet valid `extendable` is `false`.
     ///
     /// ```
     /// use chrono::TimeDelta;

@@ -46,7 +46,8 @@ impl<S> Sessions<S> {
         Self { rows: Rows::new(store, Context::new(policies.into())) }
     }
 
-    /// The same sessions by another clock.
+    /// The same sessions by `clock` in place of the [`SystemClock`](crate::SystemClock), as in
+    /// tests. A second call replaces the first.
     #[must_use]
     pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
         self.with_context(|context| context.with_clock(clock))
@@ -58,7 +59,10 @@ impl<S> Sessions<S> {
         self.with_context(|context| context.with_observer(observer))
     }
 
-    /// The same sessions, each judged by what holds for its subject right now, too.
+    /// The same sessions, each judged also by what `bounds` says of its subject right now. Asked once per sign-in and
+    /// request: `None` is [`Revoked`](crate::AuthenticateError::Revoked), an error
+    /// [`Store`](crate::AuthenticateError::Store), and nobody is let in. A second call replaces
+    /// the first.
     #[must_use]
     pub fn with_bounds(self, bounds: impl Bounds + 'static) -> Self {
         self.with_context(|context| context.with_bounds(bounds))
@@ -80,7 +84,8 @@ impl<S> Sessions<S> {
         self.rows.context.policies()
     }
 
-    /// The store.
+    /// The store given to `new`. What is written through it directly is judged by no policy
+    /// and told to no observer.
     #[must_use]
     pub fn store(&self) -> &S {
         self.rows.store()

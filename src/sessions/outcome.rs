@@ -43,9 +43,9 @@ pub struct Authenticated<A = NoClaims> {
 }
 
 impl<A> Authenticated<A> {
-    /// Whether the sign-in is less than `within` ago, for pages that ask for a recent one
-    /// (RFC 9470), in whole seconds; with 0 s or less none is. Only a sign-in makes a session
-    /// fresh; to re-authenticate, start one [in the place](crate::SignIn::replacing) of this.
+    /// Whether the sign-in is less than `within` ago (RFC 9470), counted in whole seconds.
+    /// Never if `within` is 0 s or less. Only a sign-in makes a session fresh: to
+    /// re-authenticate, start one [in the place](crate::SignIn::replacing) of this.
     ///
     /// ```
     /// # #[cfg(feature = "memory")] {
@@ -62,7 +62,8 @@ impl<A> Authenticated<A> {
     /// ```
     #[must_use]
     pub fn is_fresh(&self, within: TimeDelta) -> bool {
-        self.status.now.since(self.session.lifetime().created_at()) < within
+        let age = self.status.now.since(self.session.lifetime().created_at());
+        within > TimeDelta::zero() && age < within
     }
 }
 

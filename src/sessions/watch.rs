@@ -5,8 +5,8 @@ use crate::time::Timestamp;
 
 const SHORTEST: TimeDelta = TimeDelta::seconds(2);
 
-/// When a long connection (a WebSocket, an event stream, a long poll) is to look whether
-/// its session still lives, and when it must end: a pure machine, without a clock, a
+/// When a long connection (a WebSocket, an event stream, a long poll) must check that its
+/// session still lives, and when it must end: a state machine, without a clock, a
 /// timer or a store.
 ///
 /// The caller sleeps until the instant it is given, looks with `peek`, which never
@@ -17,7 +17,7 @@ const SHORTEST: TimeDelta = TimeDelta::seconds(2);
 ///
 /// | setting | unit | bound |
 /// | --- | --- | --- |
-/// | interval | whole seconds, rounded down | at least 2 s |
+/// | interval | whole seconds, rounded down | from 2 s; a shorter one is raised to 2 s |
 ///
 /// # Example
 ///

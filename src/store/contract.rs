@@ -190,12 +190,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// A record that is no session, and why.
+    /// For a row that was read and is no session, such as an id of 15 bytes; `source` says why.
     pub fn corrupt(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Corrupt(source.into())
     }
 
-    /// A store that could not be reached, and why.
+    /// For a store that could not be reached, or did not answer in time; `source` says why.
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unavailable(source.into())
     }

@@ -73,19 +73,21 @@ impl Removed {
         &self.subject
     }
 
-    /// Which policy of the set it was started under.
+    /// The profile it was started under, `default` unless the sign-in named another: 1 to 64
+    /// bytes.
     #[must_use]
     pub fn profile(&self) -> &str {
         &self.profile
     }
 
-    /// When it ended without further activity.
+    /// The first instant at which it was not valid without further activity.
     #[must_use]
     pub const fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 
-    /// When it would have ended whatever the activity.
+    /// The first instant at which it would not have been valid whatever the activity: its
+    /// cap, never before [`expires_at`](Self::expires_at).
     #[must_use]
     pub const fn absolute_expires_at(&self) -> Timestamp {
         self.absolute_expires_at

@@ -105,19 +105,20 @@ impl Update {
         self.at
     }
 
-    /// The new `renewed_at`.
+    /// When the session counts as renewed after this write; the guard asks that it is not
+    /// before the stored one.
     #[must_use]
     pub const fn renewed_at(&self) -> Timestamp {
         self.renewed_at
     }
 
-    /// The new `expires_at`.
+    /// Its end without further activity after this write, clamped to the cap.
     #[must_use]
     pub const fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 
-    /// The new hash of the secret; the former one but for a rotation.
+    /// The hash of the secret after this write; only a rotation changes it.
     #[must_use]
     pub const fn secret(&self) -> &SecretHash {
         &self.secret

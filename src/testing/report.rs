@@ -35,10 +35,10 @@ pub struct Check {
     pub outcome: Outcome,
 }
 
-/// What became of a check.
+/// Whether the store passed a check.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Outcome {
-    /// The store did something else.
+    /// The store did something else, panicked, or did not answer within the time limit.
     Failed {
         /// What was expected, and what was seen instead.
         why: String,

@@ -9,8 +9,8 @@ use super::strategy::DriveRows;
 use crate::record::{Session, SessionId};
 
 impl<A: Clone + Send + Sync + 'static> Auth<A> {
-    /// The live sessions of the user, the oldest first: a page of devices. It does not count
-    /// as activity.
+    /// The user's live sessions, the request's own among them, the oldest first, for a page of
+    /// devices (OWASP ASVS 5.0 7.5.2). It does not count as activity.
     ///
     /// # Errors
     ///

@@ -67,8 +67,8 @@ extractor!(Active, true);
 extractor!(Peeked, false);
 
 /// [`Active`], and the sign-in is less than `SECS` seconds ago (RFC 9470): for changing a
-/// password, or for paying. With 0 it refuses every request, but for a sign-in on a server
-/// whose clock is ahead. A refused request counts as activity, too.
+/// password, or for paying. With 0 it refuses every request. A refused request counts as
+/// activity, too.
 ///
 /// ```
 /// use session_policy::web::Fresh;

@@ -127,9 +127,8 @@ impl<S> HybridSessions<S> {
         Ok(Self::build(store, ring, policies, grace))
     }
 
-    /// [`new`](Self::new) with another grace: longer than a request takes, or its
-    /// answer, plus what the clocks of the servers differ by; and no longer than
-    /// that, since within it a stolen token goes unnoticed.
+    /// [`new`](Self::new) with another grace: just longer than a request and its answer take, plus
+    /// the difference of the servers' clocks: within it a stolen token goes unnoticed.
     ///
     /// # Errors
     ///
@@ -210,7 +209,8 @@ impl<S, A> HybridSessions<S, A> {
         self.rows.context.now()
     }
 
-    /// The same sessions by another clock.
+    /// The same sessions by `clock` in place of the [`SystemClock`](crate::SystemClock), as in
+    /// tests. A second call replaces the first.
     #[must_use]
     pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
         Self { rows: self.rows.with_context(|context| context.with_clock(clock)), ..self }
@@ -222,8 +222,8 @@ impl<S, A> HybridSessions<S, A> {
         Self { rows: self.rows.with_context(|context| context.with_observer(observer)), ..self }
     }
 
-    /// The same sessions, each judged by what holds for its subject right now, too; see
-    /// [`Bounds`].
+    /// The same sessions, each judged also by what `bounds` says of its subject right now; see
+    /// [`Sessions::with_bounds`](crate::Sessions::with_bounds).
     #[must_use]
     pub fn with_bounds(self, bounds: impl Bounds + 'static) -> Self {
         Self { rows: self.rows.with_context(|context| context.with_bounds(bounds)), ..self }
@@ -242,7 +242,8 @@ impl<S, A> HybridSessions<S, A> {
         self.rows.context.policies()
     }
 
-    /// The store.
+    /// The store given to `new`. What is written through it directly is judged by no policy
+    /// and told to no observer.
     #[must_use]
     pub fn store(&self) -> &S {
         self.rows.store()

@@ -113,9 +113,8 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// [`KeyError`] if the ring signs nothing or a key of it signs only from
-    /// `signs_from` on or later, `retires_at` is before `signs_from`, the id is
-    /// taken, or the key cannot be used.
+    /// [`KeyError`] if no key of the ring signs before `signs_from`, `retires_at` is before
+    /// `signs_from` (the same instant is allowed), the id is taken, or the key cannot be used.
     pub fn with_successor(
         mut self,
         next: SigningKey,

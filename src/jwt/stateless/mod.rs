@@ -117,14 +117,16 @@ impl<A> JwtSessions<A> {
         self.context.now()
     }
 
-    /// The same sessions, each judged by what holds for its subject right now, too: an
-    /// epoch revokes all of a subject's tokens (OWASP ASVS 5.0 7.4.1); see [`Bounds`].
+    /// The same sessions, each judged also by what `bounds` says of its subject right now: an
+    /// epoch revokes all of a subject's tokens (OWASP ASVS 5.0 7.4.1); see
+    /// [`Sessions::with_bounds`](crate::Sessions::with_bounds).
     #[must_use]
     pub fn with_bounds(self, bounds: impl Bounds + 'static) -> Self {
         Self { context: self.context.with_bounds(bounds), ..self }
     }
 
-    /// The same sessions by another clock.
+    /// The same sessions by `clock` in place of the [`SystemClock`](crate::SystemClock), as in
+    /// tests. A second call replaces the first.
     #[must_use]
     pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
         Self { context: self.context.with_clock(clock), ..self }

@@ -1,7 +1,7 @@
 //! Judges a policy by published standards.
 //!
 //! [`SessionPolicy::check`] goes through the clauses of one [`Standard`] and
-//! gives a [`Report`] with one [`Finding`] per clause: broken, kept, or *unverified*.
+//! gives a [`Report`] of [`Finding`]s: broken, departed, kept or *unverified*.
 //! What the three numbers of a policy cannot show (which requests count as
 //! activity, what a logout does) is listed as unverified, never as kept. From one
 //! clause this crate departs on purpose: NIST recommends in 5.1.1 that a cookie
@@ -30,8 +30,8 @@
 //! `absolute_cap` of 100 years, the longest there is, which stands for "never".
 //!
 //! WCAG asks of each time limit that the user can extend it ten times, given 20
-//! seconds for it, unless it is longer than 20 hours. An inactivity limit takes
-//! eleven times `max_age` for that, and an absolute limit is never extended. One
+//! seconds for it, unless it is longer than 20 hours. Ten extensions take an `absolute_cap` of
+//! eleven times `max_age`; the cap is never extended. One
 //! that falls short may still be essential or part of a real-time event, or the
 //! application may let the user adjust it beforehand: it is unverified.
 //!

@@ -10,7 +10,7 @@ use crate::time::Human;
 
 /// What a [`Standard`] says about a policy, clause by clause.
 ///
-/// `Display` prints one line per finding. Serialised with durations as whole
+/// `Display` prints a line of counts, then one per finding. Serialised with durations as whole
 /// seconds.
 ///
 /// # Example
@@ -30,7 +30,7 @@ use crate::time::Human;
 pub struct Report {
     /// The standard.
     pub standard: Standard,
-    /// One finding per clause, in the standard's order.
+    /// One or more per clause.
     pub findings: Vec<Finding>,
 }
 

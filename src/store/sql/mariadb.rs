@@ -3,18 +3,18 @@ use super::statements::{Statements, Template};
 /// For MariaDB 10.6 and later. Not for MySQL, which has no `DELETE … RETURNING`.
 ///
 /// Run each statement in a transaction of its own, of isolation `READ COMMITTED`, so
-/// that a sweep locks rows and not the gaps between them, and commit it: under
-/// `autocommit = 0` nothing else does, and reads go on seeing what they saw first.
+/// that a sweep locks rows and not the gaps between them, and commit it: with `autocommit = 0`
+/// nothing else does, and the write is lost with the connection.
 /// InnoDB may end one of two statements that wait for each other (error 1213): it has
 /// then written nothing and is run again.
 ///
-/// [`contract`](super::Migration::contract) lays the table anew while it is
+/// [`contract`](super::Migration::contract) rebuilds the table while it is
 /// written to, and keeps what is written in a log of at most
 /// `innodb_online_alter_log_max_size` (128 MiB if not set). A busy table needs
 /// more: the statement then fails with error 1799 and has changed nothing. Raise
-/// the setting, which takes no restart, and run the statement again. It ends once it has
-/// caught up with what is written meanwhile: of a million rows after 10 s while eight clients
-/// wrote, and where they wrote faster than it reads its log, not within 7 minutes. Requests
+/// the setting, which takes no restart, and run the statement again. It ends once it has caught up
+/// with that log: on a million rows in 10 s while eight clients wrote; where they wrote faster
+/// than it reads the log, not within 7 minutes. Requests
 /// are served all the while. So run it when few sign in, or let fewer write.
 // Texts are VARBINARY: the collation utf8mb4_bin takes `user` and `user ` for
 // one, and an index on VARCHAR(1024) in utf8mb4 would pass InnoDB's 3,072 bytes.

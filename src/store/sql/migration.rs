@@ -8,16 +8,17 @@ use crate::rule::SessionPolicy;
 /// Gives an existing table its cap while it is in use: from
 /// [`Statements::migration`].
 ///
-/// The table of before has the columns `id`, `subject`, `secret`, `created_at` and
+/// The old table has the columns `id`, `subject`, `secret`, `created_at` and
 /// `expires_at` of the types in [`Statements::schema`], the instants in unix seconds, and
-/// any further ones that may be null. (On SQLite the table is laid anew, and further
-/// columns are left behind.) Each row becomes what [`SessionPolicy::adopt`] makes of it:
-/// `absolute_expires_at` is `absolute_cap` after `created_at`, `renewed_at` is `max_age`
-/// before `expires_at`, and `expires_at` is clamped to the cap. So give the policy whose
+/// any further ones that may be null. (On SQLite the table is rebuilt, and further columns are
+/// left behind.) Each row becomes what [`SessionPolicy::adopt`] makes of it:
+/// `absolute_expires_at` is `absolute_cap` after `created_at`, `renewed_at` is `max_age` before
+/// `expires_at` but not before `created_at`, and `expires_at` is clamped to the cap. So give the
+/// policy whose
 /// `max_age` the rows were written under. It has no epoch and no `about`, and its `ordinal`
 /// is 0.
 ///
-/// The program of before serves its sessions throughout, unchanged: triggers give
+/// The old program serves its sessions throughout, unchanged: triggers give
 /// each row that it writes a cap at once, and clamp what it extends. The steps:
 ///
 /// 1. If [`applied`](Self::applied) selects a row, go on with step 5.
@@ -28,8 +29,8 @@ use crate::rule::SessionPolicy;
 ///    after the empty id, and run [`backfill`](Self::backfill) up to it, until
 ///    there is none. Each batch is one short transaction.
 /// 4. Run [`contract`](Self::contract), which fails rather than leave a row
-///    without a cap or lose one. (On SQLite, stop the program of before first.)
-/// 5. Start the new program beside the one of before, and stop that.
+///    without a cap or lose one. (On SQLite, stop the old program first.)
+/// 5. Start the new program beside the old one, and stop the old.
 /// 6. Run [`finish`](Self::finish). Then all is done.
 ///
 /// Stop at the first error, and roll back what it leaves open. An interrupted
@@ -69,13 +70,16 @@ pub struct Migration {
     /// Adds the indexes and the constraints. As [`expand`](Self::expand); a text of
     /// several statements is for one connection.
     pub contract: Vec<String>,
-    /// Drops what only the migration needed: the triggers, and on SQLite the table
-    /// of before. As [`expand`](Self::expand).
+    /// Drops what only the migration needed: the triggers, and on SQLite the old table. As
+    /// [`expand`](Self::expand).
     pub finish: &'static [&'static str],
 }
 
 impl Statements {
-    /// The migration of a table without a cap to `policy`'s.
+    /// The migration that gives each row the `absolute_cap` of `policy`, and counts its last
+    /// renewal as `max_age` before its end. Pass the policy that the rows were written under;
+    /// its other settings are not read. For a table of another name call it on the answer of
+    /// [`for_table`](Self::for_table).
     ///
     /// ```
     /// use session_policy::SessionPolicy;

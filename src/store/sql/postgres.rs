@@ -3,9 +3,9 @@ use super::statements::{Statements, Template};
 /// For PostgreSQL 14 and later, in a database whose encoding is UTF-8.
 ///
 /// Run each statement under `READ COMMITTED`: where the database's default is stricter,
-/// one that meets another write fails (`40001`). A deadlock (`40P01`) has written
-/// nothing, and the statement is run again. Behind a pooler that hands out connections
-/// by the transaction, prepare no statements: clients' share their names.
+/// one that meets another write fails (`40001`). After a deadlock (`40P01`) nothing was written:
+/// run the statement again. Behind a pooler that hands out connections
+/// by the transaction, prepare no statements: clients share their names.
 pub const POSTGRES: Statements = Statements {
     schema: &[
         "CREATE TABLE IF NOT EXISTS sessions (

@@ -10,9 +10,9 @@ use super::statements::{Statements, Template};
 /// among 2.5 million rows in memory about 1 ms with a limit of 32, 40 ms with 1,000. Run it with a
 /// small limit several times, with pauses of a few milliseconds for other writers.
 ///
-/// [`contract`](super::Migration::contract) is one transaction in one text, for
-/// one connection that is in none. It drops no session: the table of before is
-/// kept as `sessions_uncapped` until [`finish`](super::Migration::finish). A
+/// [`contract`](super::Migration::contract) is one transaction in one text, for one connection
+/// outside any transaction. It drops no session: the old table stays as `sessions_uncapped` until
+/// [`finish`](super::Migration::finish). A
 /// constraint says why it failed:
 ///
 /// | constraint | what to do |
@@ -22,7 +22,7 @@ use super::statements::{Statements, Template};
 /// | `nothing_else_names_sessions` | drop the views, the triggers and the foreign keys of other tables that name `sessions`, and make them again after `finish` |
 /// | `sessions_has_no_cap_yet` | drop `sessions_capped` and the triggers, which [`expand`](super::Migration::expand) made after all was done |
 ///
-/// Without a table `sessions_capped`, `expand` was not run, or `contract` was.
+/// If there is no `sessions_capped`, `expand` was not run, or `contract` was.
 pub const SQLITE: Statements = Statements {
     schema: &[
         "CREATE TABLE IF NOT EXISTS sessions (

@@ -5,7 +5,7 @@
 /// engine. A row is the fourteen columns `id, subject, profile, epoch, ordinal, about,
 /// version, secret, created_at, renewed_at, expires_at, absolute_expires_at,
 /// generation, confirmed_at`, of which only `epoch`, `about` and `confirmed_at` may be
-/// null. The columns `epoch` and `ordinal` hold the 64 bits of a number without a sign.
+/// null. The columns `epoch` and `ordinal` hold the 64 bits of a `u64`.
 ///
 /// [`MARIADB`]: crate::store::sql::MARIADB
 /// [`POSTGRES`]: crate::store::sql::POSTGRES
@@ -16,8 +16,8 @@ pub struct Statements {
     /// Makes the table and its indexes where they are absent. To be run in this
     /// order, without parameters.
     pub schema: &'static [&'static str],
-    /// Selects what keeps a table of the name from being the store's, a text a row, such
-    /// as `no column subject` or `created_at as timestamp with time zone, not as bigint`;
+    /// Selects, one text per row, why a table of this name cannot be the store's, such as
+    /// `no column subject` or `created_at as timestamp with time zone, not as bigint`;
     /// no row if there is no table yet. Ask before [`schema`](Self::schema), which takes
     /// any table of the name for its own. Parameter: how many of the columns must be
     /// there, 14.
@@ -27,8 +27,8 @@ pub struct Statements {
     pub create: &'static str,
     /// Selects the row of an id, if any. Parameter: `id`.
     pub load: &'static str,
-    /// Updates one row where the guard holds, and returns its `id`; on MariaDB, which
-    /// cannot, one row affected is `true`, none is `false`. Parameters: `id`, the
+    /// Updates one row if the guard holds, and returns its `id`; MariaDB cannot: there one
+    /// affected row is `true`, none `false`. Parameters: `id`, the
     /// expected `version`, the instant `at`, then the new `renewed_at`, `expires_at`,
     /// `secret`, `generation` and `confirmed_at`.
     ///

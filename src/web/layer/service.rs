@@ -18,8 +18,8 @@ use crate::record::NoClaims;
 /// Sessions for axum, tonic, hyper and whatever else takes tower's services: it goes around
 /// the whole application, outside of the routes.
 ///
-/// What a handler asks for decides what happens. A route that asks for no session pays for
-/// one extension and nothing else; one that asks, for one load, however often it asks. A look
+/// What a handler asks for decides what happens. A route that asks for no session costs one
+/// request extension; a route that asks costs one load, however often. A look
 /// (`Peeked`, `list`) before an `Active` costs a second one, and so does each further cookie of
 /// the name.
 ///
@@ -56,9 +56,11 @@ impl<A: Clone + Send + Sync + 'static> SessionLayer<A> {
 }
 
 impl<A: Clone + Send + Sync + 'static, R> SessionLayer<A, R> {
-    /// Runs verbs to their end, although the client hangs up, and ends a session whose token
-    /// was not sent; see [`WebSessions::spawn_with`]. It is set before the first clone; later
-    /// it does nothing.
+    /// Runs each verb to its end even if the client hangs up, and ends a new session whose
+    /// token was not sent: `spawn` must run the future that it is given, and must not panic.
+    /// With tokio: `spawn_with(|task| drop(tokio::spawn(task)))`. Without it a dropped request
+    /// drops its verb, and an unsent session lasts until its idle limit. Call it before the
+    /// first clone; later it does nothing. See [`WebSessions::spawn_with`].
     #[must_use]
     pub fn spawn_with(
         self,
