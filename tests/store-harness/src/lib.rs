@@ -23,6 +23,9 @@
 //! A call that fails (an engine that is killed under the load) has happened or
 //! has not: the oracle then takes either, and goes on.
 //!
+//! [`rates`] has them do one thing at a time instead, and says how fast the store is and
+//! what it takes.
+//!
 //! [`Sessions`]: session_policy::Sessions
 
 mod claim;
@@ -31,11 +34,13 @@ mod ledger;
 mod limit;
 mod load;
 mod look;
+mod rates;
 mod report;
 mod winners;
 
 pub use crate::limit::{SignIns, race_sign_ins};
 pub use crate::load::Load;
+pub use crate::rates::{Rates, rates};
 pub use crate::report::{
     NO_CAP_MOVED, NO_LEAK, NO_LOST_LOGOUT, NO_RESURRECTION, NO_SESSION_LOST, NO_TAKEOVER,
     NO_TORN_READ, NO_WRITE_LOST, ONE_WINNER, Report,

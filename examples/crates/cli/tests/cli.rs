@@ -359,35 +359,51 @@ fn a_picture_has_a_text_alternative_units_and_a_dark_scheme() {
 fn capacity_compares_the_throttle_with_a_write_a_request() {
     let args = ["capacity", "after.toml", "--users", "100000", "--every", "30s", "--json"];
     let load = json(&run(&args));
+    let near = |key: &str, expected: f64| {
+        let found = load[key].as_f64().unwrap();
+        assert!((found - expected).abs() < 1e-9 * expected, "{key}: {found}, not {expected}");
+    };
     // One each 5 minutes; at the end of the 45 days it signs in again.
-    assert_eq!(load["renewals_per_session"], 45 * 24 * 12 - 1);
-    assert_eq!(load["session"], 45 * 86_400);
-    assert_eq!(load["bytes_per_session"], 120 + 36 + 7);
-    let writes = load["writes_per_second"].as_f64().unwrap();
-    assert!((writes - 100_000.0 * 12_960.0 / 3_888_000.0).abs() < 1e-9, "{writes}");
-    let none = run(&["capacity", "after.toml", "--users", "1", "--every", "0s"]);
-    assert_eq!((status(&none), stderr(&none).as_str()), (2, "error: --every: shorter than 1s\n"));
+    near("writes_per_second", 100_000.0 / 300.0);
+    near("writes_per_second_unthrottled", 100_000.0 / 30.0);
+    near("sign_ins_per_second", 100_000.0 / 3_888_000.0);
+    near("live_sessions", 100_000.0);
+    near("rows", 100_000.0 + 100_000.0 / 45.0);
+    for engine in load["engines"].as_array().unwrap() {
+        let [row, all] = ["bytes_per_row", "bytes"].map(|key| engine[key].as_f64().unwrap());
+        near("rows", all / row);
+        assert!((100.0..2_000.0).contains(&row), "{engine}");
+    }
 }
 
 #[test]
 fn capacity_refuses_numbers_that_give_none() {
-    let most = u64::MAX.to_string();
-    let one_too_many = (u64::MAX / 163 + 1).to_string();
-    for (users, subject_bytes, expected) in [
-        ("0", "36", "--users: fewer than 1"),
-        (&*most, "36", "--users: 2^64 bytes or more, at 163 a session"),
-        (&*one_too_many, "36", "--users: 2^64 bytes or more, at 163 a session"),
-        ("1", &*most, "--subject-bytes: 2^64 bytes or more a session"),
+    let visits = ["--visits-per-day", "3"];
+    for (more, expected) in [
+        (&["--every", "0s"][..], "--every: shorter than 1s"),
+        (&["--users", "0"], "--users: fewer than 1"),
+        (&["--visits-per-day", "0"], AWAY),
+        (&["--visits-per-day", "NaN"], AWAY),
+        (&["--visits-per-day", "72"], AWAY),
+        (&[&visits[..], &["--visit", "29s"]].concat(), "--visit: shorter than --every"),
+        (&[&visits[..], &["--sign-out", "1.1"]].concat(), "--sign-out: not from 0 to 1"),
+        (&[&visits[..], &["--sign-out", "NaN"]].concat(), "--sign-out: not from 0 to 1"),
     ] {
-        let args = ["capacity", "after.toml", "--every", "30s", "--users", users];
-        let output = run(&[&args[..], &["--subject-bytes", subject_bytes]].concat());
-        assert_eq!(stderr(&output), format!("error: {expected}\n"));
+        let usual = [("--every", "30s"), ("--users", "1")];
+        let usual = usual.iter().filter(|(option, _)| !more.contains(option));
+        let usual: Vec<_> = usual.flat_map(|(option, value)| [*option, *value]).collect();
+        let output = run(&[&["capacity", "after.toml"], &usual[..], more].concat());
+        assert_eq!(stderr(&output), format!("error: {expected}\n"), "{more:?}");
         assert_eq!((status(&output), stdout(&output).as_str()), (2, ""));
     }
-    let most = (u64::MAX / 163).to_string();
-    let args = ["capacity", "after.toml", "--every", "30s", "--json", "--users", &most];
-    assert_eq!(json(&run(&args))["bytes"], u64::MAX / 163 * 163);
+    let unending = run(&["capacity", "before.toml", "--users", "1", "--every", "1s"]);
+    let expected = "error: --every: too short for so long a session\n";
+    assert_eq!((status(&unending), stderr(&unending).as_str()), (2, expected));
+    let alone = run(&["capacity", "after.toml", "--users", "1", "--every", "30s", "--visit", "1h"]);
+    assert!(stderr(&alone).contains("--visits-per-day"), "{}", stderr(&alone));
 }
+
+const AWAY: &str = "--visits-per-day: a user must be away for at least --every between two visits";
 
 #[test]
 fn the_same_seed_gives_the_same_sample_and_impact_reads_it() {

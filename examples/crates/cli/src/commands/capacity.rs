@@ -1,31 +1,52 @@
+mod engines;
+mod session;
+mod usage;
+
+use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::TimeDelta;
-use serde_json::json;
-use session_policy::{Policies, SessionPolicy};
+use serde_json::{Value, json};
+use session_policy::Policies;
 
+use self::engines::{ENGINES, Slots};
+use self::usage::{Load, Usage, as_f64};
 use crate::Failure;
 use crate::commands::diff::selected;
 use crate::commands::help;
 use crate::input::{InputError, duration, policies};
 use crate::report::Report;
 
-/// Say what the throttle buys: writes, re-issued tokens and storage for N users
+/// Say what N users cost: reads, writes, sweeps and space, in each engine
 ///
-/// Every user is active all the time, sends a request at a fixed interval and
-/// signs in again when the session has ended. A renewal is one write of a stored
-/// session, or one re-issued token of a stateless one.
+/// A user sends a request at a fixed interval and signs in again when the session has
+/// ended: all the time, or in visits. Each request is one read, and each sign-in, renewal
+/// and sign-out is one write. A session that was signed out is removed at once; one that a
+/// limit ended is kept for the retention, until a sweep removes it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = help::CAPACITY)]
 pub(crate) struct Args {
     /// The policy file
     policy: PathBuf,
-    /// How many users are signed in
+    /// How many users there are
     #[arg(long)]
     users: u64,
     /// How long a user takes from one request to the next, such as 30s
     #[arg(long, value_parser = duration)]
     every: TimeDelta,
+    /// How often a user comes, on average [default: never leaves]
+    #[arg(long)]
+    visits_per_day: Option<f64>,
+    /// How long a visit is, on average
+    #[arg(long, value_parser = duration, default_value = "20m", requires = "visits_per_day")]
+    visit: TimeDelta,
+    /// Which share of visits ends with a sign-out, from 0 to 1
+    #[arg(long, default_value_t = 0.0, requires = "visits_per_day")]
+    sign_out: f64,
+    /// How long a session is kept after a limit has ended it
+    #[arg(long, value_parser = duration, default_value = "1d")]
+    retention: TimeDelta,
     /// Which profile of a set
     #[arg(long, default_value = Policies::DEFAULT)]
     profile: String,
@@ -33,10 +54,6 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 36)]
     subject_bytes: u64,
 }
-
-/// Id, secret, epoch, ordinal, version, generation, confirmation and four instants, in
-/// bytes.
-const FIXED_BYTES: u64 = 16 + 32 + 8 + 8 + 8 + 8 + 8 + 4 * 8;
 
 pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
     let policies = policies(&args.policy)?;
@@ -47,125 +64,117 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
     if args.users == 0 {
         return Err(InputError::new("--users", "fewer than 1").into());
     }
-    let load = Load::of(policies.policy_for(&args.profile), args.every);
-    let record = (FIXED_BYTES + args.profile.len() as u64)
-        .checked_add(args.subject_bytes)
-        .ok_or_else(|| InputError::new("--subject-bytes", "2^64 bytes or more a session"))?;
-    let storage = args.users.checked_mul(record).ok_or_else(|| {
-        InputError::new("--users", format!("2^64 bytes or more, at {record} a session"))
-    })?;
-    let users = as_f64(args.users);
-    let every = args.every.num_seconds().unsigned_abs();
-    let requests = users / as_f64(every);
-    let writes = users * as_f64(load.renewals + 1) / as_f64(load.session);
-    let text = format!(
-        "\
-{users} users, a request every {every} s each
-requests                      {requests:>14.3} a second
-writes under the policy       {writes:>14.3} a second ({renewals} renewals and 1 sign-in in {days:.1} days)
-writes with one a request     {requests:>14.3} a second, {times:.1} times as many
-storage                       {storage:>14} bytes ({record} a session, without `about` and the store's own)
-",
-        users = args.users,
-        renewals = load.renewals,
-        days = as_f64(load.session) / 86_400.0,
-        times = requests / writes,
-    );
-    let json = json!({
-        "users": args.users,
-        "every": every,
-        "session": load.session,
-        "renewals_per_session": load.renewals,
-        "requests_per_second": requests,
-        "writes_per_second": writes,
-        "writes_per_second_unthrottled": requests,
-        "bytes_per_session": record,
-        "bytes": storage,
-    });
+    let [every, visit, retention] = [args.every, args.visit, args.retention].map(seconds);
+    let usage = match args.visits_per_day {
+        None => Usage::always(every),
+        Some(a_day) => Usage::visits(every, a_day, visit, args.sign_out)?,
+    };
+    let policy = policies.policy_for(&args.profile);
+    let load = Load::of(policy, &usage, as_f64(args.users))?;
+    let rows = load.live + load.expired() * as_f64(retention);
+    let slots = Slots::of(&load, rows, as_f64(seconds(policy.max_age())));
+    let text = text(args, &load, rows, &slots);
+    let json = json(args, &load, rows, &slots);
     Ok(Report { text, json, found: false })
 }
 
-/// What one user costs who sends a request at a fixed interval.
-#[derive(Debug, Eq, PartialEq)]
-struct Load {
-    /// Seconds from one sign-in to the next.
-    session: u64,
-    /// Renewals in that time.
-    renewals: u64,
+fn text(args: &Args, load: &Load, rows: f64, slots: &Slots) -> String {
+    let Args { users, subject_bytes, .. } = args;
+    let [every, visit] = [args.every, args.visit]
+        .map(|duration| humantime::format_duration(Duration::from_secs(seconds(duration))));
+    let mut text = format!("{users} users, a request every {every}");
+    if let Some(visits) = args.visits_per_day {
+        let signed_out = 100.0 * args.sign_out;
+        _ = write!(text, " in {visits} visits a day of {visit}, {signed_out} % with a sign-out");
+    }
+    _ = write!(
+        text,
+        "
+
+each second
+reads          {reads:>14.3}
+writes         {writes:>14.3}  ({throttle:.1} times as many with one a request)
+  sign-ins     {sign_ins:>14.3}
+  renewals     {renewals:>14.3}
+  sign-outs    {sign_outs:>14.3}
+rows swept     {swept:>14.3}
+
+at any time
+live sessions  {live:>14.0}
+rows           {rows:>14.0}  (with those that a limit ended within the retention)
+
+                bytes a row       GB  machines
+",
+        reads = load.reads(),
+        writes = load.writes(),
+        throttle = load.requests / load.writes(),
+        sign_ins = load.sign_ins,
+        renewals = load.renewals,
+        sign_outs = load.sign_outs,
+        swept = load.expired(),
+        live = load.live,
+    );
+    for engine in &ENGINES {
+        let (name, bytes) = (engine.name, engine.bytes_a_row(*subject_bytes));
+        let (gigabytes, machines) = (rows * bytes / 1e9, engine.machines(load));
+        _ = writeln!(text, "{name:<14} {bytes:>12.0} {gigabytes:>8.3} {machines:>9.3}");
+    }
+    _ = write!(
+        text,
+        "
+Redis Cluster: as Redis, on all nodes together. In each of {all} slots at most {keys:.1} keys
+on average, and in {index} of them a key of the index by expiry, with {notes:.0} notes
+({megabytes:.1} MB) and {calls:.1} calls a second
+",
+        keys = slots.keys,
+        all = Slots::ALL,
+        index = Slots::INDEX,
+        notes = slots.notes,
+        megabytes = slots.notes * Slots::NOTE / 1e6,
+        calls = slots.calls,
+    );
+    text
 }
 
-impl Load {
-    fn of(policy: &SessionPolicy, every: TimeDelta) -> Self {
-        // Never negative: settings of a policy, and an interval of 1 s or more.
-        let secs = |duration: TimeDelta| duration.num_seconds().unsigned_abs();
-        let (max_age, cap, every) =
-            (secs(policy.max_age()), secs(policy.absolute_cap()), secs(every));
-        // The first request that is due, and from there on every so many seconds.
-        let renewal = secs(policy.update_age()).max(1).next_multiple_of(every);
-        let (end, renewals) = if renewal >= max_age {
-            (max_age, 0) // Idle before a request is due.
-        } else {
-            (cap, (cap - 1) / renewal)
-        };
-        // The first request that is refused signs in again.
-        Self { session: end.next_multiple_of(every), renewals }
-    }
+fn json(args: &Args, load: &Load, rows: f64, slots: &Slots) -> Value {
+    let engines: Vec<_> = ENGINES
+        .iter()
+        .map(|engine| {
+            let bytes = engine.bytes_a_row(args.subject_bytes);
+            json!({
+                "engine": engine.name,
+                "bytes_per_row": bytes,
+                "bytes": rows * bytes,
+                "machines": engine.machines(load),
+            })
+        })
+        .collect();
+    json!({
+        "users": args.users,
+        "every": seconds(args.every),
+        "visits_per_day": args.visits_per_day,
+        "reads_per_second": load.reads(),
+        "writes_per_second": load.writes(),
+        "writes_per_second_unthrottled": load.requests,
+        "sign_ins_per_second": load.sign_ins,
+        "renewals_per_second": load.renewals,
+        "sign_outs_per_second": load.sign_outs,
+        "swept_per_second": load.expired(),
+        "live_sessions": load.live,
+        "rows": rows,
+        "engines": engines,
+        "redis_cluster": {
+            "slots": Slots::ALL,
+            "keys_per_slot": slots.keys,
+            "expiry_keys": Slots::INDEX,
+            "notes_per_expiry_key": slots.notes,
+            "bytes_per_expiry_key": slots.notes * Slots::NOTE,
+            "calls_per_second_per_expiry_key": slots.calls,
+        },
+    })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "rates for people")]
-const fn as_f64(number: u64) -> f64 {
-    number as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use session_policy::Timestamp;
-    use session_policy::review::{Happening, Timeline};
-
-    use super::*;
-
-    fn policy(max_age: i64, update_age: i64, absolute_cap: i64) -> SessionPolicy {
-        SessionPolicy::new(
-            TimeDelta::seconds(max_age),
-            TimeDelta::seconds(update_age),
-            TimeDelta::seconds(absolute_cap),
-        )
-        .unwrap()
-    }
-
-    /// The same from the rule, request by request.
-    fn played(policy: &SessionPolicy, every: i64) -> Load {
-        let requests = (1..).map(|n| Timestamp::from_unix_secs(n * every));
-        let timeline = Timeline::play(
-            policy,
-            Timestamp::from_unix_secs(0),
-            requests
-                .take_while(|at| at.as_unix_secs() <= policy.absolute_cap().num_seconds() + every),
-        );
-        let refused = |happening| matches!(happening, Happening::Refused { .. });
-        let mut events = timeline.events().iter();
-        let first = events.find(|event| refused(event.happening)).unwrap().at;
-        Load {
-            session: first.as_unix_secs().unsigned_abs(),
-            renewals: timeline.writes() as u64 - 1,
-        }
-    }
-
-    #[test]
-    fn the_load_is_what_the_rule_gives_request_by_request() {
-        for cap in 1..24 {
-            for max_age in 1..=cap {
-                for update_age in 0..max_age {
-                    for every in 1..30 {
-                        let policy = policy(max_age, update_age, cap);
-                        assert_eq!(
-                            Load::of(&policy, TimeDelta::seconds(every)),
-                            played(&policy, every),
-                            "{max_age}/{update_age}/{cap}, every {every}",
-                        );
-                    }
-                }
-            }
-        }
-    }
+/// Durations of options are never negative.
+fn seconds(duration: TimeDelta) -> u64 {
+    duration.num_seconds().unsigned_abs()
 }

@@ -37,8 +37,23 @@ A policy file has a policy under `default`, and others under `profiles.NAME`:
 pub(crate) const CAPACITY: &str = concat!(
     policy!(),
     "
-Example:
+How users come and go:
+  --visits-per-day     the time away between two visits varies without memory: it ends at
+                       every instant with the same chance (a Poisson process)
+  --visit              a visit, too, ends after each request with the same chance; the
+                       sign-out is the last request of its visit
+  without either       every user is active all the time
+
+All rates are averages over the day: multiply them by the peak of your own.
+
+The bytes and the machines are measured, not promised. `machines` is how many of the
+machine on which they were measured would be busy all the time: two cores, which the
+engine shared with its 32 clients and other programs. For memory it is processes. The
+README of session-policy-cli says how far the numbers can be trusted.
+
+Examples:
   session-policy capacity after.toml --users 100000 --every 30s
+  session-policy capacity working-day.toml --users 1000000 --every 30s --visits-per-day 3
 
 Exit status: 0 computed, 2 bad input."
 );

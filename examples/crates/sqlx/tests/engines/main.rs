@@ -21,6 +21,7 @@ mod migration;
 mod modes;
 mod pooler;
 mod private;
+mod rates;
 mod read_only;
 mod refused;
 mod served;
