@@ -96,7 +96,7 @@ fn texts(sql: &Statements) -> Vec<String> {
         sql.update,
         migration.applied,
         migration.batch_end,
-        migration.check_instants,
+        migration.check_rows,
     ];
     let mut texts: Vec<_> = verbs.into_iter().map(str::to_owned).collect();
     texts.extend(sql.schema.iter().chain(migration.finish).map(|text| (*text).to_owned()));

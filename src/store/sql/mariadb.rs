@@ -122,9 +122,20 @@ FROM sessions WHERE id > ? ORDER BY id LIMIT ?",
         applied: "SELECT 1 FROM information_schema.columns
 WHERE table_schema = DATABASE() AND table_name = 'sessions'
     AND column_name = 'absolute_expires_at' AND is_nullable = 'NO'",
-        check_instants: "SELECT
-    CONCAT('created_at ', created_at, ', more than a day ahead: instants are unix seconds')
-FROM sessions WHERE created_at > UNIX_TIMESTAMP() + 86400 LIMIT 1",
+        check_rows: "SELECT CONCAT(CASE
+    WHEN created_at > UNIX_TIMESTAMP() + 86400
+        THEN CONCAT('created_at ', created_at, ', more than a day ahead: instants are unix seconds')
+    WHEN LENGTH(id) <> 16 THEN 'an id that is not 16 bytes'
+    WHEN LENGTH(secret) <> 32 THEN 'a secret that is not 32 bytes'
+    ELSE 'a subject that is not 1 to 1024 bytes without NUL'
+END, ', in the row ', HEX(id))
+FROM sessions
+WHERE created_at > UNIX_TIMESTAMP() + 86400
+    OR LENGTH(id) <> 16
+    OR LENGTH(secret) <> 32
+    OR LENGTH(subject) NOT BETWEEN 1 AND 1024
+    OR LOCATE(x'00', CAST(subject AS BINARY)) > 0
+LIMIT 1",
         expand: &[
             "ALTER TABLE sessions
     ADD COLUMN IF NOT EXISTS profile VARBINARY(64) NOT NULL DEFAULT 'default',

@@ -10,8 +10,9 @@ use crate::rule::SessionPolicy;
 ///
 /// The old table has the columns `id`, `subject`, `secret`, `created_at` and
 /// `expires_at` of the types in [`Statements::schema`], the instants in unix seconds, and
-/// any further ones that may be null. (On SQLite the table is rebuilt, and further columns are
-/// left behind.) Each row becomes what [`SessionPolicy::adopt`] makes of it:
+/// any further ones that may be null. (SQLite rebuilds the table, so further columns would
+/// be lost: [`check`](Self::check) refuses them. Move what they hold to a table of your own,
+/// and drop them.) Each row becomes what [`SessionPolicy::adopt`] makes of it:
 /// `absolute_expires_at` is `absolute_cap` after `created_at`, `renewed_at` is `max_age` before
 /// `expires_at` but not before `created_at`, and `expires_at` is clamped to the cap. So give the
 /// policy whose
@@ -22,7 +23,7 @@ use crate::rule::SessionPolicy;
 /// each row that it writes a cap at once, and clamp what it extends. The steps:
 ///
 /// 1. If [`applied`](Self::applied) selects a row, go on with step 5.
-/// 2. Ask [`check`](Self::check) and [`check_instants`](Self::check_instants), and stop
+/// 2. Ask [`check`](Self::check) and [`check_rows`](Self::check_rows), and stop
 ///    if one selects a row: the table is not as above, and nothing has been changed.
 ///    Else run [`expand`](Self::expand).
 /// 3. Fill the rows in batches: select [`batch_end`](Self::batch_end), starting
@@ -38,7 +39,7 @@ use crate::rule::SessionPolicy;
 ///
 /// | statements | may be run again |
 /// | --- | --- |
-/// | `applied`, `batch_end`, `check`, `check_instants` | always: they only read |
+/// | `applied`, `batch_end`, `check`, `check_rows` | always: they only read |
 /// | `expand`, `backfill` | until `applied` selects a row; rows that are filled stay as they are |
 /// | `contract` | always; on SQLite it fails, and changes nothing, once `applied` selects a row |
 /// | `finish` | always, from step 6 on |
@@ -54,11 +55,12 @@ pub struct Migration {
     pub applied: &'static str,
     /// That of the [`Statements`], to be asked with the parameter 5.
     pub check: &'static str,
-    /// Selects an instant that cannot be in unix seconds, as a text, or no row: a
-    /// `created_at` that is more than a day ahead of the engine's clock is one of
-    /// milliseconds. Reads the whole table. No parameters; only if
-    /// [`check`](Self::check) selects nothing.
-    pub check_instants: &'static str,
+    /// Selects what is wrong with a row that cannot become a session, as a text, or no row:
+    /// an id or a secret of another length, a subject that is empty, too long or has a NUL,
+    /// or an instant that cannot be in unix seconds (a `created_at` that is more than a day
+    /// ahead of the engine's clock is one of milliseconds). Reads the whole table. No
+    /// parameters; only if [`check`](Self::check) selects nothing.
+    pub check_rows: &'static str,
     /// Adds the columns, and the triggers that fill them. To be run in this
     /// order, outside a transaction, without parameters.
     pub expand: Vec<String>,
@@ -90,7 +92,7 @@ impl Statements {
     /// ```
     #[must_use]
     pub fn migration(&self, policy: &SessionPolicy) -> Migration {
-        let Template { applied, check_instants, expand, batch_end, backfill, contract, finish } =
+        let Template { applied, check_rows, expand, batch_end, backfill, contract, finish } =
             self.migration;
         let cap = format!("{}", policy.absolute_cap().num_seconds());
         let max_age = format!("{}", policy.max_age().num_seconds());
@@ -98,7 +100,7 @@ impl Statements {
         Migration {
             applied,
             check: self.check,
-            check_instants,
+            check_rows,
             expand: expand.iter().map(fill).collect(),
             batch_end,
             backfill: fill(&backfill),

@@ -7,7 +7,8 @@
 //!
 //! | column | kept as |
 //! | --- | --- |
-//! | `id`, `secret` | 16 and 32 bytes |
+//! | `id` | 16 bytes |
+//! | `secret` | 32 bytes: the SHA-256 of the secret's text, its 43 characters in base64url |
 //! | `subject`, `profile` | texts compared byte by byte: no case, accent or trailing space is folded |
 //! | `created_at`, `renewed_at`, `expires_at`, `absolute_expires_at`, `confirmed_at` | unix seconds in 64 bits, so that no calendar type rounds, clamps or shifts them |
 //! | `epoch`, `ordinal`, `version`, `generation` | 64 bits |

@@ -109,9 +109,19 @@ FROM sessions WHERE id > $1 ORDER BY id LIMIT $2",
     migration: Template {
         applied: "SELECT 1 FROM pg_attribute
 WHERE attrelid = 'sessions'::regclass AND attname = 'absolute_expires_at' AND attnotnull",
-        check_instants: "SELECT
-    'created_at ' || created_at || ', more than a day ahead: instants are unix seconds'
-FROM sessions WHERE created_at > extract(epoch FROM now())::bigint + 86400 LIMIT 1",
+        check_rows: "SELECT CASE
+    WHEN created_at > extract(epoch FROM now())::bigint + 86400
+        THEN 'created_at ' || created_at || ', more than a day ahead: instants are unix seconds'
+    WHEN octet_length(id) <> 16 THEN 'an id that is not 16 bytes'
+    WHEN octet_length(secret) <> 32 THEN 'a secret that is not 32 bytes'
+    ELSE 'a subject that is not 1 to 1024 bytes without NUL'
+END || ', in the row ' || encode(id, 'hex')
+FROM sessions
+WHERE created_at > extract(epoch FROM now())::bigint + 86400
+    OR octet_length(id) <> 16
+    OR octet_length(secret) <> 32
+    OR octet_length(subject) NOT BETWEEN 1 AND 1024
+LIMIT 1",
         expand: &[
             "ALTER TABLE sessions
     ADD COLUMN IF NOT EXISTS profile TEXT COLLATE \"C\" NOT NULL DEFAULT 'default',

@@ -69,16 +69,19 @@ pub const SQLITE: Statements = Statements {
         AS held
     FROM pragma_table_info('sessions')
 )
-SELECT CASE
-    WHEN found.name IS NULL THEN 'no column ' || wanted.name
-    ELSE wanted.name || ' as ' || found.type || ', not as ' || replace(wanted.types, ',', ' or ')
-END
-FROM wanted LEFT JOIN found ON found.name = wanted.name
-WHERE EXISTS (SELECT 1 FROM found) AND CASE
-    WHEN found.name IS NULL THEN wanted.place <= ?1
-    ELSE instr(',' || wanted.types || ',', ',' || found.held || ',') = 0
-END
-ORDER BY wanted.place",
+SELECT said FROM (
+    SELECT wanted.place, CASE
+        WHEN found.name IS NULL THEN 'no column ' || wanted.name
+        ELSE wanted.name || ' as ' || found.type || ', not as ' || replace(wanted.types, ',', ' or ')
+    END AS said
+    FROM wanted LEFT JOIN found ON found.name = wanted.name
+    WHERE EXISTS (SELECT 1 FROM found) AND CASE
+        WHEN found.name IS NULL THEN wanted.place <= ?1
+        ELSE instr(',' || wanted.types || ',', ',' || found.held || ',') = 0
+    END
+    UNION ALL SELECT 15, 'a further column ' || name || ', which would be lost' FROM found
+    WHERE ?1 = 5 AND name NOT IN (SELECT name FROM wanted WHERE place <= 5)
+) ORDER BY place",
     create: "INSERT INTO sessions (
     id, subject, profile, epoch, ordinal, about, version, secret,
     created_at, renewed_at, expires_at, absolute_expires_at, generation, confirmed_at
@@ -120,16 +123,26 @@ FROM sessions WHERE id > ?1 ORDER BY id LIMIT ?2",
     migration: Template {
         applied: "SELECT 1 FROM pragma_table_info('sessions')
 WHERE name = 'absolute_expires_at' AND \"notnull\" = 1",
-        check_instants: "SELECT CASE
+        check_rows: "SELECT CASE
     WHEN typeof(created_at) <> 'integer'
         THEN 'created_at ' || quote(created_at) || ', a ' || typeof(created_at)
+            || ': instants are unix seconds'
     WHEN typeof(expires_at) <> 'integer'
         THEN 'expires_at ' || quote(expires_at) || ', a ' || typeof(expires_at)
-    ELSE 'created_at ' || created_at || ', more than a day ahead'
-END || ': instants are unix seconds'
+            || ': instants are unix seconds'
+    WHEN created_at > CAST(strftime('%s', 'now') AS INTEGER) + 86400
+        THEN 'created_at ' || created_at || ', more than a day ahead: instants are unix seconds'
+    WHEN typeof(id) <> 'blob' OR length(id) <> 16 THEN 'an id that is not 16 bytes'
+    WHEN typeof(secret) <> 'blob' OR length(secret) <> 32 THEN 'a secret that is not 32 bytes'
+    ELSE 'a subject that is not 1 to 1024 bytes without NUL'
+END || ', in the row ' || quote(id)
 FROM sessions
 WHERE typeof(created_at) <> 'integer' OR typeof(expires_at) <> 'integer'
     OR created_at > CAST(strftime('%s', 'now') AS INTEGER) + 86400
+    OR typeof(id) <> 'blob' OR length(id) <> 16
+    OR typeof(secret) <> 'blob' OR length(secret) <> 32
+    OR length(CAST(subject AS BLOB)) NOT BETWEEN 1 AND 1024
+    OR instr(CAST(subject AS BLOB), x'00') > 0
 LIMIT 1",
         expand: &[
             "CREATE TABLE IF NOT EXISTS sessions_capped (

@@ -61,7 +61,7 @@ pub struct Statements {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Template {
     pub(super) applied: &'static str,
-    pub(super) check_instants: &'static str,
+    pub(super) check_rows: &'static str,
     pub(super) expand: &'static [&'static str],
     pub(super) batch_end: &'static str,
     pub(super) backfill: &'static str,

@@ -71,7 +71,7 @@ impl Statements {
             scan: text(self.scan),
             migration: Template {
                 applied: text(migration.applied),
-                check_instants: text(migration.check_instants),
+                check_rows: text(migration.check_rows),
                 expand: texts(migration.expand),
                 batch_end: text(migration.batch_end),
                 backfill: text(migration.backfill),

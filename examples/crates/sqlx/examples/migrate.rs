@@ -2,8 +2,8 @@
 //!
 //! Runs a step of the migration of a table without a cap, under the policy of
 //! `SESSION_MAX_AGE`, `SESSION_UPDATE_AGE` and `SESSION_ABSOLUTE_LIFETIME_DAYS`. The table
-//! is `sessions`, or as `SESSION_TABLE` says. A table whose columns are not 64-bit
-//! integers, or whose instants are not seconds, is refused, and nothing is changed.
+//! is `sessions`, or as `SESSION_TABLE` says. A table that cannot become the store's is
+//! refused with the reason, and nothing is changed.
 //!
 //! ```sh
 //! export DATABASE_URL=postgres://root@127.0.0.1/app
@@ -35,18 +35,27 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let plan = stores::Plan::for_table(&table, &policy);
     let scheme = url.split(':').next().unwrap_or_default();
     let migrated = match (scheme, step.as_str()) {
+        #[cfg(feature = "mariadb")]
         ("mariadb" | "mysql", "contract") => stores::contract_mariadb(&url, plan).await?,
+        #[cfg(feature = "mariadb")]
         ("mariadb" | "mysql", "fill") => stores::fill_mariadb(&url, plan, BATCH).await?,
+        #[cfg(feature = "mariadb")]
         ("mariadb" | "mysql", "finish") => {
             return Ok(stores::finish_mariadb(&url, plan).await?);
         }
+        #[cfg(feature = "postgres")]
         ("postgres" | "postgresql", "contract") => stores::contract_postgres(&url, plan).await?,
+        #[cfg(feature = "postgres")]
         ("postgres" | "postgresql", "fill") => stores::fill_postgres(&url, plan, BATCH).await?,
+        #[cfg(feature = "postgres")]
         ("postgres" | "postgresql", "finish") => {
             return Ok(stores::finish_postgres(&url, plan).await?);
         }
+        #[cfg(feature = "sqlite")]
         ("sqlite", "contract") => stores::contract_sqlite(&url, plan).await?,
+        #[cfg(feature = "sqlite")]
         ("sqlite", "fill") => stores::fill_sqlite(&url, plan, BATCH).await?,
+        #[cfg(feature = "sqlite")]
         ("sqlite", "finish") => return Ok(stores::finish_sqlite(&url, plan).await?),
         (_, "contract" | "fill" | "finish") => {
             return Err("DATABASE_URL is none of mysql://, postgres:// and sqlite://".into());

@@ -83,7 +83,7 @@ macro_rules! check {
             return Err($plan.refuse(&found));
         }
         let found: Option<String> =
-            sqlx::query_scalar($migration.check_instants).fetch_optional(&mut *$connection).await?;
+            sqlx::query_scalar($migration.check_rows).fetch_optional(&mut *$connection).await?;
         if let Some(found) = found {
             return Err($plan.refuse(&[found]));
         }

@@ -52,10 +52,14 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] if the URL is none of SQLite's, or the file
-    /// cannot be opened.
+    /// cannot be opened; its source names the URL.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        // The engine does not say which file.
+        let named = |error: sqlx::Error| {
+            StoreError::unavailable(format!("{}: {error}", url.escape_debug()))
+        };
         let options = SqliteConnectOptions::from_str(url)
-            .map_err(StoreError::unavailable)?
+            .map_err(named)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
@@ -65,7 +69,7 @@ impl SqliteStore {
             .acquire_timeout(Duration::from_secs(3))
             .connect_with(options)
             .await;
-        pool.map(Self::new).map_err(StoreError::unavailable)
+        pool.map(Self::new).map_err(named)
     }
 
     /// The same store on a table of another name than `sessions`.

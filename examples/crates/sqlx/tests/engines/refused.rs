@@ -176,3 +176,69 @@ async fn an_sqlite_table_that_cannot_be_migrated_is_named_and_unchanged() {
     let literals: Literals = ("TEXT", |n| format!("x'{n:032x}'"));
     refuses::<SqliteStore>(wrong, objects, literals).await;
 }
+
+#[tokio::test]
+async fn a_file_that_cannot_be_opened_is_named() {
+    for url in ["sqlite:/no/such/folder/app.db", "postgres://host/name", "sqlite:a.db?mode=x\n"] {
+        let error = SqliteStore::connect(url).await.unwrap_err();
+        let said = error.source().expect("an error of the engine").to_string();
+        assert!(said.starts_with(&format!("{}: ", url.escape_debug())), "{said}");
+    }
+}
+
+/// Rows that the store would not take, each in an old table with one row that it would.
+async fn refuses_rows<S: Engine>(rows: &[(&str, &str)]) {
+    for (row, said) in rows {
+        let Some(database) = S::database("session_policy_rows").await else { return };
+        let store = S::at(&database.url).await;
+        store.run("DROP TABLE IF EXISTS sessions").await.unwrap();
+        store.run(S::BEFORE).await.unwrap();
+        let row = [15, 16, 31, 32].iter().fold((*row).to_owned(), |row, &bytes| {
+            row.replace(&format!("{{{bytes}}}"), &S::literal(&vec![7; bytes]))
+        });
+        store.run(format!("INSERT INTO sessions VALUES ({row})")).await.unwrap();
+        let error = S::fill(&database.url, &POLICY, 10).await.unwrap_err().to_string();
+        let start = "the table sessions cannot be given a cap, and is unchanged: it has ";
+        assert!(error.contains(&format!("{start}{said}, in the row ")), "{row}: {error}");
+        store.run("DROP TABLE sessions").await.unwrap();
+    }
+}
+
+const SUBJECT: &str = "a subject that is not 1 to 1024 bytes without NUL";
+
+#[tokio::test]
+async fn rows_that_cannot_become_sessions_are_named_before_anything_is_changed() {
+    let subject = |text: &str| format!("{{16}}, {text}, {{32}}, 1, 2");
+    let (empty, long) = (subject("''"), subject(&format!("'{}'", "x".repeat(1_025))));
+    let lengths = [
+        ("{15}, 'ada', {32}, 1, 2", "an id that is not 16 bytes"),
+        ("{16}, 'ada', {31}, 1, 2", "a secret that is not 32 bytes"),
+    ];
+    refuses_rows::<PostgresStore>(&[lengths[0], lengths[1], (&empty, SUBJECT), (&long, SUBJECT)])
+        .await;
+    refuses_rows::<SqliteStore>(&[
+        lengths[0],
+        lengths[1],
+        (&empty, SUBJECT),
+        (&long, SUBJECT),
+        (&subject("'a' || char(0)"), SUBJECT),
+    ])
+    .await;
+    // Its columns have these lengths.
+    refuses_rows::<MariaDbStore>(&[(&empty, SUBJECT), (&subject("concat('a', x'00')"), SUBJECT)])
+        .await;
+}
+
+#[tokio::test]
+async fn sqlite_loses_no_further_column() {
+    let database = SqliteStore::database("session_policy_further").await.unwrap();
+    let store = SqliteStore::at(&database.url).await;
+    store.run(SqliteStore::BEFORE).await.unwrap();
+    store.run("ALTER TABLE sessions ADD COLUMN cart TEXT").await.unwrap();
+    let error = SqliteStore::fill(&database.url, &POLICY, 10).await.unwrap_err().to_string();
+    let said = "is unchanged: it has a further column cart, which would be lost";
+    assert!(error.contains(said), "{error}");
+    store.run("DROP TABLE sessions").await.unwrap();
+    store.run(SqliteStore::BEFORE).await.unwrap();
+    SqliteStore::fill(&database.url, &POLICY, 10).await.unwrap();
+}

@@ -33,7 +33,8 @@ impl Table {
             .trim(csv::Trim::All)
             .delimiter(if tabs { b'\t' } else { b',' })
             .quoting(!tabs)
-            .terminator(if tabs { Terminator::Any(b'\n') } else { Terminator::CRLF })
+            // A line feed alone, so that lines are counted right; a return is trimmed.
+            .terminator(Terminator::Any(b'\n'))
             .from_reader(reader);
         let columns = Columns::find(&mut reader, adopt)?;
         Ok(Self { reader, columns, row: csv::ByteRecord::new(), escaped: tabs })
