@@ -115,8 +115,8 @@ fn a_log_says_since_when_and_what_failed() {
     for (reason, said, has_source) in [
         ("no_session", "refused: no_session", false),
         ("idle", "refused since 2027-01-15T08:30:00Z: idle for too long", false),
-        ("failed", "refused: the subject is empty", true),
-        ("unavailable", "refused: the store is unavailable: away", true),
+        ("failed", "refused: subject is empty", true),
+        ("unavailable", "refused: the session store is unavailable", true),
     ] {
         let refused = refused(reason, false);
         assert_eq!(refused.to_string(), said);
