@@ -133,6 +133,23 @@ impl Service {
 }
 
 #[test]
+fn a_sweep_by_policy_removes_what_todays_policy_ended() {
+    let (store, clock) = (Arc::new(MemoryStore::new()), ManualClock::new(at(0)));
+    let sessions = |policy: SessionPolicy| {
+        let sessions = HybridSessions::new(Arc::clone(&store), ring(), policy).unwrap();
+        sessions.with_clock(clock.clone()).with_retention(secs(0))
+    };
+    for _ in 0..3 {
+        drop(block_on(sessions(SessionPolicy::SLIDING_MONTH).start("ada")).unwrap());
+    }
+    for (now, swept) in [(1_799, 0), (1_800, 3), (1_801, 0)] {
+        clock.set(at(now));
+        assert_eq!(block_on(sessions(policy()).sweep_by_policy(2)).unwrap(), swept, "at {now}");
+    }
+    assert!(store.is_empty());
+}
+
+#[test]
 fn a_day_of_rotations_is_decided_to_the_second() {
     let mut service = Service::new();
     // Each in turn: when, the generation presented, the answer, and then the
