@@ -39,11 +39,12 @@ fn policy() -> SessionPolicy {
 }
 
 /// A store that can refuse to update or to load, and whose `remove` can come after a
-/// logout.
+/// logout, and `update` after two rotations.
 #[derive(Default)]
 struct Flaky {
     held: MemoryStore,
     ended_before_remove: AtomicBool,
+    rotated_before_update: AtomicBool,
     update_fails: AtomicBool,
     load_fails: AtomicBool,
 }
@@ -63,6 +64,12 @@ impl SessionStore for Flaky {
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
         if self.update_fails.load(Ordering::SeqCst) {
             return Err(StoreError::unavailable("read-only replica"));
+        }
+        if self.rotated_before_update.swap(false, Ordering::SeqCst) {
+            let row = self.held.load(&update.id()).await?.unwrap();
+            let rotated = Update::new(&row, update.at(), row.lifetime());
+            let generation = row.generation() + 2;
+            self.held.update(&rotated.with_generation(generation, Some(update.at()))).await?;
         }
         self.held.update(update).await
     }
@@ -400,6 +407,24 @@ fn reuse_says_that_it_ended_the_session_only_if_it_did() {
         assert_eq!(service.row(), None);
         assert_eq!(service.present(400, 2), "unknown");
     }
+}
+
+/// Its token was the current one when the request came in.
+#[test]
+fn a_request_that_rotations_overtake_is_refused_and_ends_nothing() {
+    let (store, clock) = (Arc::new(Flaky::default()), ManualClock::new(at(0)));
+    let sessions = HybridSessions::new(Arc::clone(&store), ring(), policy()).unwrap();
+    let sessions = sessions.with_clock(clock.clone());
+    let started = block_on(sessions.start("ada")).unwrap();
+    clock.set(at(300));
+    store.rotated_before_update.store(true, Ordering::SeqCst);
+    let refused = block_on(sessions.authenticate(started.token.expose())).unwrap_err();
+    assert!(matches!(refused, AuthenticateError::Unknown), "{refused:?}");
+    assert_eq!(block_on(store.load(&started.session.id())).unwrap().unwrap().generation(), 2);
+    // The next request with that token is a reuse, which does.
+    let refused = block_on(sessions.authenticate(started.token.expose())).unwrap_err();
+    assert!(matches!(refused, AuthenticateError::Reused), "{refused:?}");
+    assert_eq!(block_on(store.load(&started.session.id())).unwrap(), None);
 }
 
 #[test]
