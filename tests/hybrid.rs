@@ -420,7 +420,7 @@ fn a_request_that_rotations_overtake_is_refused_and_ends_nothing() {
     store.rotated_before_update.store(true, Ordering::SeqCst);
     let refused = block_on(sessions.authenticate(started.token.expose())).unwrap_err();
     assert!(matches!(refused, AuthenticateError::Unknown), "{refused:?}");
-    assert_eq!(block_on(store.load(&started.session.id())).unwrap().unwrap().generation(), 2);
+    assert!(block_on(store.load(&started.session.id())).unwrap().is_some());
     // The next request with that token is a reuse, which does.
     let refused = block_on(sessions.authenticate(started.token.expose())).unwrap_err();
     assert!(matches!(refused, AuthenticateError::Reused), "{refused:?}");
