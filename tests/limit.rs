@@ -64,8 +64,8 @@ fn a_sign_in_that_would_be_over_at_once_displaces_nobody() {
 #[test]
 fn of_sign_ins_within_one_second_the_later_stays() {
     // Ids are random: going by them alone would end the later half of the time.
-    for _ in 0..32 {
-        let (sessions, _) = sessions(MemoryStore::new(), 1, WhenFull::EndOldest);
+    for when_full in [WhenFull::EndOldest, WhenFull::EndLeastRecent].repeat(32) {
+        let (sessions, _) = sessions(MemoryStore::new(), 1, when_full);
         let first = block_on(sessions.start("user-42")).unwrap();
         let second = block_on(sessions.start("user-42")).unwrap();
         assert!(block_on(sessions.authenticate(first.token.expose())).is_err());
