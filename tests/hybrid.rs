@@ -11,7 +11,7 @@ use pollster::block_on;
 use session_policy::jwt::{
     Algorithm, GraceError, HybridSessions, KeyRing, SigningKey, VerifyingKey,
 };
-use session_policy::store::{Removed, SessionParts, SessionStore, StoreError, Update};
+use session_policy::store::{Removed, SecretHash, SessionParts, SessionStore, StoreError, Update};
 use session_policy::{
     AuthenticateError, Event, EventKind, ManualClock, MemoryStore, NoClaims, Policies,
     RejectReason, RenewalOutcome, RotateError, Session, SessionId, SessionPolicy, SessionToken,
@@ -68,8 +68,11 @@ impl SessionStore for Flaky {
         if self.rotated_before_update.swap(false, Ordering::SeqCst) {
             let row = self.held.load(&update.id()).await?.unwrap();
             let rotated = Update::new(&row, update.at(), row.lifetime());
-            let generation = row.generation() + 2;
-            self.held.update(&rotated.with_generation(generation, Some(update.at()))).await?;
+            let rotated = match row.generation() {
+                0 => rotated.with_secret(SecretHash::from_bytes([9; 32])),
+                of => rotated.with_generation(of + 2, Some(update.at())),
+            };
+            assert!(self.held.update(&rotated).await?);
         }
         self.held.update(update).await
     }
@@ -425,6 +428,18 @@ fn a_request_that_rotations_overtake_is_refused_and_ends_nothing() {
     let refused = block_on(sessions.authenticate(started.token.expose())).unwrap_err();
     assert!(matches!(refused, AuthenticateError::Reused), "{refused:?}");
     assert_eq!(block_on(store.load(&started.session.id())).unwrap(), None);
+}
+
+#[test]
+fn an_opaque_token_that_a_rotation_overtakes_opens_nothing() {
+    let (store, clock) = (Arc::new(Flaky::default()), ManualClock::new(at(0)));
+    let sessions = Sessions::new(Arc::clone(&store), policy()).with_clock(clock.clone());
+    let started = block_on(sessions.start("ada")).unwrap();
+    clock.set(at(300));
+    store.rotated_before_update.store(true, Ordering::SeqCst);
+    let refused = block_on(sessions.authenticate(started.token.expose())).unwrap_err();
+    assert!(matches!(refused, AuthenticateError::WrongSecret), "{refused:?}");
+    assert!(block_on(store.load(&started.session.id())).unwrap().is_some());
 }
 
 #[test]
