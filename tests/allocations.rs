@@ -130,3 +130,23 @@ fn a_renewal_in_the_embedded_store_allocates_nothing() {
         assert_eq!(count, 0, "at {secs}");
     }
 }
+
+/// Also of its user, so a store that many users come and go in does not grow.
+#[test]
+fn a_session_that_has_ended_leaves_nothing_behind() {
+    let (sessions, _, _) = world();
+    let come_and_go = |name: &str| {
+        for number in 0..10_000 {
+            let subject = format!("{name}-{number}");
+            let one = now(sessions.start(SignIn::of(&*subject).profile("admin"))).unwrap().session;
+            let two = now(sessions.start(SignIn::of(&*subject).profile("admin"))).unwrap().session;
+            assert!(now(sessions.end(&one.id())).unwrap() && now(sessions.end(&two.id())).unwrap());
+            let one = now(sessions.start(SignIn::of(&*subject).profile("admin"))).unwrap().session;
+            assert!(now(sessions.end(&one.id())).unwrap());
+        }
+    };
+    // The tables have grown to their size.
+    come_and_go("first");
+    let kept = measure(|| come_and_go("user")).bytes_current;
+    assert!(kept < 50_000, "{kept} bytes are kept of 10,000 users who have left");
+}

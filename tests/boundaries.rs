@@ -257,6 +257,19 @@ fn a_fraction_of_a_second_counts_as_the_second_it_is_in() {
     assert_eq!(i64::from(Timestamp::from(before_the_epoch)), -1);
 }
 
+/// An instant is a whole second, so what a duration leads to is floored, also backwards.
+#[test]
+fn an_instant_is_moved_to_the_whole_second_before() {
+    let ten = Timestamp::from_unix_secs(10);
+    for (millis, forth, back) in
+        [(0, 10, 10), (500, 10, 9), (1_000, 11, 9), (1_500, 11, 8), (-500, 9, 10), (-1_500, 8, 11)]
+    {
+        let duration = TimeDelta::milliseconds(millis);
+        assert_eq!(ten.saturating_add(duration).as_unix_secs(), forth, "{millis}");
+        assert_eq!(ten.saturating_sub(duration).as_unix_secs(), back, "{millis}");
+    }
+}
+
 #[test]
 fn at_the_ends_of_the_range_a_session_is_cut_and_still_judged() {
     let policy = policy(SLIDING);

@@ -284,6 +284,51 @@ fn a_sweep_by_a_stale_bound_ends_no_new_session() {
     assert!(node.authenticate(started.token.expose()).is_ok());
 }
 
+/// Subject and profile: `remember` is revoked for ada, and bob altogether.
+#[test]
+fn each_profile_of_each_subject_is_judged_by_its_own_bound() {
+    struct Each(Arc<AtomicUsize>);
+
+    impl Bounds for Each {
+        async fn bound(&self, subject: &str, profile: &str) -> Result<Option<Bound>, StoreError> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Ok((subject == "eve" || (subject, profile) == ("ada", "default")).then(Bound::default))
+        }
+    }
+
+    for batch in [1, 4, 100] {
+        let (store, asked) = (Arc::<MemoryStore>::default(), Arc::default());
+        let policies = Policies::new(policy()).with_profile("remember", policy()).unwrap();
+        let sessions = Sessions::new(Arc::clone(&store), policies)
+            .with_clock(ManualClock::new(at(0)))
+            .with_retention(secs(0));
+        let mut ends = Vec::new();
+        for n in 0..24 {
+            let (subject, profile) =
+                (["ada", "bob", "eve"][n % 3], ["default", "remember"][n / 3 % 2]);
+            let started = sessions.start(SignIn::of(subject).profile(profile));
+            let session = block_on(started).unwrap().session;
+            if subject == "bob" || (subject, profile) == ("ada", "remember") {
+                ends.push(session.id());
+            }
+        }
+        let sessions = sessions.with_bounds(Each(Arc::clone(&asked)));
+        for (subject, listed, profiles) in [("ada", 4, 2), ("bob", 0, 2), ("eve", 8, 2)] {
+            assert_eq!(block_on(sessions.list(subject)).unwrap().len(), listed, "{subject}");
+            assert_eq!(asked.swap(0, Ordering::SeqCst), profiles, "{subject}: once a profile");
+        }
+        assert_eq!(block_on(sessions.sweep_by_policy(batch)).unwrap(), 12, "{batch}");
+        assert!(ends.iter().all(|id| block_on(store.load(id)).unwrap().is_none()), "{batch}");
+        assert_eq!(store.len(), 12);
+        asked.store(0, Ordering::SeqCst);
+        // Of one subject and profile, a page asks once.
+        block_on(sessions.end_all("eve")).unwrap();
+        assert_eq!(store.len(), 4);
+        assert_eq!(block_on(sessions.sweep_by_policy(100)).unwrap(), 0);
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "{batch}");
+    }
+}
+
 #[test]
 fn an_error_of_the_bound_lets_nobody_in_and_ends_nothing() {
     for kind in KINDS {

@@ -11,7 +11,7 @@ use pollster::block_on;
 use session_policy::jwt::{
     Algorithm, GraceError, HybridSessions, KeyRing, SigningKey, VerifyingKey,
 };
-use session_policy::store::{Removed, SessionParts, SessionStore, StoreError, Update};
+use session_policy::store::{Removed, SecretHash, SessionParts, SessionStore, StoreError, Update};
 use session_policy::{
     AuthenticateError, Event, EventKind, ManualClock, MemoryStore, NoClaims, Policies,
     RejectReason, RenewalOutcome, RotateError, Session, SessionId, SessionPolicy, SessionToken,
@@ -39,11 +39,12 @@ fn policy() -> SessionPolicy {
 }
 
 /// A store that can refuse to update or to load, and whose `remove` can come after a
-/// logout.
+/// logout, and `update` after two rotations.
 #[derive(Default)]
 struct Flaky {
     held: MemoryStore,
     ended_before_remove: AtomicBool,
+    rotated_before_update: AtomicBool,
     update_fails: AtomicBool,
     load_fails: AtomicBool,
 }
@@ -63,6 +64,15 @@ impl SessionStore for Flaky {
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
         if self.update_fails.load(Ordering::SeqCst) {
             return Err(StoreError::unavailable("read-only replica"));
+        }
+        if self.rotated_before_update.swap(false, Ordering::SeqCst) {
+            let row = self.held.load(&update.id()).await?.unwrap();
+            let rotated = Update::new(&row, update.at(), row.lifetime());
+            let rotated = match row.generation() {
+                0 => rotated.with_secret(SecretHash::from_bytes([9; 32])),
+                of => rotated.with_generation(of + 2, Some(update.at())),
+            };
+            assert!(self.held.update(&rotated).await?);
         }
         self.held.update(update).await
     }
@@ -130,6 +140,23 @@ impl Service {
     fn row(&self) -> Option<Session> {
         block_on(self.sessions.store().held.load(&self.id)).unwrap()
     }
+}
+
+#[test]
+fn a_sweep_by_policy_removes_what_todays_policy_ended() {
+    let (store, clock) = (Arc::new(MemoryStore::new()), ManualClock::new(at(0)));
+    let sessions = |policy: SessionPolicy| {
+        let sessions = HybridSessions::new(Arc::clone(&store), ring(), policy).unwrap();
+        sessions.with_clock(clock.clone()).with_retention(secs(0))
+    };
+    for _ in 0..3 {
+        drop(block_on(sessions(SessionPolicy::SLIDING_MONTH).start("ada")).unwrap());
+    }
+    for (now, swept) in [(1_799, 0), (1_800, 3), (1_801, 0)] {
+        clock.set(at(now));
+        assert_eq!(block_on(sessions(policy()).sweep_by_policy(2)).unwrap(), swept, "at {now}");
+    }
+    assert!(store.is_empty());
 }
 
 #[test]
@@ -383,6 +410,36 @@ fn reuse_says_that_it_ended_the_session_only_if_it_did() {
         assert_eq!(service.row(), None);
         assert_eq!(service.present(400, 2), "unknown");
     }
+}
+
+/// Its token was the current one when the request came in.
+#[test]
+fn a_request_that_rotations_overtake_is_refused_and_ends_nothing() {
+    let (store, clock) = (Arc::new(Flaky::default()), ManualClock::new(at(0)));
+    let sessions = HybridSessions::new(Arc::clone(&store), ring(), policy()).unwrap();
+    let sessions = sessions.with_clock(clock.clone());
+    let started = block_on(sessions.start("ada")).unwrap();
+    clock.set(at(300));
+    store.rotated_before_update.store(true, Ordering::SeqCst);
+    let refused = block_on(sessions.authenticate(started.token.expose())).unwrap_err();
+    assert!(matches!(refused, AuthenticateError::Unknown), "{refused:?}");
+    assert!(block_on(store.load(&started.session.id())).unwrap().is_some());
+    // The next request with that token is a reuse, which does.
+    let refused = block_on(sessions.authenticate(started.token.expose())).unwrap_err();
+    assert!(matches!(refused, AuthenticateError::Reused), "{refused:?}");
+    assert_eq!(block_on(store.load(&started.session.id())).unwrap(), None);
+}
+
+#[test]
+fn an_opaque_token_that_a_rotation_overtakes_opens_nothing() {
+    let (store, clock) = (Arc::new(Flaky::default()), ManualClock::new(at(0)));
+    let sessions = Sessions::new(Arc::clone(&store), policy()).with_clock(clock.clone());
+    let started = block_on(sessions.start("ada")).unwrap();
+    clock.set(at(300));
+    store.rotated_before_update.store(true, Ordering::SeqCst);
+    let refused = block_on(sessions.authenticate(started.token.expose())).unwrap_err();
+    assert!(matches!(refused, AuthenticateError::WrongSecret), "{refused:?}");
+    assert!(block_on(store.load(&started.session.id())).unwrap().is_some());
 }
 
 #[test]

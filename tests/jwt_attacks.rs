@@ -132,6 +132,7 @@ fn a_header_is_decided_by_what_it_demands() {
         (r#"{"alg":"HS256","typ":"JWT "}"#, "type"),
         (r#"{"alg":"HS256","typ":"at+jwt"}"#, "type"),
         (r#"{"alg":"HS256","typ":"application/at+jwt"}"#, "type"),
+        (r#"{"alg":"HS256","typ":"application-JWT"}"#, "type"),
         (r#"{"alg":"HS256","typ":"JWE"}"#, "type"),
         (r#"{"alg":"HS256","typ":null}"#, "malformed"),
         (r#"{"alg":"HS256","typ":["JWT"]}"#, "malformed"),

@@ -61,11 +61,41 @@ fn a_sign_in_that_would_be_over_at_once_displaces_nobody() {
     assert!(block_on(sessions.authenticate(live.token.expose())).is_ok());
 }
 
+/// The limit was lowered from three to two.
+#[test]
+fn what_has_ended_goes_first_and_of_the_others_no_more_than_need_be() {
+    for when_full in [WhenFull::EndOldest, WhenFull::EndLeastRecent] {
+        let store = Arc::new(MemoryStore::new());
+        let (three, clock) = sessions(Arc::clone(&store), 3, when_full);
+        let start = |sessions: &Sessions<_>, secs| {
+            clock.set(LOGIN.saturating_add(TimeDelta::seconds(secs)));
+            block_on(sessions.start("user-42")).unwrap()
+        };
+        let started = [0, 100, 101].map(|secs| start(&three, secs));
+        let two = Sessions::new(Arc::clone(&store), limited(2, when_full));
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let ends = Arc::clone(&heard);
+        let two = two.with_clock(clock.clone()).with_observer(move |event: &Event<'_>| {
+            ends.lock().unwrap().push(format!("{:?}", event.kind));
+        });
+        let last = start(&two, SessionPolicy::WORKING_DAY.max_age().num_seconds());
+        let lives = |started: &Started| block_on(two.peek(started.token.expose())).is_ok();
+        assert_eq!(
+            [&started[0], &started[1], &started[2], &last].map(lives),
+            [false, false, true, true]
+        );
+        assert_eq!(store.len(), 2, "{when_full:?}");
+        let heard = heard.lock().unwrap();
+        let ends = ["Expired { reason: AbsoluteCap }", "Ended { cause: \"limit\" }"];
+        assert_eq!(heard[..2], ends, "{when_full:?}");
+    }
+}
+
 #[test]
 fn of_sign_ins_within_one_second_the_later_stays() {
     // Ids are random: going by them alone would end the later half of the time.
-    for _ in 0..32 {
-        let (sessions, _) = sessions(MemoryStore::new(), 1, WhenFull::EndOldest);
+    for when_full in [WhenFull::EndOldest, WhenFull::EndLeastRecent].repeat(32) {
+        let (sessions, _) = sessions(MemoryStore::new(), 1, when_full);
         let first = block_on(sessions.start("user-42")).unwrap();
         let second = block_on(sessions.start("user-42")).unwrap();
         assert!(block_on(sessions.authenticate(first.token.expose())).is_err());

@@ -4,8 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Barrier, Mutex};
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -87,6 +89,22 @@ fn any_subject_and_any_number_of_profiles_come_back_as_they_were() {
         assert!(wait(store.remove(&session.id())).unwrap());
     }
     assert_nothing_is_left(&store);
+}
+
+/// A thread of the runtime is not held for thousands of sessions.
+#[test]
+fn only_a_call_about_many_sessions_lets_other_tasks_run_between() {
+    fn waits<T>(call: impl Future<Output = T>) -> bool {
+        pin!(call).poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+    for (count, is_long) in [(1, false), (500, false), (2_000, true)] {
+        let store = MemoryStore::new();
+        for number in 0..count {
+            wait(store.create(&session(number, "user", 10))).unwrap();
+        }
+        assert_eq!(waits(store.list("user")), is_long, "{count}");
+        assert_eq!(waits(store.remove_all("user", None)), is_long, "{count}");
+    }
 }
 
 #[test]

@@ -274,6 +274,21 @@ fn debug_shows_neither_the_secret_nor_its_hash() {
     }
 }
 
+/// Nor any session: a store of a program's may be printed with what holds it.
+#[cfg(feature = "memory")]
+#[test]
+fn debug_of_sessions_and_their_store_names_the_policies_alone() {
+    use session_policy::store::AnyStore;
+    use session_policy::{MemoryStore, SessionPolicy, Sessions};
+
+    let sessions = Sessions::new(AnyStore::new(MemoryStore::new()), SessionPolicy::WORKING_DAY);
+    drop(pollster::block_on(sessions.start("user-42")).unwrap());
+    assert_eq!(format!("{:?}", sessions.store()), "AnyStore { .. }");
+    let shown = format!("{sessions:?}");
+    assert!(shown.starts_with("Sessions { policies: ") && shown.contains("28800"), "{shown}");
+    assert!(!shown.contains("user-42"), "{shown}");
+}
+
 #[cfg(feature = "memory")]
 #[test]
 fn debug_of_a_started_session_shows_no_secret_either() {

@@ -496,6 +496,25 @@ fn a_full_store_refuses_a_start_and_goes_on_serving_and_rotating() {
     assert!(wait(sessions.authenticate(rotated.token.expose())).is_ok());
 }
 
+/// Nobody swept it; a session that may be served again by the clock's next second stays.
+#[test]
+fn what_has_ended_makes_way_in_a_full_store() {
+    let store = MemoryStore::with_capacity(NonZeroUsize::new(2).unwrap());
+    let clock = ManualClock::new(at(0));
+    let sessions = Sessions::new(store, policy()).with_clock(clock.clone());
+    let first = wait(sessions.start("user-42")).unwrap().session;
+    let end = first.lifetime().expires_at();
+    clock.set(at(1));
+    drop(wait(sessions.start("user-43")).unwrap());
+    clock.set(end.saturating_add(TimeDelta::seconds(-1)));
+    let error = wait(sessions.start("user-44")).unwrap_err();
+    assert!(matches!(error, StartError::Store(StoreError::Full { capacity: 2 })));
+    clock.set(end);
+    drop(wait(sessions.start("user-44")).unwrap());
+    assert_eq!(wait(sessions.store().load(&first.id())).unwrap(), None);
+    assert_eq!(wait(sessions.list("user-43")).unwrap().len(), 1);
+}
+
 #[test]
 fn the_text_of_a_store_error_names_what_is_wrong_and_not_its_source() {
     for (error, text, source) in [

@@ -5,6 +5,7 @@
 mod web_store;
 
 use std::cell::{Cell, RefCell};
+use std::task::Poll;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -162,6 +163,45 @@ fn woken_early_it_looks_at_once() {
     };
     let refused = block_on(auth.ended(TimeDelta::hours(2), sleep));
     assert_eq!((secs(app), refused.as_str()), (100, "no_session"));
+}
+
+/// A request that opens a stream has looked already.
+#[test]
+fn it_waits_before_it_looks_again() {
+    let app = App::of(Kind::Opaque);
+    let auth = stream(&app);
+    app.store.calls();
+    let first = Cell::new(true);
+    let looks = |_| {
+        if first.take() {
+            assert_eq!(app.store.calls(), "");
+        }
+    };
+    ends(&app, &auth, 60, looks);
+    assert!(!first.get() && app.store.calls().starts_with("load"));
+}
+
+/// Each look takes half the interval, so the next one is due at once.
+#[test]
+fn a_store_that_is_slow_keeps_it_open() {
+    let app = App::of(Kind::Opaque);
+    let auth = stream(&app);
+    // A look is over when it is polled for the third time.
+    app.store.wait(true);
+    let sleep = |time: Duration| {
+        let (app, mut left) = (&app, time.as_secs());
+        std::future::poll_fn(move |context| {
+            if left == 0 {
+                return Poll::Ready(());
+            }
+            left -= 1;
+            app.clock.advance(TimeDelta::seconds(1));
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+    };
+    let refused = block_on(auth.ended(TimeDelta::seconds(4), sleep));
+    assert_eq!((secs(&app), refused.as_str()), (1_800, "idle"));
 }
 
 /// Also one that was looked at long before it begins to wait.

@@ -76,6 +76,43 @@ fn what_is_polled_by_hand_is_the_reply() {
 }
 
 #[test]
+fn a_bearers_token_that_is_issued_anew_is_sent_in_the_header_of_that_name() {
+    let clock = ManualClock::new(SystemClock.now());
+    let ring = KeyRing::new(SigningKey::secret("k", Algorithm::Hs256, [7; 32]).unwrap()).unwrap();
+    let policy = SessionPolicy::SLIDING_MONTH;
+    let sessions = HybridSessions::new(MemoryStore::new(), ring, policy).unwrap();
+    let sessions = sessions.with_clock(clock.clone());
+    for (bearer, header) in [
+        (Bearer::new(), None),
+        (Bearer::new().reissued_in("x-session-token"), Some("x-session-token")),
+    ] {
+        let web = WebSessions::new(sessions.clone(), bearer).unwrap();
+        let bearer = cookie(&web).replace("__Host-session=", "Bearer ");
+        clock.advance(policy.update_age());
+        let exchange = web.exchange();
+        let active = block_on(exchange.active([], [bearer.as_bytes()])).unwrap();
+        let token = active.token.as_ref().unwrap().expose();
+        let reply = block_on(exchange.reply([])).unwrap();
+        assert_eq!(reply.set_cookie, None);
+        assert_eq!(reply.reissued, header.map(|name| (name.to_owned(), token.to_owned())));
+    }
+}
+
+#[test]
+fn a_sign_out_is_carried_out_although_nobody_waits_for_its_answer() {
+    let sessions = Sessions::new(MemoryStore::new(), SessionPolicy::WORKING_DAY);
+    let web = WebSessions::new(sessions.clone(), carrier()).unwrap();
+    let cookie = cookie(&web);
+    let exchange = web.exchange();
+    let auth = exchange.auth([cookie.as_bytes()], []);
+    exchange.abandon();
+    assert!(block_on(auth.rotate()).is_err());
+    assert_eq!(block_on(sessions.list("ada")).unwrap().len(), 1);
+    block_on(auth.sign_out()).unwrap();
+    assert_eq!(block_on(sessions.list("ada")).unwrap().len(), 0);
+}
+
+#[test]
 fn an_exchange_that_is_abandoned_ends_what_it_began() {
     let tasks = Arc::new(Mutex::new(Vec::new()));
     let spawned = Arc::clone(&tasks);

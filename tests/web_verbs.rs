@@ -49,16 +49,18 @@ impl Verb {
     }
 }
 
-/// Every sequence of three verbs, by a client that holds a session or none: the last one
-/// decides, one session at most is left, and the cookie opens it.
+/// Every sequence of three verbs, by a client that holds a session or none, with somebody to
+/// run tasks or nobody: the last one decides, one session at most is left, and the cookie
+/// opens it.
 #[test]
 fn of_several_verbs_the_last_one_decides_and_no_session_is_left_over() {
     let verbs = [Verb::In("ada"), Verb::In("grace"), Verb::Out, Verb::Rotate, Verb::Active];
     for kind in KINDS {
         for holds in [false, true] {
-            for n in 0..125 {
-                let verbs = [verbs[n % 5], verbs[n / 5 % 5], verbs[n / 25]];
-                let app = App::of(kind).spawning();
+            for n in 0..250 {
+                let verbs = [verbs[n % 5], verbs[n / 5 % 5], verbs[n / 25 % 5]];
+                let app = App::of(kind);
+                let app = if n < 125 { app.spawning() } else { app };
                 let before = if holds { app.sign_in("ada") } else { String::new() };
                 let (exchange, auth) = request(&app, &before);
                 let mut signed_in = holds.then_some("ada");
@@ -117,6 +119,30 @@ fn a_request_is_one_load_and_one_bound_however_often_it_asks() {
                 "{kind:?}"
             );
         }
+    }
+}
+
+/// An end of what was found needs no second load.
+#[test]
+fn only_activity_after_a_look_asks_once_more() {
+    for kind in [Kind::Opaque, Kind::Hybrid] {
+        let app = App::of(kind);
+        let ada = app.sign_in("ada");
+        block_on(request(&app, &ada).1.active()).unwrap();
+        app.store.calls();
+        let (_, auth) = request(&app, &ada);
+        for (verb, calls) in [("peek", "load 1"), ("peek", ""), ("out", "remove 1")] {
+            match verb {
+                "peek" => drop(block_on(auth.peeked()).unwrap()),
+                _ => block_on(auth.sign_out()).unwrap(),
+            }
+            assert_eq!(app.store.calls(), calls, "{kind:?} {verb}");
+        }
+        let (_, auth) = request(&app, &app.sign_in("ada"));
+        drop(block_on(auth.peeked()).unwrap());
+        app.store.calls();
+        drop(block_on(auth.active()).unwrap());
+        assert!(app.store.calls().starts_with("load 1"), "{kind:?}");
     }
 }
 
@@ -219,6 +245,62 @@ fn a_sign_out_asks_no_bound_and_ends_what_is_not_served_just_now() {
             assert_eq!(app.store.len(), 0, "{kind:?} {change}");
         }
     }
+}
+
+/// It might be served again, by another policy.
+#[test]
+fn a_sign_out_ends_what_another_cookie_holds_although_only_one_is_served() {
+    for kind in [Kind::Opaque, Kind::Hybrid] {
+        let app = App::of(kind);
+        let eve = app.sign_in("eve");
+        app.clock.advance(TimeDelta::seconds(1_000));
+        let ada = app.sign_in("ada");
+        app.clock.advance(TimeDelta::seconds(800));
+        assert_eq!(app.opens(&eve), Err("idle"));
+        let (_, auth) = request(&app, &format!("{eve}; {ada}"));
+        assert_eq!(block_on(auth.active()).unwrap().session.subject(), "ada");
+        block_on(auth.sign_out()).unwrap();
+        assert_eq!(app.store.len(), 0, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_page_of_devices_ends_one_or_all_others_and_nobody_elses() {
+    for kind in [Kind::Opaque, Kind::Hybrid] {
+        let app = App::of(kind);
+        let [phone, laptop, tablet] = [(); 3].map(|()| app.sign_in("ada"));
+        let eve = app.sign_in("eve");
+        let id_of = |cookie: &str| block_on(request(&app, cookie).1.peeked()).unwrap().session.id();
+        let end = |id| block_on(request(&app, &phone).1.end(&id));
+        let (phones, laptops, eves) = (id_of(&phone), id_of(&laptop), id_of(&eve));
+        let listed = block_on(request(&app, &phone).1.list()).unwrap();
+        assert_eq!(listed.len(), 3);
+        assert!(listed.iter().all(|session| session.subject() == "ada"));
+
+        assert!(!end(eves).unwrap(), "{kind:?}");
+        assert!(end(laptops).unwrap() && !end(laptops).unwrap(), "{kind:?}");
+        assert_eq!(app.opens(&laptop), Err("no_session"));
+        drop(app.sign_in("ada"));
+        assert_eq!(block_on(request(&app, &phone).1.end_others()).unwrap(), 2);
+        assert_eq!(block_on(request(&app, &phone).1.end_others()).unwrap(), 0);
+        assert_eq!(app.opens(&tablet), Err("no_session"));
+        assert_eq!(app.opens(&phone), Ok("ada".to_owned()));
+
+        // Its own: the cookie goes, too.
+        let (exchange, auth) = request(&app, &phone);
+        assert!(block_on(auth.end(&phones)).unwrap());
+        assert_eq!(cookie(&block_on(exchange.reply([])).unwrap()), Some(format!("{NAME}=")));
+        assert_eq!(app.opens(&eve), Ok("eve".to_owned()));
+        assert_eq!(app.store.len(), 1, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_carrier_of_cookies_alone_starts_no_session_of_a_bearer() {
+    let app = App::of(Kind::Opaque);
+    let refused = block_on(request(&app, "").1.sign_in_bearer("ada")).unwrap_err();
+    assert!(matches!(refused.reason(), Reason::Misuse(_)));
+    assert_eq!(app.store.len(), 0);
 }
 
 #[test]

@@ -1,5 +1,4 @@
 use alloc::sync::Arc;
-use core::fmt;
 
 use super::bounds::{Bound, Bounds, Erased};
 use super::error::{AuthenticateError, StartError};
@@ -137,11 +136,5 @@ impl Context {
         if let Some(observer) = &self.observer {
             observer.observe(&event());
         }
-    }
-}
-
-impl fmt::Debug for Context {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("policies", &self.policies).finish_non_exhaustive()
     }
 }

@@ -123,9 +123,8 @@ impl<S: SessionStore> Rows<S> {
     /// Where the store is full, what has ended makes way, and it is tried once more.
     async fn create(&self, session: &Session, now: Timestamp) -> Result<(), StartError> {
         let mut created = self.store.create(session).await;
-        if let Err(StoreError::Full { .. }) = created
-            && self.remove_expired(now, MAKES_WAY).await? > 0
-        {
+        if let Err(StoreError::Full { .. }) = created {
+            self.remove_expired(now, MAKES_WAY).await?;
             created = self.store.create(session).await;
         }
         match created {

@@ -103,14 +103,12 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
             }
             _ => {}
         }
-        let mut held: Vec<Session> = Vec::new();
+        let mut held = Vec::new();
         for token in presented.tokens() {
             match rows.proven(token).await.map_err(Reason::from) {
-                Ok(session) if held.iter().all(|other| other.id() != session.id()) => {
-                    held.push(session);
-                }
+                Ok(session) => held.push(session),
                 Err(reason @ Reason::Unavailable(_)) => return Err(reason),
-                Ok(_) | Err(_) => {}
+                Err(_) => {}
             }
         }
         Ok(held)

@@ -1,7 +1,7 @@
 use alloc::borrow::ToOwned;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write;
 
 use chrono::TimeDelta;
 
@@ -161,7 +161,7 @@ impl SessionCookie {
             attributes += "; Domain=";
             attributes += domain;
         }
-        let pair = alloc::format!("{prefix}{name}=");
+        let pair = format!("{prefix}{name}=");
         Ok(Cookie { pair, attributes, until_closed })
     }
 }
@@ -203,16 +203,10 @@ impl Cookie {
 
     fn text(&self, value: &str, max_age: Option<TimeDelta>) -> String {
         let (pair, attributes) = (&self.pair, &self.attributes);
-        let room = pair.len() + value.len() + attributes.len() + "; Max-Age=34560000".len();
-        let mut text = String::with_capacity(room);
-        text += pair;
-        text += value;
-        text += attributes;
-        if let Some(max_age) = max_age {
-            // Never fails: it is written to a string.
-            let _ = write!(text, "; Max-Age={}", max_age.num_seconds());
+        match max_age.map(|max_age| max_age.num_seconds()) {
+            Some(secs) => format!("{pair}{value}{attributes}; Max-Age={secs}"),
+            None => format!("{pair}{value}{attributes}"),
         }
-        text
     }
 
     /// Whether a `Set-Cookie` is of this name.

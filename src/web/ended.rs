@@ -118,7 +118,6 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
             let at = match watch.next(now) {
                 // Not at once again: the store may be overloaded.
                 Look::At { at } if !was_answered => at.max(now.saturating_add(SECOND)),
-                Look::At { .. } if at_once => now,
                 Look::At { at } => at,
                 Look::End { at, reason } => return self.refused(over(reason, at)),
             };

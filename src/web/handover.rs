@@ -14,6 +14,7 @@ pub(super) fn handover<T>() -> (Giver<T>, Taker<T>) {
 struct Place<T> {
     value: Option<T>,
     waker: Option<Waker>,
+    /// Whether the task is gone.
     is_over: bool,
 }
 
@@ -26,12 +27,9 @@ fn lock<T>(place: &Shared<T>) -> MutexGuard<'_, Place<T>> {
 pub(super) struct Giver<T>(Shared<T>);
 
 impl<T> Giver<T> {
-    /// If nobody waits any more, the value is dropped here, outside of the lock.
+    /// If nobody waits any more, the value is dropped with the place.
     pub(super) fn give(self, value: T) {
-        let mut place = lock(&self.0);
-        if !place.is_over {
-            place.value = Some(value);
-        }
+        lock(&self.0).value = Some(value);
     }
 }
 
@@ -49,16 +47,6 @@ impl<T> Drop for Giver<T> {
 
 /// `None` if the task is gone.
 pub(super) struct Taker<T>(Shared<T>);
-
-impl<T> Drop for Taker<T> {
-    fn drop(&mut self) {
-        let mut place = lock(&self.0);
-        place.is_over = true;
-        let value = place.value.take();
-        drop(place);
-        drop(value);
-    }
-}
 
 impl<T> Future for Taker<T> {
     type Output = Option<T>;

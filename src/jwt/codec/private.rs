@@ -15,7 +15,7 @@ use super::text::Text;
 const NUMBER: &str = "$serde_json::private::Number";
 
 fn numbers_are_texts() -> bool {
-    serde_json::from_str::<Number>("1.0e1").is_ok_and(|number| number.to_string() == "1.0e1")
+    serde_json::from_str::<Number>("1.00").is_ok_and(|number| number.to_string() == "1.00")
 }
 
 pub(super) fn is_named(name: &str) -> bool {

@@ -231,7 +231,7 @@ impl SessionStore for MemoryStore {
     ) -> Result<Vec<Removed>, StoreError> {
         let limit = limit as usize;
         let mut removed = Vec::new();
-        while removed.len() < limit {
+        loop {
             let due: Vec<_> = self
                 .expiries()
                 .iter()
@@ -240,7 +240,7 @@ impl SessionStore for MemoryStore {
                 .copied()
                 .collect();
             if due.is_empty() {
-                break;
+                return Ok(removed);
             }
             for (_, id) in due {
                 let mut sessions = self.sessions.write(shard(id));
@@ -256,7 +256,6 @@ impl SessionStore for MemoryStore {
             }
             yield_now().await;
         }
-        Ok(removed)
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {

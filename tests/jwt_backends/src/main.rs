@@ -28,6 +28,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         assert!(panics.is_err(), "jsonwebtoken chose a backend");
         // Its panic latches, and the ring does not notice.
         play("aws-lc-rs after the panic", KeyRing::new(key()?)?)?;
+
+        // Numbers, which serde_json has as texts here, are read as they were issued.
+        let sessions = JwtSessions::new(KeyRing::new(key()?)?, SessionPolicy::WORKING_DAY);
+        let sessions = sessions.with_claims::<serde_json::Value>();
+        let claims: serde_json::Value = serde_json::from_str(r#"{"height":1.750,"of":[{"n":1}]}"#)?;
+        let sign_in = session_policy::SignIn::of("ada").claims(claims.clone());
+        let started = pollster::block_on(sessions.start(sign_in))?;
+        let served = pollster::block_on(sessions.authenticate(started.token.expose()))?;
+        assert_eq!(served.claims, claims);
     }
     Ok(())
 }

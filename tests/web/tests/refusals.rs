@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::convert::Infallible;
 use std::num::NonZeroU32;
 
 use axum::Router;
@@ -19,7 +20,7 @@ use session_policy::web::{Active, Auth, Reason, Refused, SessionCookie, SessionL
 use session_policy::{
     MemoryStore, Policies, SessionLimit, SessionPolicy, Sessions, SignIn, WhenFull,
 };
-use tower::ServiceExt;
+use tower::{Layer, Service, ServiceExt};
 
 use support::{Client, cookies, pair, text};
 
@@ -228,4 +229,46 @@ async fn an_answer_that_is_cached_has_no_token_in_it() {
             assert!(answer.headers().keys().all(|name| name == CONTENT_LENGTH));
         }
     }
+}
+
+/// The answer in the place of a refusal has the last word on a header, and adds its cookies.
+#[tokio::test]
+async fn a_header_of_the_refusal_is_sent_once_and_cookies_of_both_are() {
+    const FRAME: HeaderName = HeaderName::from_static("x-frame-options");
+    let inside = map_response(async |mut response: Response| {
+        response.headers_mut().insert(FRAME, HeaderValue::from_static("SAMEORIGIN"));
+        response.headers_mut().append(SET_COOKIE, HeaderValue::from_static("theme=dark"));
+        response
+    });
+    let denies = |refused: &Refused| {
+        let mut response: Response = refused.response();
+        response.headers_mut().insert(FRAME, HeaderValue::from_static("DENY"));
+        response.headers_mut().append(SET_COOKIE, HeaderValue::from_static("seen=1"));
+        response
+    };
+    let app = Router::new()
+        .route("/me", get(async |_: Active| "never"))
+        .layer(inside)
+        .layer(SessionLayer::new(sessions(), cookie()).unwrap().on_refusal(denies));
+    let answer = Client::new(&app).get("/me").await;
+    let framed: Vec<_> = answer.headers().get_all(FRAME).iter().collect();
+    assert_eq!(framed, ["DENY"]);
+    assert_eq!(cookies(&answer), ["seen=1", "theme=dark"]);
+}
+
+/// Debug output is written to logs.
+#[tokio::test]
+async fn what_is_logged_of_the_layer_has_no_request_in_it() {
+    let layer = SessionLayer::new(sessions(), cookie()).unwrap();
+    assert!(format!("{layer:?}").starts_with("SessionLayer { sessions: WebSessions { "));
+    let required = require();
+    assert_eq!(format!("{required:?}"), "Require");
+    let inner = tower::service_fn(async |_: Request<Body>| {
+        Ok::<_, Infallible>(Response::new(Body::empty()))
+    });
+    let request = || Request::get("/secret").body(Body::empty()).unwrap();
+    let future = layer.layer(inner).call(request());
+    assert_eq!(format!("{future:?}"), "ResponseFuture { .. }");
+    let future = required.layer(inner).call(request());
+    assert_eq!(format!("{future:?}"), "RequireFuture { .. }");
 }
