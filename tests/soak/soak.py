@@ -34,6 +34,8 @@ MAX_AGE, UPDATE_AGE, CAP = 30, 5, 120
 POLICY = f'max_age = "{MAX_AGE}s"\nupdate_age = "{UPDATE_AGE}s"\nabsolute_cap = "{CAP}s"\n'
 # A node answers late, a step takes effect in between, and deadlines are whole seconds.
 SLACK = 3
+# Clocks are at most so many seconds from the right time.
+OFF = 20
 over = threading.Event()
 
 
@@ -153,9 +155,9 @@ class Node:
     def now(self):
         return time.time() + self.ahead
 
-    def is_settled(self):
-        """Whether its clock is known: no step took effect lately."""
-        return time.time() - self.stepped_at > SLACK
+    def steps_since(self, began_at):
+        """Whether its clock may have stepped since then; a step takes effect within SLACK."""
+        return self.stepped_at + SLACK >= began_at
 
 
 class Client(threading.Thread):
@@ -200,19 +202,19 @@ class Client(threading.Thread):
         if draw < 0.11:
             over.wait(self.random.uniform(0, MAX_AGE + 10))
         counts = self.random.random() < 0.8
-        settled, sent_at = node.is_settled(), node.now()
+        began_at, sent_at = time.time(), node.now()
         # A refused POST is a 401 as JSON; so is a refused look.
         method = "POST" if counts else "GET"
         status, _ = self.ask(node, method, "/session", self.cookie)
-        settled = settled and node.is_settled()
-        now = node.now()
+        now, settled = node.now(), not node.steps_since(began_at)
+        # What the node may have believed, where its clock stepped meanwhile.
+        off = 0 if settled else 2 * OFF
         self.site.count(status)
         if status == 200:
-            # A hung request is judged when the engine answers, so its end is what counts.
             if settled and sent_at >= min(self.cap_by, self.idle_by) + SLACK:
                 self.site.wrong(f"served {sent_at - min(self.cap_by, self.idle_by):.0f} s too long")
             if counts:
-                self.idle_from = max(self.idle_from, sent_at + MAX_AGE - UPDATE_AGE)
+                self.idle_from = max(self.idle_from, sent_at - off + MAX_AGE - UPDATE_AGE)
         elif status == 401:
             if settled and now < min(self.cap_from, self.idle_from) - SLACK:
                 self.site.wrong(f"refused {min(self.cap_from, self.idle_from) - now:.0f} s too soon")
@@ -221,20 +223,19 @@ class Client(threading.Thread):
             self.site.wrong(f"status {status}")
         if counts and status != 401:
             # It may have been renewed, although the answer was lost.
-            self.idle_by = max(self.idle_by, now + MAX_AGE)
+            self.idle_by = max(self.idle_by, now + off + MAX_AGE)
 
     def sign_in(self, node):
         form = {"name": self.user, "password": USERS[self.user], "next": "/"}
-        sent_at = node.now()
+        began_at, sent_at = time.time(), node.now()
         status, cookie = self.ask(node, "POST", "/sign-in", None, form)
         self.site.count(status)
         if status == 303 and cookie:
-            now = node.now()
-            # A step in between moves the start by as much as nodes ever differ.
-            slack = 0 if node.is_settled() else 60
             self.cookie = cookie
-            self.cap_from, self.cap_by = sent_at + CAP - slack, now + CAP + slack
-            self.idle_from, self.idle_by = sent_at + MAX_AGE - UPDATE_AGE - slack, now + MAX_AGE + slack
+            off = 2 * OFF if node.steps_since(began_at) else 0
+            first, last = sent_at - off, node.now() + off
+            self.cap_from, self.cap_by = first + CAP, last + CAP
+            self.idle_from, self.idle_by = first + MAX_AGE - UPDATE_AGE, last + MAX_AGE
         elif status not in (None, 503):
             self.site.wrong(f"status {status} of a sign-in")
 
@@ -251,11 +252,11 @@ class Client(threading.Thread):
 
     def try_dead(self, node):
         cookie, ended_by = self.random.choice(self.dead)
-        settled, sent_at = node.is_settled(), node.now()
+        began_at, sent_at = time.time(), node.now()
         status, _ = self.ask(node, "GET", "/session", cookie)
         self.site.count(status)
         # Whose clock is behind may still serve what another node's clock has ended.
-        is_over = ended_by == 0 or settled and node.is_settled() and sent_at >= ended_by + SLACK
+        is_over = ended_by == 0 or not node.steps_since(began_at) and sent_at >= ended_by + SLACK
         if is_over and status not in (401, 503, None):
             self.site.wrong(f"a session that has ended is answered {status}")
 
@@ -303,7 +304,7 @@ class Site:
             time.sleep(self.random.uniform(1, 8))
             self.engine.server.send_signal(signal.SIGCONT)
         else:
-            self.random.choice(self.nodes).step(self.random.randint(-20, 20))
+            self.random.choice(self.nodes).step(self.random.randint(-OFF, OFF))
 
     def report(self):
         memory = self.nodes[0].memory

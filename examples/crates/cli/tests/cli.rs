@@ -262,6 +262,19 @@ fn a_byte_order_mark_is_skipped() {
 }
 
 #[test]
+fn lines_are_counted_alike_with_and_without_carriage_returns() {
+    let csv = "created_at,renewed_at,expires_at,absolute_expires_at\n0,0,9,9\n0,0,\"8\",9\n";
+    for sessions in [csv.to_owned(), csv.replace('\n', "\r\n")] {
+        let args = ["explain", "after.toml", "-", "--now", "1"];
+        let text = stdout(&run_with(&args, &sessions));
+        let named = |line: &str| text.matches(line).count();
+        assert_eq!((named("line 2 "), named("line 3 "), named("line ")), (1, 1, 2), "{text}");
+        let bad = run_with(&args, &sessions.replace("\"8\"", "soon"));
+        assert!(stderr(&bad).starts_with("error: -:3: expires_at: `soon`"), "{}", stderr(&bad));
+    }
+}
+
+#[test]
 fn impact_adopts_records_from_before_the_cap_only_if_asked_to() {
     let old = "created_at,expires_at\n0,2592000\n";
     let args = ["impact", "before.toml", "after.toml", "-", "--now", "0"];
