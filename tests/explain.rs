@@ -80,7 +80,7 @@ fn an_idle_session_is_told_the_stored_value_that_ended_it() {
     let explanation = policy(600, 10, 1_000).explain(&lifetime(0, 100, 160, 1_000), at(220));
     assert_eq!(
         explanation.to_string(),
-        "Signed out since 1970-01-01T00:02:40Z, 1m before 1970-01-01T00:03:40Z: idle for too \
+        "Over by this policy since 1970-01-01T00:02:40Z, 1m before 1970-01-01T00:03:40Z: idle for too \
          long. It comes from the record: its stored expires_at; the last renewal at \
          1970-01-01T00:01:40Z plus max_age `10m` would be 1970-01-01T00:11:40Z.",
     );

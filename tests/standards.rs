@@ -326,6 +326,12 @@ fn the_advice_names_a_change_that_is_possible_and_mends_the_clause() {
             "Set max_age to 2m 30s or more.",
             (150, 30, 8 * H),
         ),
+        (
+            Standard::CheatSheetHighValue,
+            (2 * M, M, 8 * H),
+            "Set update_age to 0s, or max_age to 3m or more.",
+            (2 * M, 0, 8 * H),
+        ),
         (Standard::PciDss4, (H, M, 8 * H), "Set max_age to 15m or less.", (15 * M, M, 8 * H)),
     ] {
         let report = policy(max_age, update_age, cap).check(standard);

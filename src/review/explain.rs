@@ -25,7 +25,7 @@ impl SessionPolicy {
     /// assert_eq!(why.end.origin, Origin::Policy);
     /// assert_eq!(
     ///     why.to_string(),
-    ///     "Signed out since 2027-01-15T16:00:00Z, 1h before 2027-01-15T17:00:00Z: the absolute \
+    ///     "Over by this policy since 2027-01-15T16:00:00Z, 1h before 2027-01-15T17:00:00Z: the absolute \
     ///      cap is reached. It comes from the policy: the sign-in at 2027-01-15T08:00:00Z plus \
     ///      absolute_cap `8h`; the record alone has 2027-03-01T08:00:00Z.",
     /// );
@@ -194,7 +194,11 @@ impl fmt::Display for Explanation {
             ),
             Decision::Reject { reason, since } => {
                 let ago: TimeDelta = now.since(since);
-                write!(f, "Signed out since {since}, {} before {now}: {reason}. ", Human(ago))?;
+                write!(
+                    f,
+                    "Over by this policy since {since}, {} before {now}: {reason}. ",
+                    Human(ago)
+                )?;
                 self.origin(f, &self.end)
             }
             Decision::Keep { .. } | Decision::Renew { .. } => self.live(f),

@@ -13,7 +13,7 @@ use crate::time::{Human, Timestamp};
 /// under the old and under the new policy, as [`SessionPolicy::status`] has
 /// them: the one without further activity, and the one whatever the activity.
 /// Only deadlines are counted: one that a shorter `clock_skew` refuses for now, as
-/// not yet valid, is counted as if it were served.
+/// not yet valid, is counted as if it were served, and a limit on sessions ends none here.
 ///
 /// Serialised with instants as unix seconds and durations as whole seconds.
 ///

@@ -32,15 +32,16 @@ use crate::store::{AnyStore, ScanStore, SessionStore};
 /// the caller awaits, inside tokio or outside. A store that never waits for anything
 /// outside is also called from threads of the kit's own.
 ///
-/// It takes about 20 seconds for a store in memory, and about 50,000 calls for one
+/// It takes about 20 seconds of processor time for a store in memory, and about 50,000 calls for one
 /// on a server. What depends on an engine's isolation, a restart, a failover or hours
 /// of load it cannot find; the load harness of this repository
 /// (`tests/store-harness`) can find some.
 ///
 /// # Example
 ///
-/// The whole test of an implementer. The second handle is what another process has:
-/// a second connection to the same table, or a clone where there is no such thing.
+/// The whole test of an implementer. The second handle is what another process has: a
+/// second connection to the same table, or the same file opened again. A clone is for what no
+/// other process can open, since it would hide a cache.
 ///
 /// ```no_run
 /// # use std::sync::Arc;

@@ -63,8 +63,8 @@ impl Report {
     ///
     /// # Panics
     ///
-    /// If a check failed; the message has each failed check with what was
-    /// expected and what was seen.
+    /// If a check failed; the message is the report, and has of each failed check what
+    /// was expected and what was seen.
     #[track_caller]
     pub fn assert_passed(&self) {
         assert!(self.failed().next().is_none(), "the store breaks its contract:\n{self}");

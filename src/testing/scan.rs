@@ -193,8 +193,8 @@ pub(super) async fn meanwhile(probe: Probe) -> Verdict {
         }
         let ids: BTreeSet<_> = seen.iter().map(Session::id).collect();
         let missed = kept.keys().filter(|id| !ids.contains(id)).copied();
-        let what = format!("there throughout a scan with limit {limit}, but missed");
-        expect_ids(&what, &[], &missed.collect::<Vec<_>>())?;
+        let what = format!("there throughout a scan with limit {limit}");
+        expect_ids(&what, &missed.collect::<Vec<_>>(), &[])?;
         let known: Vec<_> = all_of.iter().map(Session::id).chain(created.iter().copied()).collect();
         let strange = ids.iter().filter(|id| !known.contains(id)).copied();
         expect_ids("scanned, though nobody made it", &[], &strange.collect::<Vec<_>>())?;
@@ -220,7 +220,7 @@ pub(super) async fn cut_off(probe: Probe) -> Verdict {
     }
     let there = sessions.iter().map(Session::id).filter(|id| !removed.contains(id));
     let missed: Vec<_> = there.filter(|id| !seen.contains(id)).collect();
-    expect_ids("missed, where the last of each page was removed", &[], &missed)
+    expect_ids("there throughout a scan whose last of each page was removed", &missed, &[])
 }
 
 pub(super) async fn large(probe: Probe) -> Verdict {

@@ -26,11 +26,21 @@ pub(super) async fn never_creates(probe: Probe) -> Verdict {
     for way in 0..3 {
         let held = session(way);
         probe.create(&held).await?;
-        match way {
-            0 => drop(probe.remove(held.id()).await?),
-            1 => drop(probe.remove_all(held.subject(), None).await?),
-            _ => drop(probe.sweep(at(901), 10).await?),
-        }
+        let done = match way {
+            0 => {
+                probe.remove(held.id()).await?;
+                "no session after remove"
+            }
+            1 => {
+                probe.remove_all(held.subject(), None).await?;
+                "no session after remove_all"
+            }
+            _ => {
+                probe.sweep(at(901), 10).await?;
+                "no session after remove_expired"
+            }
+        };
+        probe.lacks(done, held.id()).await?;
         for update in [renewal(&held, at(60), at(961)), rewrite(&held, 1)] {
             expect("an update of a removed session", &false, &probe.update(&update).await?)?;
             nothing(&probe, &held).await?;

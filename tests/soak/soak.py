@@ -166,7 +166,7 @@ class Client(threading.Thread):
     def __init__(self, site, seed):
         super().__init__(daemon=True)
         self.site, self.random, self.cookie, self.dead = site, random.Random(seed), None, []
-        self.user = self.random.choice(sorted(USERS))
+        self.user, self.may_be_out = self.random.choice(sorted(USERS)), False
 
     def run(self):
         while not over.is_set():
@@ -216,7 +216,8 @@ class Client(threading.Thread):
             if counts:
                 self.idle_from = max(self.idle_from, sent_at - off + MAX_AGE - UPDATE_AGE)
         elif status == 401:
-            if settled and now < min(self.cap_from, self.idle_from) - SLACK:
+            is_early = now < min(self.cap_from, self.idle_from) - SLACK
+            if settled and is_early and not self.may_be_out:
                 self.site.wrong(f"refused {min(self.cap_from, self.idle_from) - now:.0f} s too soon")
             self.leave(min(self.cap_by, self.idle_by))
         elif status not in (None, 503):
@@ -231,7 +232,7 @@ class Client(threading.Thread):
         status, cookie = self.ask(node, "POST", "/sign-in", None, form)
         self.site.count(status)
         if status == 303 and cookie:
-            self.cookie = cookie
+            self.cookie, self.may_be_out = cookie, False
             off = 2 * OFF if node.steps_since(began_at) else 0
             first, last = sent_at - off, node.now() + off
             self.cap_from, self.cap_by = first + CAP, last + CAP
@@ -247,7 +248,9 @@ class Client(threading.Thread):
             self.leave(0)
         elif status in (401, 303):
             self.leave(min(self.cap_by, self.idle_by))
-        elif status not in (None, 503):
+        elif status in (None, 503):
+            self.may_be_out = True  # It may have been carried out.
+        else:
             self.site.wrong(f"status {status} of a sign-out")
 
     def try_dead(self, node):

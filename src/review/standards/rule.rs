@@ -199,10 +199,13 @@ fn advice(policy: &SessionPolicy, setting: Setting, limit: Limit) -> alloc::stri
     match (setting, limit) {
         (Setting::GuaranteedIdle, Limit::AtLeast(limit)) => {
             let longest = policy.max_age() - limit;
-            if longest >= TimeDelta::zero() {
+            let max_age = Human(limit + policy.update_age());
+            if longest > TimeDelta::zero() {
                 format!("Set update_age to {} or less.", Human(longest))
+            } else if longest == TimeDelta::zero() {
+                format!("Set update_age to 0s, or max_age to {max_age} or more.")
             } else {
-                format!("Set max_age to {} or more.", Human(limit + policy.update_age()))
+                format!("Set max_age to {max_age} or more.")
             }
         }
         (_, Limit::AtLeast(limit)) => format!("Set {setting} to {} or more.", Human(limit)),

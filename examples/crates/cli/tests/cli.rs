@@ -99,6 +99,22 @@ fn check_fails_on_a_broken_clause_and_on_shoulds_only_if_asked_to() {
 }
 
 #[test]
+fn check_lists_only_what_is_broken_if_asked_to() {
+    let args = ["check", "after.toml", "-s", "pci-dss-4", "-s", "nist-aal1"];
+    let (all, broken) = (run(&args), run(&[&args[..], &["--broken"]].concat()));
+    assert_eq!(status(&broken), status(&all));
+    let kinds = ["kept ", "departed ", "unverified "];
+    let is_other = |line: &&str| kinds.iter().any(|kind| line.starts_with(kind));
+    let all = stdout(&all);
+    assert!(all.lines().any(|line| is_other(&line)), "{all}");
+    let expected: Vec<_> = all.lines().filter(|line| !is_other(line)).collect();
+    assert_eq!(stdout(&broken).lines().collect::<Vec<_>>(), expected);
+    assert!(expected.iter().any(|line| line.starts_with("broken ")), "{expected:?}");
+    let both = run(&[&args[..], &["--broken", "--json"]].concat());
+    assert_eq!(status(&both), 2);
+}
+
+#[test]
 fn check_prints_json_for_machines() {
     let output = run(&["check", "after.toml", "--standard", "nist-aal1", "--json"]);
     let reports = json(&output);
@@ -296,7 +312,7 @@ fn explain_names_the_limit_and_where_it_comes_from() {
     let text = stdout(&output);
     assert!(
         text.starts_with(
-            "line 2 (default): Signed out since 1970-02-15T00:00:00Z, 85d before \
+            "line 2 (default): Over by this policy since 1970-02-15T00:00:00Z, 85d before \
              1970-05-11T00:00:00Z: the absolute cap is reached. It comes from the policy: the \
              sign-in at 1970-01-01T00:00:00Z plus absolute_cap `45d`; the record alone has \
              2070-01-01T00:00:00Z.\n",

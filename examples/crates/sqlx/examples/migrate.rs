@@ -18,6 +18,7 @@
 //! it was interrupted, run the three again.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use session_policy::SessionPolicy;
 use session_policy_sqlx as stores;
@@ -25,7 +26,17 @@ use session_policy_sqlx as stores;
 const BATCH: u32 = 1_000;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let step = std::env::args().nth(1).unwrap_or_default();
     let url = std::env::var("DATABASE_URL").map_err(|_| "DATABASE_URL is not set")?;
     let policy = SessionPolicy::from_vars(|name: &str| {

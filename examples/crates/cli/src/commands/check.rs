@@ -27,6 +27,9 @@ pub(crate) struct Args {
     /// Let broken SHOULD clauses pass (they are still listed)
     #[arg(long)]
     shall_only: bool,
+    /// List only the clauses that are broken, after the counts of all
+    #[arg(long, conflicts_with = "json")]
+    broken: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
@@ -38,7 +41,12 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
             found |= report
                 .broken()
                 .any(|finding| !args.shall_only || finding.clause.level == Level::Shall);
-            let _ = writeln!(text, "{profile}, by {report}\n");
+            let listed = report.to_string();
+            let is_listed =
+                |(n, line): &(usize, &str)| *n == 0 || !args.broken || line.starts_with("broken");
+            let listed = listed.lines().enumerate().filter(is_listed).map(|(_, line)| line);
+            let listed = listed.collect::<Vec<_>>().join("\n");
+            let _ = writeln!(text, "{profile}, by {listed}\n");
             reports.push(json!({"profile": profile, "report": json(&report)}));
         }
     }

@@ -64,6 +64,7 @@ pub(crate) const CHECK: &str = concat!(
 Examples:
   session-policy check after.toml --standard nist-aal2 --profile admin
   session-policy check after.toml -s nist-aal1 -s asvs-5 --shall-only
+  session-policy check after.toml -s pci-dss-4 --broken
 
 Exit status: 0 no clause is broken, 1 at least one is, 2 bad input."
 );
