@@ -22,7 +22,7 @@ use crate::sessions::{Authenticated, RenewalOutcome, Started};
 /// | verb | does | the answer |
 /// | --- | --- | --- |
 /// | [`sign_in`](Self::sign_in) | starts a session in the place of the one that the client holds | sets the cookie |
-/// | [`sign_out`](Self::sign_out) | ends the session that the client holds | clears the cookie |
+/// | [`sign_out`](Self::sign_out) | ends the session that the client holds | clears the cookie that it came with |
 /// | [`rotate`](Self::rotate) | gives the session another secret | sets the cookie |
 /// | [`active`](Self::active), [`peeked`](Self::peeked) | tell the session | sets it where a token was issued anew |
 /// | [`list`](Self::list), [`end`](Self::end), [`end_others`](Self::end_others) | are about all sessions of the same user | nothing |
@@ -110,7 +110,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// [`sign_in`](Self::sign_in) for a client without cookies, such as a mobile application:
     /// none is set, and the handler sends the token. A session that a bearer token of the
     /// request opens is replaced. Those of its cookies are left alone, so a page can hand out
-    /// a token for a command line.
+    /// a token for a command line; to hand a bearer a second one, start it by the sessions.
     ///
     /// # Errors
     ///
@@ -168,7 +168,8 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     }
 
     /// Ends the session of the request, if there is one, and clears the cookie that it came
-    /// with. Of several cookies of the name, all that open a session.
+    /// with. Of several cookies of the name, all that open a session. Without a cookie, as
+    /// another site can have it sent, nothing ends, and that is no error.
     ///
     /// A stateless session has no record to end: its cookie is cleared, and a copy of its
     /// token is good until its `exp`. So the late answer to another request, which issues its

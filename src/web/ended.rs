@@ -60,9 +60,9 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         self.ended_after(interval, sleep, |_| ()).await
     }
 
-    /// [`ended`](Self::ended), which also tells what each look saw, the first one at once and
-    /// then at least every half interval: for a countdown in an event stream, which no other
-    /// request then has to keep up to date.
+    /// [`ended`](Self::ended), which also tells what each look that was answered saw, the first
+    /// one at once and the next ones begun every half interval: for a countdown in an event
+    /// stream, which no other request then has to keep up to date.
     ///
     /// ```
     /// # #[cfg(feature = "memory")] {

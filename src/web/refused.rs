@@ -1,5 +1,5 @@
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::error::Error;
 use core::{fmt, iter};
@@ -205,7 +205,8 @@ impl Refused {
     }
 }
 
-/// For a log: it says more than the answer to the client does, down to the store's own error.
+/// For a log: it says more than the answer to the client does. `{:#}` adds the causes, down to
+/// the store's own words, which are safe to log only if the store's are.
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let error: &dyn Error = match self.reason() {
@@ -217,10 +218,26 @@ impl fmt::Display for Refused {
             Reason::Unavailable(error) => error,
             _ => return write!(f, "refused: {}", self.as_str()),
         };
-        f.write_str("refused")?;
-        iter::successors(Some(error), |&error| error.source())
-            .try_for_each(|error| write!(f, ": {error}"))
+        let mut said = error.to_string();
+        write!(f, "refused: {said}")?;
+        for cause in iter::successors(error.source(), |&cause| cause.source()) {
+            let text = cause.to_string();
+            // Some print their cause themselves.
+            if f.alternate() && !said.ends_with(&text) {
+                write!(f, ": {}", text.escape_debug())?;
+            }
+            said = text;
+        }
+        Ok(())
     }
 }
 
-impl Error for Refused {}
+impl Error for Refused {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self.reason() {
+            Reason::Failed(error) => Some(&**error),
+            Reason::Unavailable(error) => Some(error),
+            _ => None,
+        }
+    }
+}

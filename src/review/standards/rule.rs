@@ -200,12 +200,10 @@ fn advice(policy: &SessionPolicy, setting: Setting, limit: Limit) -> alloc::stri
         (Setting::GuaranteedIdle, Limit::AtLeast(limit)) => {
             let longest = policy.max_age() - limit;
             let max_age = Human(limit + policy.update_age());
-            if longest > TimeDelta::zero() {
-                format!("Set update_age to {} or less.", Human(longest))
-            } else if longest == TimeDelta::zero() {
-                format!("Set update_age to 0s, or max_age to {max_age} or more.")
-            } else {
-                format!("Set max_age to {max_age} or more.")
+            match longest.num_seconds() {
+                0 => format!("Set update_age to 0s, or max_age to {max_age} or more."),
+                1.. => format!("Set update_age to {} or less.", Human(longest)),
+                ..0 => format!("Set max_age to {max_age} or more."),
             }
         }
         (_, Limit::AtLeast(limit)) => format!("Set {setting} to {} or more.", Human(limit)),

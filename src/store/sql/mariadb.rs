@@ -127,14 +127,19 @@ WHERE table_schema = DATABASE() AND table_name = 'sessions'
         THEN CONCAT('created_at ', created_at, ', more than a day ahead: instants are unix seconds')
     WHEN LENGTH(id) <> 16 THEN 'an id that is not 16 bytes'
     WHEN LENGTH(secret) <> 32 THEN 'a secret that is not 32 bytes'
-    ELSE 'a subject that is not 1 to 1024 bytes without NUL'
-END, ', in the row ', HEX(id))
+    WHEN id IS NULL OR subject IS NULL OR secret IS NULL OR created_at IS NULL
+        OR expires_at IS NULL
+        THEN 'a null'
+    ELSE 'a subject that is no text of 1 to 1024 bytes without NUL'
+END, ', in the row ', COALESCE(HEX(id), 'null'))
 FROM sessions
 WHERE created_at > UNIX_TIMESTAMP() + 86400
     OR LENGTH(id) <> 16
     OR LENGTH(secret) <> 32
     OR LENGTH(subject) NOT BETWEEN 1 AND 1024
     OR LOCATE(x'00', CAST(subject AS BINARY)) > 0
+    OR id IS NULL OR subject IS NULL OR secret IS NULL OR created_at IS NULL
+    OR expires_at IS NULL
 LIMIT 1",
         expand: &[
             "ALTER TABLE sessions

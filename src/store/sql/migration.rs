@@ -10,8 +10,8 @@ use crate::rule::SessionPolicy;
 ///
 /// The old table has the columns `id`, `subject`, `secret`, `created_at` and
 /// `expires_at` of the types in [`Statements::schema`], the instants in unix seconds, and
-/// any further ones that may be null. (SQLite rebuilds the table, so further columns would
-/// be lost: [`check`](Self::check) refuses them. Move what they hold to a table of your own,
+/// any further ones that may be null. (SQLite rebuilds the table, so further columns and
+/// foreign keys would be lost: [`check`](Self::check) refuses them. Move what they hold to a table of your own,
 /// and drop them.) Each row becomes what [`SessionPolicy::adopt`] makes of it:
 /// `absolute_expires_at` is `absolute_cap` after `created_at`, `renewed_at` is `max_age` before
 /// `expires_at` but not before `created_at`, and `expires_at` is clamped to the cap. So give the

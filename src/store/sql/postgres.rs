@@ -114,13 +114,18 @@ WHERE attrelid = 'sessions'::regclass AND attname = 'absolute_expires_at' AND at
         THEN 'created_at ' || created_at || ', more than a day ahead: instants are unix seconds'
     WHEN octet_length(id) <> 16 THEN 'an id that is not 16 bytes'
     WHEN octet_length(secret) <> 32 THEN 'a secret that is not 32 bytes'
-    ELSE 'a subject that is not 1 to 1024 bytes without NUL'
-END || ', in the row ' || encode(id, 'hex')
+    WHEN id IS NULL OR subject IS NULL OR secret IS NULL OR created_at IS NULL
+        OR expires_at IS NULL
+        THEN 'a null'
+    ELSE 'a subject that is no text of 1 to 1024 bytes without NUL'
+END || ', in the row ' || COALESCE(encode(id, 'hex'), 'null')
 FROM sessions
 WHERE created_at > extract(epoch FROM now())::bigint + 86400
     OR octet_length(id) <> 16
     OR octet_length(secret) <> 32
     OR octet_length(subject) NOT BETWEEN 1 AND 1024
+    OR id IS NULL OR subject IS NULL OR secret IS NULL OR created_at IS NULL
+    OR expires_at IS NULL
 LIMIT 1",
         expand: &[
             "ALTER TABLE sessions

@@ -79,8 +79,11 @@ SELECT said FROM (
         WHEN found.name IS NULL THEN wanted.place <= ?1
         ELSE instr(',' || wanted.types || ',', ',' || found.held || ',') = 0
     END
-    UNION ALL SELECT 15, 'a further column ' || name || ', which would be lost' FROM found
-    WHERE ?1 = 5 AND name NOT IN (SELECT name FROM wanted WHERE place <= 5)
+    UNION ALL SELECT 15, 'a further column ' || name || ', which would be lost'
+    FROM pragma_table_xinfo('sessions')
+    WHERE ?1 = 5 AND lower(name) NOT IN (SELECT name FROM wanted WHERE place <= 5)
+    UNION ALL SELECT 16, 'a foreign key to ' || \"table\" || ', which would be lost'
+    FROM pragma_foreign_key_list('sessions') WHERE ?1 = 5
 ) ORDER BY place",
     create: "INSERT INTO sessions (
     id, subject, profile, epoch, ordinal, about, version, secret,
@@ -134,13 +137,14 @@ WHERE name = 'absolute_expires_at' AND \"notnull\" = 1",
         THEN 'created_at ' || created_at || ', more than a day ahead: instants are unix seconds'
     WHEN typeof(id) <> 'blob' OR length(id) <> 16 THEN 'an id that is not 16 bytes'
     WHEN typeof(secret) <> 'blob' OR length(secret) <> 32 THEN 'a secret that is not 32 bytes'
-    ELSE 'a subject that is not 1 to 1024 bytes without NUL'
+    ELSE 'a subject that is no text of 1 to 1024 bytes without NUL'
 END || ', in the row ' || quote(id)
 FROM sessions
 WHERE typeof(created_at) <> 'integer' OR typeof(expires_at) <> 'integer'
     OR created_at > CAST(strftime('%s', 'now') AS INTEGER) + 86400
     OR typeof(id) <> 'blob' OR length(id) <> 16
     OR typeof(secret) <> 'blob' OR length(secret) <> 32
+    OR typeof(subject) <> 'text'
     OR length(CAST(subject AS BLOB)) NOT BETWEEN 1 AND 1024
     OR instr(CAST(subject AS BLOB), x'00') > 0
 LIMIT 1",

@@ -20,7 +20,7 @@ pub struct Statements {
     /// `no column subject` or `created_at as timestamp with time zone, not as bigint`;
     /// no row if there is no table yet. Ask before [`schema`](Self::schema), which takes
     /// any table of the name for its own. Parameter: how many of the columns must be
-    /// there, 14.
+    /// there, 14. (A [`Migration`](super::Migration) asks with 5, where no others may be lost.)
     pub check: &'static str,
     /// Inserts a row. Parameters: the fourteen columns. A violation of the primary
     /// key is [`StoreError::Conflict`](crate::store::StoreError::Conflict).

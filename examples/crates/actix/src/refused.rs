@@ -52,14 +52,18 @@ impl From<web::Refused> for Refused {
     }
 }
 
-/// For a log: it says more than the answer to the client does, down to the store's own error.
+/// For a log: it says more than the answer to the client does; `{:#}` adds the causes.
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl Error for Refused {}
+impl Error for Refused {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
 
 impl ResponseError for Refused {
     fn status_code(&self) -> StatusCode {

@@ -287,6 +287,10 @@ fn lines_are_counted_alike_with_and_without_carriage_returns() {
         assert_eq!((named("line 2 "), named("line 3 "), named("line ")), (1, 1, 2), "{text}");
         let bad = run_with(&args, &sessions.replace("\"8\"", "soon"));
         assert!(stderr(&bad).starts_with("error: -:3: expires_at: `soon`"), "{}", stderr(&bad));
+        let end = if sessions.contains('\r') { "\r\n" } else { "\n" };
+        let blank = format!("{sessions}{end}{end}0,0,7,9{end}{end}");
+        let text = stdout(&run_with(&args, &blank));
+        assert_eq!(text.matches("line ").count(), 3, "{text}");
     }
 }
 

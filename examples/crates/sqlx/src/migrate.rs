@@ -45,7 +45,7 @@ impl Plan {
     fn refuse(&self, found: &[String]) -> sqlx::Error {
         let found = found.join(", ");
         let error = format!(
-            "the table {} cannot be given a cap, and is unchanged: it has {found}",
+            "the table {} cannot be given a cap, and this step changed nothing: it has {found}",
             self.table,
         );
         sqlx::Error::Configuration(error.into())
@@ -100,8 +100,8 @@ macro_rules! migration {
         /// # Errors
         ///
         /// As sqlx has them; what was done stays done. [`sqlx::Error::Configuration`] if
-        /// the table is another's or its instants are not unix seconds in 64 bits: the
-        /// error says what it has, and nothing was changed.
+        /// the table is another's, a row cannot become a session, or SQLite would lose a
+        /// column: the error says what it has, and nothing was changed.
         pub async fn $fill(
             url: &str,
             plan: impl Into<Plan>,

@@ -55,8 +55,9 @@ impl SqliteStore {
     /// cannot be opened; its source names the URL.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         // The engine does not say which file.
+        let name = if url.starts_with("sqlite:") { url } else { "no sqlite: URL" };
         let named = |error: sqlx::Error| {
-            StoreError::unavailable(format!("{}: {error}", url.escape_debug()))
+            StoreError::unavailable(format!("{}: {error}", name.escape_debug()))
         };
         let options = SqliteConnectOptions::from_str(url)
             .map_err(named)?

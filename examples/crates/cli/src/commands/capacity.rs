@@ -51,7 +51,7 @@ pub(crate) struct Args {
     #[arg(long, default_value = Policies::DEFAULT)]
     profile: String,
     /// How long a subject is, in bytes (36 is a UUID as text)
-    #[arg(long, default_value_t = 36)]
+    #[arg(long, default_value_t = 36, value_parser = clap::value_parser!(u64).range(1..=1024))]
     subject_bytes: u64,
 }
 
@@ -85,7 +85,7 @@ fn text(args: &Args, load: &Load, rows: f64, slots: &Slots) -> String {
     let mut text = format!("{users} users, a request every {every}");
     if let Some(visits) = args.visits_per_day {
         let signed_out = 100.0 * args.sign_out;
-        _ = write!(text, " in {visits} visits a day of {visit}, {signed_out} % with a sign-out");
+        _ = write!(text, " in {visits} visits a day of {visit}, {signed_out:.1} % with a sign-out");
     }
     _ = write!(
         text,
@@ -107,7 +107,7 @@ rows           {rows:>14.0}  (with those that a limit ended within the retention
 ",
         reads = load.reads(),
         writes = load.writes(),
-        throttle = load.requests / load.writes(),
+        throttle = load.unthrottled() / load.writes(),
         sign_ins = load.sign_ins,
         renewals = load.renewals,
         sign_outs = load.sign_outs,
@@ -152,10 +152,14 @@ fn json(args: &Args, load: &Load, rows: f64, slots: &Slots) -> Value {
     json!({
         "users": args.users,
         "every": seconds(args.every),
+        "visit": args.visits_per_day.map(|_| seconds(args.visit)),
+        "sign_out": args.sign_out,
+        "retention": seconds(args.retention),
+        "subject_bytes": args.subject_bytes,
         "visits_per_day": args.visits_per_day,
         "reads_per_second": load.reads(),
         "writes_per_second": load.writes(),
-        "writes_per_second_unthrottled": load.requests,
+        "writes_per_second_unthrottled": load.unthrottled(),
         "sign_ins_per_second": load.sign_ins,
         "renewals_per_second": load.renewals,
         "sign_outs_per_second": load.sign_outs,

@@ -56,7 +56,8 @@ async fn refuses<S: Engine>(wrong: Vec<Wrong>, objects: &'static str, literals: 
             S::contract(url, &POLICY).await.unwrap_err().to_string(),
         ] {
             assert!(error.contains(&said), "{instants}: {error}");
-            let start = "the table sessions cannot be given a cap, and is unchanged: it has";
+            let start =
+                "the table sessions cannot be given a cap, and this step changed nothing: it has";
             assert!(error.contains(start), "{error}");
         }
         assert_eq!(store.text(objects).await, before, "{instants}");
@@ -179,10 +180,13 @@ async fn an_sqlite_table_that_cannot_be_migrated_is_named_and_unchanged() {
 
 #[tokio::test]
 async fn a_file_that_cannot_be_opened_is_named() {
-    for url in ["sqlite:/no/such/folder/app.db", "postgres://host/name", "sqlite:a.db?mode=x\n"] {
+    for url in
+        ["sqlite:/no/such/folder/app.db", "postgres://app:secret@host/name", "sqlite:a.db?mode=x\n"]
+    {
         let error = SqliteStore::connect(url).await.unwrap_err();
         let said = error.source().expect("an error of the engine").to_string();
-        assert!(said.starts_with(&format!("{}: ", url.escape_debug())), "{said}");
+        let name = if url.starts_with("sqlite:") { url } else { "no sqlite: URL" };
+        assert!(said.starts_with(&format!("{}: ", name.escape_debug())), "{said}");
     }
 }
 
@@ -198,13 +202,14 @@ async fn refuses_rows<S: Engine>(rows: &[(&str, &str)]) {
         });
         store.run(format!("INSERT INTO sessions VALUES ({row})")).await.unwrap();
         let error = S::fill(&database.url, &POLICY, 10).await.unwrap_err().to_string();
-        let start = "the table sessions cannot be given a cap, and is unchanged: it has ";
+        let start =
+            "the table sessions cannot be given a cap, and this step changed nothing: it has ";
         assert!(error.contains(&format!("{start}{said}, in the row ")), "{row}: {error}");
         store.run("DROP TABLE sessions").await.unwrap();
     }
 }
 
-const SUBJECT: &str = "a subject that is not 1 to 1024 bytes without NUL";
+const SUBJECT: &str = "a subject that is no text of 1 to 1024 bytes without NUL";
 
 #[tokio::test]
 async fn rows_that_cannot_become_sessions_are_named_before_anything_is_changed() {
@@ -236,7 +241,7 @@ async fn sqlite_loses_no_further_column() {
     store.run(SqliteStore::BEFORE).await.unwrap();
     store.run("ALTER TABLE sessions ADD COLUMN cart TEXT").await.unwrap();
     let error = SqliteStore::fill(&database.url, &POLICY, 10).await.unwrap_err().to_string();
-    let said = "is unchanged: it has a further column cart, which would be lost";
+    let said = "this step changed nothing: it has a further column cart, which would be lost";
     assert!(error.contains(said), "{error}");
     store.run("DROP TABLE sessions").await.unwrap();
     store.run(SqliteStore::BEFORE).await.unwrap();

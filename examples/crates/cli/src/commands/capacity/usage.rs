@@ -38,7 +38,7 @@ impl Usage {
         if visit < interval {
             return Err(InputError::new("--visit", "shorter than --every"));
         }
-        if !(a_day > 0.0 && away >= interval) {
+        if !(away.is_finite() && away >= interval) {
             let message = "a user must be away for at least --every between two visits";
             return Err(InputError::new("--visits-per-day", message));
         }
@@ -93,6 +93,11 @@ impl Load {
 
     pub(super) fn writes(&self) -> f64 {
         self.sign_ins + self.renewals + self.sign_outs
+    }
+
+    /// Writes, if each request were one; a sign-out is another.
+    pub(super) fn unthrottled(&self) -> f64 {
+        self.requests + self.sign_outs
     }
 
     /// Sessions that one of the limits ends, in a second: a sweep removes them.

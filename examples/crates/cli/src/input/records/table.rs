@@ -43,10 +43,17 @@ impl Table {
     /// The next row with its line, `None` after the last.
     pub(super) fn next(&mut self) -> Result<Option<(u64, Found)>, (u64, String)> {
         let Self { reader, row, .. } = self;
-        let more = reader.read_byte_record(row).map_err(|error| {
-            let line = error.position().map_or(0, csv::Position::line);
-            (line, csv_message(&error))
-        })?;
+        let more = loop {
+            match reader.read_byte_record(row) {
+                // A blank line that ends in a return.
+                Err(_) if row.len() == 1 && row[0].trim_ascii().is_empty() => {}
+                Ok(more) => break more,
+                Err(error) => {
+                    let line = error.position().map_or(0, csv::Position::line);
+                    return Err((line, csv_message(&error)));
+                }
+            }
+        };
         if !more {
             return Ok(None);
         }
