@@ -75,7 +75,7 @@ pub fn middleware(
     let middleware = SessionMiddleware::new(sessions, carrier)?;
     Ok(middleware.spawn_with(|task| drop(rt::spawn(task))).on_refusal(|refused| {
         if refused.status() >= 500 {
-            tracing::error!(%refused, "a request failed");
+            tracing::error!(refused = format!("{refused:#}"), "a request failed");
         }
         refused.error_response()
     }))

@@ -45,7 +45,7 @@ impl Why {
 pub(crate) fn answer(plain_http: bool) -> impl Fn(&Refused) -> Response + Clone {
     move |refused| {
         if refused.status() >= 500 {
-            tracing::error!(error = %refused, "a request was refused");
+            tracing::error!(error = format!("{refused:#}"), "a request was refused");
         }
         let request = refused.request();
         if request.is_some_and(|it| it.accept.as_deref().is_some_and(is_for_script)) {
