@@ -27,7 +27,7 @@
 //! | --- | --- | --- |
 //! | settings | [`SessionPolicy::new`] | a policy that cannot contradict itself |
 //! | a file, variables | serde, [`SessionPolicy::from_vars`] | the same, or an error that names the key and the value |
-//! | a login | [`SessionPolicy::start`] | a [`Lifetime`] to store or sign |
+//! | a sign-in | [`SessionPolicy::start`] | a [`Lifetime`] to store or sign |
 //! | a request | [`SessionPolicy::evaluate`] | a [`Decision`] to carry out |
 //! | "how long have I left?" | [`SessionPolicy::status`] | both deadlines, without extending |
 //! | a record without a cap | [`SessionPolicy::adopt`] | a capped [`Lifetime`] |

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use super::limit::SessionLimit;
 use crate::rule::SessionPolicy;
 
-/// A default policy and named profiles: lifetimes per login ("remember-me",
+/// A default policy and named profiles: lifetimes per sign-in ("remember-me",
 /// "admin").
 ///
 /// A record names its profile; a record of a profile that is not in the set (any

@@ -21,7 +21,7 @@ const LONGEST_SUBJECT: usize = 1_024;
 ///
 /// The creation time, the cap, the subject, the profile, the epoch, the ordinal and
 /// what it is about have no setter: what changes a stored session is an [`Update`],
-/// which has no field for them. Only a new login makes a new cap. Cloning does not
+/// which has no field for them. Only a new sign-in makes a new cap. Cloning does not
 /// allocate.
 #[doc = include_str!("examples/session.md")]
 ///

@@ -17,7 +17,7 @@ use crate::time::Human;
 /// Serialised, it is the same as data, with durations as whole seconds. An
 /// [`Impact`](super::Impact) counts real sessions.
 ///
-/// The one rule behind them: *tighten now, loosen at the next login*. A shorter
+/// The one rule behind them: *tighten now, loosen at the next sign-in*. A shorter
 /// limit ends or shortens live sessions at once; a longer `max_age` reaches a
 /// live session at its next renewal, a longer `absolute_cap` never.
 ///

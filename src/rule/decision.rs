@@ -75,7 +75,7 @@ impl Decision {
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum RejectReason {
-    /// The absolute cap is reached; only a new login starts another session
+    /// The absolute cap is reached; only a new sign-in starts another session
     /// (NIST SP 800-63B-4 section 5.2, OWASP ASVS 5.0 7.3.2).
     AbsoluteCap,
     /// No counted activity for `max_age` (OWASP ASVS 5.0 7.3.1).

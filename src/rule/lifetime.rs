@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 ///
 /// | instant | moves | meaning |
 /// | --- | --- | --- |
-/// | `created_at` | never | the login (OpenID Connect Core section 2: `auth_time`) |
+/// | `created_at` | never | the sign-in (OpenID Connect Core section 2: `auth_time`) |
 /// | `renewed_at` | forward, at a renewal | the last write of this record |
 /// | `expires_at` | at a renewal | the end without further activity |
 /// | `absolute_expires_at` | never | the end whatever the activity |

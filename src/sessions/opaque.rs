@@ -175,7 +175,7 @@ impl<S: SessionStore> Sessions<S> {
     /// "Renew the Session ID After Any Privilege Level Change": what must change is the
     /// token). It is one guarded write, where the stored session still has the secret of
     /// `session`, so a handler with an old secret does not oust whoever holds the new one,
-    /// and a rotation undoes no logout. If the store fails and it is unknown whether it
+    /// and a rotation undoes no sign-out. If the store fails and it is unknown whether it
     /// wrote, the session is loaded and, if need be, the write tried again.
     ///
     /// A request under way with the old token is refused, and its client tries once

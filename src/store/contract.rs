@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 /// A store never looks at a clock and never judges a session: it returns what it
 /// holds, and [`SessionPolicy::evaluate`] decides. There is no `save`: an upsert
 /// under that name is how a request that is still running brings back a session
-/// that was logged out.
+/// that was signed out.
 ///
 /// An implementer writes plain `async fn`.
 ///
@@ -31,7 +31,7 @@ use crate::time::Timestamp;
 ///    through whichever handle, clone or process that was: from the primary or a
 ///    synchronous quorum, and from no cache that another process's write does not
 ///    reach. *A session that was ended would otherwise still be served.*
-/// 4. [`update`](Self::update) never creates, so that a request that races a logout
+/// 4. [`update`](Self::update) never creates, so that a request that races a sign-out
 ///    cannot bring the session back. It is one atomic step, also among threads, and
 ///    `true` only if all of this held: the session exists, its version is
 ///    [`Update::expected_version`], its `absolute_expires_at` is later than

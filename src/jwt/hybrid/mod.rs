@@ -56,7 +56,7 @@ const FIRST_GENERATION: u64 = 1;
 /// "Due" and "extend" are the renewal of [`SessionPolicy::evaluate`]. So of many
 /// parallel requests one re-issues; a lost answer is forgiven with the *same*
 /// generation ([`EventKind::Forgiven`]); and an honest client whose requests and answers
-/// take less than the grace less the skew is never logged out by them. Where
+/// take less than the grace less the skew is never signed out by them. Where
 /// `update_age` is within the grace of a confirmation, every second renewal re-issues.
 ///
 /// | setting | unit | bound |

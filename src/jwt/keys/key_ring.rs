@@ -23,7 +23,7 @@ const PROBE: &[u8] = b"session-policy";
 /// # Rotation
 ///
 /// A ring holds the schedule of its keys, so that every node of a service can be
-/// given the next key before it signs, and nobody is logged out:
+/// given the next key before it signs, and nobody is signed out:
 ///
 #[doc = include_str!("examples/rotation.md")]
 ///
@@ -108,7 +108,7 @@ impl KeyRing {
     /// predecessor only verifies, until that retires at `retires_at` (the first
     /// instant at which it does not). The new key verifies at once.
     ///
-    /// For nobody to be logged out, let `retires_at` be after `signs_from` by the longest
+    /// For nobody to be signed out, let `retires_at` be after `signs_from` by the longest
     /// `max_age` of the policies, or `absolute_cap` if the sessions are hybrid.
     ///
     /// # Errors
@@ -201,7 +201,7 @@ impl KeyRing {
     }
 
     /// Sees that the provider has the algorithm and takes the key, rather than
-    /// at the first login.
+    /// at the first sign-in.
     fn probe(&self, entry: &Entry) -> Result<(), KeyError> {
         let Entry { kid, algorithm, .. } = entry;
         let (kid, algorithm) = (|| Arc::clone(kid), *algorithm);

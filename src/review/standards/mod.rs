@@ -3,7 +3,7 @@
 //! [`SessionPolicy::check`] goes through the clauses of one [`Standard`] and
 //! gives a [`Report`] of [`Finding`]s: broken, departed, kept or *unverified*.
 //! What the three numbers of a policy cannot show (which requests count as
-//! activity, what a logout does) is listed as unverified, never as kept. From one
+//! activity, what a sign-out does) is listed as unverified, never as kept. From one
 //! clause this crate departs on purpose: NIST recommends in 5.1.1 that a cookie
 //! expires at or soon after the end of its session, and the cookie of this crate
 //! runs to the cap, so it may outlive a session that the inactivity limit ended. The

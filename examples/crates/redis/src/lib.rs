@@ -106,7 +106,7 @@
 //! | snapshots alone (Redis's default) | the state of the last snapshot comes back: sessions started since are lost, and **sessions ended since are back** until their cap |
 //! | a replica that is promoted | what it had not received is lost, in either direction: see below |
 //!
-//! Use `appendfsync always` where a logout must survive a crash.
+//! Use `appendfsync always` where a sign-out must survive a crash.
 //!
 //! Set `maxmemory-policy noeviction`: a store is no cache. When memory runs out,
 //! sign-ins fail and renewals are deferred, and live sessions are still served and

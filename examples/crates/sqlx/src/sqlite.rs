@@ -46,7 +46,7 @@ impl SqliteStore {
     ///
     /// Written ahead and synchronised at checkpoints (`WAL`, `NORMAL`): a crash
     /// of the process loses nothing, a power cut at most the last moments, so a
-    /// logout may be undone by one. Pass `FULL` to [`new`](Self::new)'s pool where
+    /// sign-out may be undone by one. Pass `FULL` to [`new`](Self::new)'s pool where
     /// that matters.
     ///
     /// # Errors
