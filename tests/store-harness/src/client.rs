@@ -125,7 +125,9 @@ impl<S: SessionStore + 'static> Client<S> {
         match answer {
             Ok(authenticated) => {
                 count(&tally.served);
-                self.shared.note(issued.row.observe(&before, &authenticated.session));
+                let wrote = matches!(authenticated.renewal, RenewalOutcome::Renewed);
+                let binds = wrote || self.shared.reads_bind;
+                self.shared.note(issued.row.observe(&before, &authenticated.session, binds));
                 match authenticated.renewal {
                     RenewalOutcome::Renewed => count(&tally.renewed),
                     RenewalOutcome::Superseded => count(&tally.superseded),
@@ -194,7 +196,7 @@ impl<S: SessionStore + 'static> Client<S> {
         match self.shared.sessions.rotate(&found.session).await {
             Ok(started) => {
                 count(&self.shared.tally.rotated);
-                self.shared.note(issued.row.observe(&before, &started.session));
+                self.shared.note(issued.row.observe(&before, &started.session, true));
                 if issued.rotated.swap(true, SeqCst) {
                     let id = issued.id();
                     self.shared

@@ -58,8 +58,9 @@ impl Row {
         !self.ending.load(SeqCst) && now.as_unix_secs() < before.expires_at
     }
 
-    /// Takes note of a record that a call has returned; what is wrong with it.
-    pub(crate) fn observe(&self, before: &Seen, session: &Session) -> Vec<Wrong> {
+    /// Takes note of a record that a call has returned, if that `binds` later calls; what is
+    /// wrong with it.
+    pub(crate) fn observe(&self, before: &Seen, session: &Session, binds: bool) -> Vec<Wrong> {
         let mut wrong = Vec::new();
         let id = self.id();
         if never_changes(&self.session) != never_changes(session) {
@@ -74,13 +75,16 @@ impl Row {
             wrong.push((NO_WRITE_LOST, format!("{id} was at version {version} after {then}")));
         }
         // What is at a version is written at once, and never again.
-        let first = lock(&self.records).entry(version).or_insert_with(|| session.clone()).clone();
-        if first != *session {
+        let mut records = lock(&self.records);
+        if binds {
+            records.entry(version).or_insert_with(|| session.clone());
+            self.version.fetch_max(version, SeqCst);
+            self.expires_at.fetch_max(session.lifetime().expires_at().as_unix_secs(), SeqCst);
+        }
+        if let Some(first) = records.get(&version).filter(|first| *first != session) {
             let sentence = format!("{id} at version {version} was {first:?} and {session:?}");
             wrong.push((NO_TORN_READ, sentence));
         }
-        self.version.fetch_max(version, SeqCst);
-        self.expires_at.fetch_max(session.lifetime().expires_at().as_unix_secs(), SeqCst);
         wrong
     }
 }

@@ -46,6 +46,7 @@ pub struct Load {
     operations: u64,
     seed: u64,
     prefix: String,
+    reads_bind: bool,
 }
 
 /// What all clients share.
@@ -56,6 +57,7 @@ pub(crate) struct Shared<S> {
     pub(crate) places: Vec<Place>,
     pub(crate) tally: Tally,
     pub(crate) prefix: String,
+    pub(crate) reads_bind: bool,
     operations: u64,
     /// How far the clock goes over the run.
     seconds: u64,
@@ -66,7 +68,8 @@ impl Load {
     #[must_use]
     pub fn of_sessions(sessions: usize) -> Self {
         let prefix = format!("load-{sessions}");
-        Self { sessions: sessions.max(1), clients: 32, operations: 100_000, seed: 1, prefix }
+        let sessions = sessions.max(1);
+        Self { sessions, clients: 32, operations: 100_000, seed: 1, prefix, reads_bind: true }
     }
 
     /// As many concurrent clients.
@@ -79,6 +82,13 @@ impl Load {
     #[must_use]
     pub fn operations(self, operations: u64) -> Self {
         Self { operations, ..self }
+    }
+
+    /// On an engine that shows a write before it is durable, and is killed: what a read has
+    /// seen may be lost, so only what a writer was told binds later calls.
+    #[must_use]
+    pub fn shows_early(self) -> Self {
+        Self { reads_bind: false, ..self }
     }
 
     /// Other choices of the clients.
@@ -118,6 +128,7 @@ impl Load {
             places: self.places(),
             tally: Tally::default(),
             prefix: self.prefix.clone(),
+            reads_bind: self.reads_bind,
             operations: self.operations,
             // Three caps at least, and 5 s between the requests of a session, so
             // that renewals come due before the session is logged out.

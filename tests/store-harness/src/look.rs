@@ -18,7 +18,7 @@ impl<S: SessionStore + 'static> Client<S> {
             Err(error) => return self.shared.tally.error("load", &error),
         };
         if let Some(found) = found {
-            self.shared.note(row.observe(&before, &found));
+            self.shared.note(row.observe(&before, &found, self.shared.reads_bind));
         } else if row.must_live(&before, self.shared.clock.now()) {
             let id = row.id();
             self.shared.tally.violation(NO_SESSION_LOST, || format!("{id} lives and is not there"));
@@ -42,7 +42,8 @@ impl<S: SessionStore + 'static> Client<S> {
                     .violation(NO_SESSION_LOST, || format!("{id} lives and is not listed"));
             }
             let found = listed.iter().find(|session| session.id() == row.id());
-            self.shared.note(found.into_iter().flat_map(|found| row.observe(before, found)));
+            let binds = self.shared.reads_bind;
+            self.shared.note(found.into_iter().flat_map(|found| row.observe(before, found, binds)));
         }
     }
 }

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use session_policy::store::{Removed, SessionParts, SessionStore, StoreError, Update};
 use session_policy::{Session, SessionId, Timestamp};
 use session_policy_store_harness::{
-    Load, NO_LEAK, NO_RESURRECTION, NO_SESSION_LOST, NO_TAKEOVER, NO_TORN_READ, ONE_WINNER, Report,
+    Load, NO_LEAK, NO_RESURRECTION, NO_SESSION_LOST, NO_TAKEOVER, NO_TORN_READ, NO_WRITE_LOST,
+    ONE_WINNER, Report,
 };
 use tokio::task::yield_now;
 
@@ -76,9 +77,23 @@ async fn a_rotation_that_keeps_the_secret_is_found() {
     found(&report, NO_SESSION_LOST);
 }
 
+/// Also where what a read has seen may be lost with the engine.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_that_is_acknowledged_and_not_made_is_found() {
+    for as_told in [|load: Load| load, Load::shows_early] {
+        found(&load_as(Fault::ForgetsARenewal, as_told).await, NO_WRITE_LOST);
+        found(&load_as(Fault::LastWriteWins, as_told).await, ONE_WINNER);
+        found(&load_as(Fault::ForgetsALogout, as_told).await, NO_RESURRECTION);
+    }
+}
+
 async fn load(fault: Fault) -> Report {
+    load_as(fault, |load| load).await
+}
+
+async fn load_as(fault: Fault, as_told: fn(Load) -> Load) -> Report {
     let store = Arc::new(Broken { fault, sessions: Mutex::default(), refused: Mutex::default() });
-    Load::of_sessions(40).operations(60_000).run(store).await
+    as_told(Load::of_sessions(40).operations(60_000)).run(store).await
 }
 
 #[track_caller]
@@ -91,6 +106,7 @@ fn found(report: &Report, rule: &str) {
 enum Fault {
     CreateReplaces,
     ForgetsALogout,
+    ForgetsARenewal,
     HidesASession,
     KeepsTheSecret,
     LastWriteWins,
@@ -187,6 +203,9 @@ impl SessionStore for Broken {
         let Some(held) = sessions.get_mut(&update.id()) else { return Ok(false) };
         let secret = *held.secret();
         let Some(mut updated) = update.apply(held) else { return Ok(false) };
+        if self.fault == Fault::ForgetsARenewal && Self::chosen(&update.id()) {
+            return Ok(true);
+        }
         if self.fault == Fault::KeepsTheSecret {
             updated = Session::restore(SessionParts { secret, ..updated.into_parts() }).unwrap();
         }
