@@ -59,10 +59,11 @@ impl<S> Sessions<S> {
         self.with_context(|context| context.with_observer(observer))
     }
 
-    /// The same sessions, each judged also by what `bounds` says of its subject right now. Asked once per sign-in and
-    /// request: `None` is [`Revoked`](crate::AuthenticateError::Revoked), an error
-    /// [`Store`](crate::AuthenticateError::Store), and nobody is let in. A second call replaces
-    /// the first.
+    /// The same sessions, each judged also by what `bounds` says of its subject right now. It
+    /// is asked at each sign-in and each request. `None` of it is
+    /// [`Revoked`](crate::AuthenticateError::Revoked), and an error is
+    /// [`Store`](crate::AuthenticateError::Store): nobody is let in. A second call replaces the
+    /// first.
     #[must_use]
     pub fn with_bounds(self, bounds: impl Bounds + 'static) -> Self {
         self.with_context(|context| context.with_bounds(bounds))

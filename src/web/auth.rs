@@ -86,9 +86,9 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     }
 
     /// Starts a session and returns it, with its [`token`](Authenticated::token). It takes the
-    /// place of the sessions that the client's cookies open, and of the one that is to be
-    /// [replaced](SignIn::replacing): their cookie is overwritten, so nobody could sign them
-    /// out.
+    /// place of the sessions that the client's cookies or bearer token open, and of the one that
+    /// is to be [replaced](SignIn::replacing): the client forgets their tokens, so nobody could
+    /// sign them out.
     ///
     /// # Errors
     ///
