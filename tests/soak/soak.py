@@ -140,7 +140,9 @@ class Node:
 
     def start(self):
         env = dict(os.environ, LD_PRELOAD=FAKETIME, FAKETIME_TIMESTAMP_FILE=f"{self.home}/clock",
-                   FAKETIME_CACHE_DURATION="1", FAKETIME_DONT_FAKE_MONOTONIC="1", RUST_LOG="error")
+                   FAKETIME_CACHE_DURATION="1", FAKETIME_DONT_FAKE_MONOTONIC="1", RUST_LOG="error",
+                   # Else glibc keeps blocks of 19 MiB, in which passwords are hashed.
+                   MALLOC_MMAP_THRESHOLD_="1000000")
         args = ["--plain-http", "--listen", f"127.0.0.1:{self.port}", "--store", self.engine.url]
         self.server = subprocess.Popen(
             [APP, *args, "--policies", "policies.toml"], cwd=self.home, env=env,
