@@ -25,9 +25,10 @@ impl SessionPolicy {
     /// assert_eq!(why.end.origin, Origin::Policy);
     /// assert_eq!(
     ///     why.to_string(),
-    ///     "Over by this policy since 2027-01-15T16:00:00Z, 1h before 2027-01-15T17:00:00Z: the absolute \
-    ///      cap is reached. It comes from the policy: the sign-in at 2027-01-15T08:00:00Z plus \
-    ///      absolute_cap `8h`; the record alone has 2027-03-01T08:00:00Z.",
+    ///     "Over by this policy since 2027-01-15T16:00:00Z, 1h before 2027-01-15T17:00:00Z: the \
+    ///      absolute cap is reached. It comes from the policy: the sign-in at \
+    ///      2027-01-15T08:00:00Z plus absolute_cap `8h`; the record alone has \
+    ///      2027-03-01T08:00:00Z.",
     /// );
     /// ```
     #[must_use]

@@ -197,45 +197,6 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         self.leave(Answer::Clear { set_cookie }, Err(self.refused(Reason::NoSession)))
     }
 
-    /// Gives the session of the request another secret, for a change of privilege or a
-    /// [new password](crate::guide::reauthentication); see
-    /// [`Sessions::rotate`](crate::Sessions::rotate).
-    ///
-    /// # Errors
-    ///
-    /// [`Refused`] as of [`RotateError`](crate::RotateError), if the sessions are stateless,
-    /// or if the answer was sent already.
-    #[doc = include_str!("examples/rotate.md")]
-    pub async fn rotate(&self) -> Result<Active<A>, Refused> {
-        self.rotate_with(None).await
-    }
-
-    /// [`rotate`](Self::rotate), with other claims in the token of a hybrid session.
-    ///
-    /// # Errors
-    ///
-    /// As for [`rotate`](Self::rotate).
-    #[doc = include_str!("examples/rotate_to.md")]
-    pub async fn rotate_to(&self, claims: A) -> Result<Active<A>, Refused> {
-        self.rotate_with(Some(claims)).await
-    }
-
-    async fn rotate_with(&self, claims: Option<A>) -> Result<Active<A>, Refused> {
-        self.open(false)?;
-        self.exchange.shared().rows().map_err(|reason| self.refused(reason))?;
-        let served = self.ask(true).await?;
-        let claims = claims.unwrap_or_else(|| served.claims.clone());
-        let session = served.session.clone();
-        let shared = Arc::clone(self.exchange.shared());
-        let (unsent, started) = self
-            .to_its_end(async move {
-                let started = shared.rows()?.rotate(&session, claims).await?;
-                Ok((Unsent::new(&shared, started.session.id()), started))
-            })
-            .await?;
-        self.begin(unsent, started).await
-    }
-
     pub(super) fn exchange(&self) -> &Exchange<A> {
         &self.exchange
     }
@@ -256,7 +217,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
         asked.map_err(|refused| self.told(refused))
     }
 
-    fn open(&self, ends: bool) -> Result<(), Refused> {
+    pub(super) fn open(&self, ends: bool) -> Result<(), Refused> {
         let opened = self.exchange.open(ends, self.credentials.is_bearer);
         opened.map_err(|refused| self.told(refused))
     }
@@ -280,7 +241,11 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     }
 
     /// Leaves the token of a new or rotated session for the answer.
-    async fn begin(&self, unsent: Unsent<A>, started: Started<A>) -> Result<Active<A>, Refused> {
+    pub(super) async fn begin(
+        &self,
+        unsent: Unsent<A>,
+        started: Started<A>,
+    ) -> Result<Active<A>, Refused> {
         let Started { token, session, claims, status } = started;
         let set_cookie =
             self.exchange.set_cookie(&token, &session, &status, self.credentials.is_bearer);

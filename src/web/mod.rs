@@ -17,6 +17,7 @@ mod layer;
 mod reason;
 mod refused;
 mod reply;
+mod rotate;
 mod shared;
 mod strategy;
 mod view;

@@ -54,7 +54,7 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`] if the URL is none of SQLite's, or the file
     /// cannot be opened; its source names the URL.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        // The engine does not say which file.
+        // The engine does not say which file. Another engine's URL may hold a password.
         let name = if url.starts_with("sqlite:") { url } else { "no sqlite: URL" };
         let named = |error: sqlx::Error| {
             StoreError::unavailable(format!("{}: {error}", name.escape_debug()))

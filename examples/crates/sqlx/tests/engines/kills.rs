@@ -15,12 +15,9 @@ use crate::support;
 
 /// Kills the engine every other second, as long as the load runs.
 macro_rules! is_sound {
-    ($name:literal, $engine:ident, $store:expr) => {
-        is_sound!($name, $engine, $store, |load: Load| load)
-    };
-    ($name:literal, $engine:ident, $store:expr, $as:expr) => {
+    ($name:literal, $engine:ident, $store:expr, $load:expr) => {
         let operations = support::operations(15_000);
-        let load = $as(Load::of_sessions(200).operations(operations));
+        let load = $load.operations(operations);
         let store: Arc<_> = Arc::new($store);
         let running = tokio::spawn({
             let store = Arc::clone(&store);
@@ -52,7 +49,7 @@ async fn postgres_is_sound_while_it_is_killed_over_and_over() {
     let Some(mut engine) = PrivateEngine::postgres(&std::env::temp_dir()).await else { return };
     let store = PostgresStore::connect(engine.url()).await.unwrap();
     store.create_table().await.unwrap();
-    is_sound!("postgres", engine, store);
+    is_sound!("postgres", engine, store, Load::of_sessions(200));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -61,7 +58,7 @@ async fn mariadb_is_sound_while_it_is_killed_over_and_over() {
     let store = MariaDbStore::connect(engine.url()).await.unwrap();
     store.create_table().await.unwrap();
     // InnoDB shows a commit to others before its log is written.
-    is_sound!("mariadb", engine, store, Load::shows_early);
+    is_sound!("mariadb", engine, store, Load::of_sessions(200).shows_early());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -72,5 +69,5 @@ async fn sqlite_is_sound_while_its_process_is_killed_over_and_over() {
     let test = "kills::sqlite_is_sound_while_its_process_is_killed_over_and_over";
     let mut process = Process::start(test).await;
     let store = process.store();
-    is_sound!("sqlite", process, store);
+    is_sound!("sqlite", process, store, Load::of_sessions(200));
 }
