@@ -1,11 +1,13 @@
 //! The command line as its users see it: output, errors and exit status.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+mod fed;
 
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use fed::fed;
 use serde_json::Value;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data");
@@ -21,12 +23,7 @@ fn run(args: &[&str]) -> Output {
 }
 
 fn run_with(args: &[&str], input: &str) -> Output {
-    let mut command = command(Path::new(DATA), args);
-    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = piped.spawn().unwrap();
-    // A command that refuses its input early does not read on.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
+    fed(command(Path::new(DATA), args), input.as_bytes())
 }
 
 fn stdout(output: &Output) -> String {

@@ -1,12 +1,14 @@
 //! What `why` reads of an event log, and what it says of it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod fed;
+
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
+use fed::fed;
 use pollster::block_on;
 use serde_json::Value;
 use session_policy::{
@@ -19,10 +21,7 @@ const ID: &str = "AAECAwQFBgcICQoLDA0ODw";
 fn why(args: &[&str], log: &[u8]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_session-policy"));
     command.arg("why").args(args);
-    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = piped.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(log).unwrap();
-    child.wait_with_output().unwrap()
+    fed(command, log)
 }
 
 /// Its exit status, and what it prints on standard output and on standard error.
