@@ -36,6 +36,9 @@ const PROBE: &[u8] = b"session-policy";
 /// two do not exist, so a missing backend fails the build;
 /// [`with_provider`](Self::with_provider) and
 /// [`verify_only_with_provider`](Self::verify_only_with_provider) take one.
+///
+/// A thread keeps the last eight signers and verifiers that it set up, since that takes
+/// nearly as long as a signature: those of a ring that was dropped until it sets up another.
 #[doc = include_str!("examples/ring.md")]
 #[derive(Clone)]
 pub struct KeyRing {
@@ -49,8 +52,8 @@ struct Entry {
     kid: Arc<str>,
     algorithm: Algorithm,
     headers: Headers,
-    verifying: DecodingKey,
-    signing: Option<(Timestamp, EncodingKey)>,
+    verifying: Arc<DecodingKey>,
+    signing: Option<(Timestamp, Arc<EncodingKey>)>,
     retires_at: Option<Timestamp>,
 }
 
@@ -189,11 +192,13 @@ impl KeyRing {
         signing: Option<(Timestamp, EncodingKey)>,
         retires_at: Option<Timestamp>,
     ) -> Result<Self, KeyError> {
-        let VerifyingKey { kid, algorithm, key: verifying } = key;
+        let VerifyingKey { kid, algorithm, key } = key;
         if self.entries.iter().any(|entry| entry.kid == kid) {
             return Err(KeyError::DuplicateKid { kid });
         }
         let headers = Headers::new(&kid, algorithm);
+        let verifying = Arc::new(key);
+        let signing = signing.map(|(from, key)| (from, Arc::new(key)));
         let entry = Entry { kid, algorithm, headers, verifying, signing, retires_at };
         self.probe(&entry)?;
         self.entries.push(entry);
@@ -218,7 +223,7 @@ impl KeyRing {
         verifier.verify(PROBE, &signature).map_err(|_| KeyError::Halves { kid: kid() })
     }
 
-    fn signer(&self, now: Timestamp) -> Option<(&Entry, &EncodingKey)> {
+    fn signer(&self, now: Timestamp) -> Option<(&Entry, &Arc<EncodingKey>)> {
         self.entries.iter().rev().find_map(|entry| match &entry.signing {
             Some((from, key)) if *from <= now => Some((entry, key)),
             _ => None,

@@ -1,6 +1,7 @@
 //! Keys, and the signatures that they make and verify.
 
 mod algorithm;
+mod kept;
 mod key;
 mod key_error;
 mod key_ring;

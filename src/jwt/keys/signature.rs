@@ -10,6 +10,7 @@ use jsonwebtoken::crypto::CryptoProvider;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 
 use super::algorithm::Algorithm;
+use super::kept;
 use crate::time::Timestamp;
 
 /// The key that signs.
@@ -18,14 +19,14 @@ pub(in crate::jwt) struct Signing<'a> {
     pub(in crate::jwt) header: &'a str,
     pub(in crate::jwt) algorithm: Algorithm,
     pub(in crate::jwt) provider: &'static CryptoProvider,
-    pub(in crate::jwt) key: &'a EncodingKey,
+    pub(in crate::jwt) key: &'a Arc<EncodingKey>,
 }
 
 impl Signing<'_> {
     /// `None` if the provider fails, which it did not when the key joined.
     pub(in crate::jwt) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-        let signer = (self.provider.signer_factory)(&self.algorithm.backend(), self.key).ok()?;
-        signer.try_sign(message).ok()
+        let set_up = || (self.provider.signer_factory)(&self.algorithm.backend(), self.key);
+        kept::sign(self.key, set_up, message)
     }
 }
 
@@ -34,13 +35,13 @@ pub(in crate::jwt) struct Verifying<'a> {
     pub(in crate::jwt) algorithm: Algorithm,
     pub(in crate::jwt) retires_at: Option<Timestamp>,
     pub(in crate::jwt) provider: &'static CryptoProvider,
-    pub(in crate::jwt) key: &'a DecodingKey,
+    pub(in crate::jwt) key: &'a Arc<DecodingKey>,
 }
 
 impl Verifying<'_> {
     pub(in crate::jwt) fn verifies(&self, message: &[u8], signature: &Vec<u8>) -> bool {
-        (self.provider.verifier_factory)(&self.algorithm.backend(), self.key)
-            .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
+        let set_up = || (self.provider.verifier_factory)(&self.algorithm.backend(), self.key);
+        kept::verifies(self.key, set_up, message, signature)
     }
 }
 
