@@ -2,6 +2,7 @@
 
 mod about;
 mod id;
+mod more;
 mod session;
 mod session_parts;
 #[cfg(feature = "std")]

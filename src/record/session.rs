@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 
@@ -5,6 +6,7 @@ use smol_str::SmolStr;
 
 use super::about::shown;
 use super::id::SessionId;
+use super::more::More;
 use super::session_parts::SessionParts;
 use super::token::SecretHash;
 use crate::config::{ProfileError, check_profile_name};
@@ -21,28 +23,28 @@ const LONGEST_SUBJECT: usize = 1_024;
 ///
 /// The creation time, the cap, the subject, the profile, the epoch, the ordinal and
 /// what it is about have no setter: what changes a stored session is an [`Update`],
-/// which has no field for them. Only a new sign-in makes a new cap. Cloning does not
-/// allocate.
+/// which has no field for them. Only a new sign-in makes a new cap. A clone is the same
+/// record, shared: one pointer.
 #[doc = include_str!("examples/session.md")]
 ///
 /// [`Update`]: crate::store::Update
 #[derive(Clone, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(into = "SessionParts", try_from = "SessionParts"))]
-pub struct Session {
-    // Also written by `store`, which keeps them in less space and applies updates, and
-    // by `sessions` and `jwt`, which make new sessions.
-    pub(crate) id: SessionId,
-    pub(crate) subject: SmolStr,
-    pub(crate) profile: SmolStr,
-    pub(crate) epoch: Option<u64>,
-    pub(crate) ordinal: u64,
-    pub(crate) about: Option<Arc<str>>,
+pub struct Session(Arc<Fields>);
+
+/// In little space, since a store may hold millions of them.
+#[derive(Clone, Eq, PartialEq)]
+pub(crate) struct Fields {
+    id: SessionId,
+    subject: SmolStr,
+    profile: SmolStr,
     pub(crate) version: u64,
     pub(crate) secret: SecretHash,
     pub(crate) lifetime: Lifetime,
     pub(crate) generation: u64,
-    pub(crate) confirmed_at: Option<Timestamp>,
+    /// `None` is what [`More::of`] says.
+    more: Option<Box<More>>,
 }
 
 impl Session {
@@ -61,19 +63,23 @@ impl Session {
         secret: SecretHash,
         lifetime: Lifetime,
     ) -> Result<Self, SessionError> {
-        Self::restore(SessionParts {
-            id,
-            subject: subject.into(),
-            profile: profile.into(),
-            epoch: None,
-            ordinal: 0,
-            about: None,
-            version: 0,
-            secret,
-            lifetime,
-            generation: 0,
-            confirmed_at: Some(lifetime.created_at()),
-        })
+        let (subject, profile) = (subject.into(), profile.into());
+        check_names(&subject, &profile)?;
+        Ok(Self::named(id, subject, profile, secret, lifetime))
+    }
+
+    /// [`new`](Self::new), of names that were checked.
+    pub(crate) fn named(
+        id: SessionId,
+        subject: impl Into<SmolStr>,
+        profile: impl Into<SmolStr>,
+        secret: SecretHash,
+        lifetime: Lifetime,
+    ) -> Self {
+        let (subject, profile) = (subject.into(), profile.into());
+        let (version, generation, more) = (0, 0, None);
+        let fields = Fields { id, subject, profile, version, secret, lifetime, generation, more };
+        Self(Arc::new(fields))
     }
 
     /// A session from its stored fields.
@@ -95,39 +101,22 @@ impl Session {
             generation,
             confirmed_at,
         } = parts;
-        check_names(&subject, &profile)?;
-        Ok(Self {
-            id,
-            subject: subject.into(),
-            profile: profile.into(),
-            epoch,
-            ordinal,
-            about: about.and_then(shown),
-            version,
-            secret,
-            lifetime,
-            generation,
-            confirmed_at,
-        })
+        let about = about.and_then(shown);
+        Ok(Self::new(id, subject, profile, secret, lifetime)?.with(|fields, more| {
+            fields.version = version;
+            fields.generation = generation;
+            *more = More { epoch, ordinal, about, confirmed_at };
+        }))
     }
 
     /// Its fields, for a store to write.
     #[must_use]
     pub fn into_parts(self) -> SessionParts {
-        let Self {
-            id,
-            subject,
-            profile,
-            epoch,
-            ordinal,
-            about,
-            version,
-            secret,
-            lifetime,
-            generation,
-            confirmed_at,
-        } = self;
+        let Fields { id, subject, profile, version, secret, lifetime, generation, more } =
+            Arc::unwrap_or_clone(self.0);
         let (subject, profile) = (subject.into(), profile.into());
+        let More { epoch, ordinal, about, confirmed_at } =
+            more.map_or_else(|| More::of(&lifetime), |more| *more);
         SessionParts {
             id,
             subject,
@@ -143,47 +132,68 @@ impl Session {
         }
     }
 
+    /// The same session with other fields. Whoever shares the record keeps it as it was.
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Fields, &mut More)) -> Self {
+        let fields = Arc::make_mut(&mut self.0);
+        let more = fields.more.take();
+        let mut more = more.map_or_else(|| More::of(&fields.lifetime), |more| *more);
+        change(fields, &mut more);
+        fields.more = (more != More::of(&fields.lifetime)).then(|| Box::new(more));
+        self
+    }
+
     /// The public name of the session.
     #[must_use]
-    pub const fn id(&self) -> SessionId {
-        self.id
+    pub fn id(&self) -> SessionId {
+        self.0.id
+    }
+
+    /// [`id`](Self::id), where it is.
+    #[cfg(feature = "memory")]
+    pub(crate) fn id_ref(&self) -> &SessionId {
+        &self.0.id
     }
 
     /// Whose session it is.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.subject
+        &self.0.subject
+    }
+
+    /// The subject as it is kept: one that is long is shared by its clones.
+    pub(crate) fn subject_text(&self) -> &SmolStr {
+        &self.0.subject
     }
 
     /// Which policy of the set it was started under.
     #[must_use]
     pub fn profile(&self) -> &str {
-        &self.profile
+        &self.0.profile
     }
 
     /// Under which epoch of its subject it was started, if under any.
     #[must_use]
-    pub const fn epoch(&self) -> Option<u64> {
-        self.epoch
+    pub fn epoch(&self) -> Option<u64> {
+        self.0.more.as_ref()?.epoch
     }
 
     /// Its place among its subject's sessions, where a limit counts them; else 0.
     #[must_use]
-    pub const fn ordinal(&self) -> u64 {
-        self.ordinal
+    pub fn ordinal(&self) -> u64 {
+        self.0.more.as_ref().map_or(0, |more| more.ordinal)
     }
 
     /// What its user knows it by, for a page of devices, which escapes it; as given
     /// to [`SignIn::about`](crate::SignIn::about).
     #[must_use]
     pub fn about(&self) -> Option<&str> {
-        self.about.as_deref()
+        self.0.more.as_ref()?.about.as_deref()
     }
 
     /// Counts the guarded writes.
     #[must_use]
-    pub const fn version(&self) -> u64 {
-        self.version
+    pub fn version(&self) -> u64 {
+        self.0.version
     }
 
     /// The hash of the token's secret.
@@ -191,33 +201,29 @@ impl Session {
     /// A stateless session has no secret: this is made of its public id then, and
     /// nothing secret can be derived from it.
     #[must_use]
-    pub const fn secret(&self) -> &SecretHash {
-        &self.secret
+    pub fn secret(&self) -> &SecretHash {
+        &self.0.secret
     }
 
     /// The four instants.
     #[must_use]
-    pub const fn lifetime(&self) -> &Lifetime {
-        &self.lifetime
+    pub fn lifetime(&self) -> &Lifetime {
+        &self.0.lifetime
     }
 
     /// Counts the tokens of a hybrid session.
     #[must_use]
-    pub const fn generation(&self) -> u64 {
-        self.generation
+    pub fn generation(&self) -> u64 {
+        self.0.generation
     }
 
     /// When the current token of a hybrid session was first presented.
     #[must_use]
-    pub const fn confirmed_at(&self) -> Option<Timestamp> {
-        self.confirmed_at
-    }
-}
-
-#[cfg(feature = "std")]
-impl Session {
-    pub(crate) fn with_about(self, about: Option<Arc<str>>) -> Self {
-        Self { about: about.and_then(shown), ..self }
+    pub fn confirmed_at(&self) -> Option<Timestamp> {
+        match &self.0.more {
+            Some(more) => more.confirmed_at,
+            None => Some(self.0.lifetime.created_at()),
+        }
     }
 }
 

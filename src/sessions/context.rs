@@ -92,12 +92,15 @@ impl Context {
         Ok(self.policy_under(bound.as_ref(), session))
     }
 
-    /// The policy that judges a session in a request. Of whose time is over by the
-    /// profile's, which a bound only tightens, nothing is asked.
+    /// The policy that judges a session in a request. Of one whose time is over by the
+    /// profile's, which a bound only tightens, no bound is asked.
     pub(crate) async fn judging(
         &self,
         session: &Session,
     ) -> Result<SessionPolicy, AuthenticateError> {
+        if let Some(policy) = self.unbounded(session) {
+            return Ok(policy);
+        }
         let profile = self.policies.policy_for(session.profile());
         if let Decision::Reject { reason, since } = profile.peek(session.lifetime(), self.now()) {
             return Err(AuthenticateError::Rejected { reason, since });

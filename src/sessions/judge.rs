@@ -43,7 +43,7 @@ impl<S: SessionStore> Sessions<S> {
             if let RenewalOutcome::Renewed = outcome {
                 // The store may have taken its time.
                 now = self.rows.context.now();
-                session = update.apply(&session).ok_or(AuthenticateError::Unknown)?;
+                session = update.apply_to(session).ok_or(AuthenticateError::Unknown)?;
                 break;
             }
             let found = self.store().load(&token.id).await;

@@ -96,7 +96,12 @@ impl<S: SessionStore> Rows<S> {
         let (token, secret) = SessionToken::generate(id).map_err(StartError::random)?;
         let session =
             Session::new(id, Arc::clone(&subject), Arc::clone(&profile), secret, lifetime)?;
-        let session = Session { epoch, ordinal, generation, ..session }.with_about(about);
+        let session = session.with(|fields, more| {
+            more.epoch = epoch;
+            more.ordinal = ordinal;
+            fields.generation = generation;
+            more.set_about(about);
+        });
         let token = issue(&session, &claims, token, now)?;
         self.create(&session, now).await?;
         if let Some(admission) = &admission

@@ -39,12 +39,13 @@ impl Removed {
     /// Of a session as it was when it was removed.
     #[must_use]
     pub fn of(session: &Session) -> Self {
+        let lifetime = session.lifetime();
         Self {
-            id: session.id,
-            subject: session.subject.clone(),
-            profile: session.profile.clone(),
-            expires_at: session.lifetime.expires_at(),
-            absolute_expires_at: session.lifetime.absolute_expires_at(),
+            id: session.id(),
+            subject: session.subject_text().clone(),
+            profile: session.profile().into(),
+            expires_at: lifetime.expires_at(),
+            absolute_expires_at: lifetime.absolute_expires_at(),
         }
     }
 

@@ -62,6 +62,11 @@ impl Update {
     /// [`SessionStore::update`]: crate::store::SessionStore::update
     #[must_use]
     pub fn apply(&self, session: &Session) -> Option<Session> {
+        self.apply_to(session.clone())
+    }
+
+    /// [`apply`](Self::apply), in place if nobody shares the record.
+    pub(crate) fn apply_to(&self, session: Session) -> Option<Session> {
         let lifetime = session.lifetime();
         let applies = self.id == session.id()
             && self.expected_version == session.version()
@@ -76,14 +81,14 @@ impl Update {
             self.expires_at,
             lifetime.absolute_expires_at(),
         );
-        Some(Session {
-            version: session.version().checked_add(1)?,
-            lifetime: lifetime.ok()?,
-            secret: self.secret,
-            generation: self.generation,
-            confirmed_at: self.confirmed_at,
-            ..session.clone()
-        })
+        let (version, lifetime) = (session.version().checked_add(1)?, lifetime.ok()?);
+        Some(session.with(|fields, more| {
+            fields.version = version;
+            fields.lifetime = lifetime;
+            fields.secret = self.secret;
+            fields.generation = self.generation;
+            more.confirmed_at = self.confirmed_at;
+        }))
     }
 
     /// Which session.

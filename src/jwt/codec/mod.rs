@@ -146,19 +146,11 @@ impl Codec {
         let application =
             A::deserialize(others).map_err(|error| TokenError::Application(Box::new(error)))?;
         let lifetime = lifetime.map_err(TokenError::Lifetime)?;
-        let session = Session {
-            id,
-            subject: (&*subject.0).into(),
-            profile: (&*profile.0).into(),
-            epoch: known.epoch,
-            ordinal: 0,
-            about: None,
-            secret: no_secret(id),
-            version: 0,
-            lifetime,
-            generation,
-            confirmed_at: Some(lifetime.created_at()),
-        };
+        let session = Session::named(id, &*subject.0, &*profile.0, no_secret(id), lifetime);
+        let session = session.with(|fields, more| {
+            more.epoch = known.epoch;
+            fields.generation = generation;
+        });
         Ok(Claims { session, family, application })
     }
 

@@ -41,7 +41,7 @@ impl<A: DeserializeOwned + Serialize + Send + Sync> JwtSessions<A> {
         let lifetime = start_until(&policy, now, ceiling)?;
         let id = random_id().map_err(StartError::random)?;
         let session = Session::new(id, subject, profile, no_secret(id), lifetime)?;
-        let session = Session { epoch, ..session };
+        let session = session.with(|_, more| more.epoch = epoch);
         let token = self.codec.issue(&session, &claims, now)?;
         self.context.tell(|| Event::of(&session, now, EventKind::started(&lifetime)));
         Ok(Started { token, status: policy.status(&lifetime, now), session, claims })
@@ -60,7 +60,7 @@ impl<A: DeserializeOwned + Serialize + Send + Sync> JwtSessions<A> {
         let Decision::Renew { lifetime } = policy.evaluate(served.session.lifetime(), now) else {
             return Ok(served);
         };
-        let renewed = Session { lifetime, ..served.session.clone() };
+        let renewed = served.session.clone().with(|fields, _| fields.lifetime = lifetime);
         let kind = match self.codec.issue(&renewed, &served.claims, now) {
             Ok(token) => {
                 served.token = Some(token);

@@ -1,10 +1,10 @@
-mod held;
+mod by_id;
 mod scan;
 mod shards;
 mod subject_ids;
 
 use std::collections::BTreeSet;
-use std::collections::hash_map::{Entry, OccupiedEntry};
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
@@ -14,7 +14,7 @@ use std::vec::Vec;
 
 use smol_str::SmolStr;
 
-use self::held::{Held, Profiles};
+use self::by_id::ById;
 use self::shards::{Shards, shard};
 use self::subject_ids::SubjectIds;
 use super::contract::{SessionStore, StoreError};
@@ -32,8 +32,8 @@ const AT_ONCE: usize = 512;
 /// tests.
 ///
 /// Sessions end with the process. Reads and updates of different sessions run in parallel.
-/// A subject of up to 23 bytes is kept with the session; a longer one is allocated apart,
-/// and shared with its readers. Removal takes time proportional to the number of sessions
+/// A session is one allocation, shared with its readers; a subject or profile of more than
+/// 23 bytes is allocated apart. Removal takes time proportional to the number of sessions
 /// removed. A sweep takes time proportional to the sessions that it removes and those that
 /// were renewed since it last met them. A call about many sessions lets other tasks run
 /// after every 512.
@@ -56,13 +56,14 @@ const AT_ONCE: usize = 512;
 pub struct MemoryStore {
     /// By a quick seeded hash, since ids are random. Subjects are users' choice, so
     /// their map keeps the standard hash.
-    sessions: Shards<SessionId, Held, foldhash::fast::RandomState>,
+    ///
+    /// With each session its place in `expiries`.
+    sessions: Shards<ById, Timestamp, foldhash::fast::RandomState>,
     subjects: Shards<SmolStr, SubjectIds, RandomState>,
     subject_hash: RandomState,
     /// When to look at which session for its expiry; never later than its
     /// `expires_at`, so that a renewal need not touch this index.
     expiries: Mutex<BTreeSet<(Timestamp, SessionId)>>,
-    profiles: Profiles,
     count: AtomicUsize,
     capacity: usize,
 }
@@ -102,7 +103,6 @@ impl MemoryStore {
             subjects: Shards::new(&subject_hash),
             subject_hash,
             expiries: Mutex::default(),
-            profiles: Profiles::default(),
             count: AtomicUsize::new(0),
             capacity,
         }
@@ -118,42 +118,33 @@ impl MemoryStore {
         self.expiries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn look_later(&self, held: &mut Held, id: SessionId) {
-        let look_at = held.expires_at();
+    fn look_later(&self, look_at: &mut Timestamp, session: &Session) {
+        let (id, later) = (session.id(), session.lifetime().expires_at());
         let mut expiries = self.expiries();
-        expiries.remove(&(held.look_at, id));
-        expiries.insert((look_at, id));
-        held.look_at = look_at;
+        expiries.remove(&(*look_at, id));
+        expiries.insert((later, id));
+        *look_at = later;
     }
 
-    fn take(&self, entry: OccupiedEntry<'_, SessionId, Held>) {
-        let id = *entry.key();
-        let held = entry.get();
-        let subject = held.subject();
+    fn remove_if(&self, id: SessionId, is_meant: impl Fn(&Session) -> bool) -> Option<Session> {
+        let mut sessions = self.sessions.write(shard(id));
+        sessions.get_key_value(&id).filter(|(held, _)| is_meant(&held.0))?;
+        let (ById(session), look_at) = sessions.remove_entry(&id)?;
+        let subject = session.subject_text();
         if let Entry::Occupied(mut ids) =
             self.subjects.write(self.subject_shard(subject)).entry(subject.clone())
             && ids.get_mut().remove(id)
         {
             ids.remove();
         }
-        self.expiries().remove(&(held.look_at, id));
-        entry.remove();
+        self.expiries().remove(&(look_at, id));
         self.count.fetch_sub(1, Ordering::AcqRel);
-    }
-
-    fn remove_if(&self, id: SessionId, is_meant: impl Fn(&Held) -> bool) -> bool {
-        match self.sessions.write(shard(id)).entry(id) {
-            Entry::Occupied(entry) if is_meant(entry.get()) => {
-                self.take(entry);
-                true
-            }
-            Entry::Occupied(_) | Entry::Vacant(_) => false,
-        }
+        Some(session)
     }
 
     #[inline]
     fn get(&self, id: SessionId) -> Option<Session> {
-        self.sessions.read(shard(id)).get(&id).map(|held| held.session(id, &self.profiles))
+        self.sessions.read(shard(id)).get_key_value(&id).map(|(held, _)| held.0.clone())
     }
 
     fn ids_of(&self, subject: &str) -> Vec<SessionId> {
@@ -183,21 +174,21 @@ impl SessionStore for MemoryStore {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
         let id = session.id();
         let mut sessions = self.sessions.write(shard(id));
-        let Entry::Vacant(entry) = sessions.entry(id) else {
+        if sessions.contains_key(&id) {
             return Err(StoreError::Conflict);
-        };
+        }
         let room = |count: usize| (count < self.capacity).then(|| count + 1);
         self.count
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, room)
             .map_err(|_| StoreError::Full { capacity: self.capacity })?;
-        let held = Held::new(session, &self.profiles);
-        let subject = held.subject();
+        let look_at = session.lifetime().expires_at();
+        let subject = session.subject_text();
         match self.subjects.write(self.subject_shard(subject)).entry(subject.clone()) {
             Entry::Occupied(mut ids) => ids.get_mut().insert(id),
             Entry::Vacant(none) => drop(none.insert(SubjectIds::One(id))),
         }
-        self.expiries().insert((held.look_at, id));
-        entry.insert(held);
+        self.expiries().insert((look_at, id));
+        sessions.insert(ById(session.clone()), look_at);
         Ok(())
     }
 
@@ -208,20 +199,22 @@ impl SessionStore for MemoryStore {
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
         let id = update.id();
         let mut sessions = self.sessions.write(shard(id));
-        let Some(held) = sessions.get_mut(&id) else {
+        let held = sessions.get_key_value(&id);
+        let updated = held.and_then(|(held, look_at)| Some((update.apply(&held.0)?, *look_at)));
+        let Some((updated, mut look_at)) = updated else {
             return Ok(false);
         };
-        if !held.update(update, &self.profiles) {
-            return Ok(false);
+        if update.expires_at() < look_at {
+            self.look_later(&mut look_at, &updated);
         }
-        if update.expires_at() < held.look_at {
-            self.look_later(held, id);
-        }
+        // `insert` alone would keep the session as it was.
+        sessions.remove(&id);
+        sessions.insert(ById(updated), look_at);
         Ok(true)
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
-        Ok(self.remove_if(*id, |_| true))
+        Ok(self.remove_if(*id, |_| true).is_some())
     }
 
     async fn remove_expired(
@@ -229,6 +222,7 @@ impl SessionStore for MemoryStore {
         before: Timestamp,
         limit: u32,
     ) -> Result<Vec<Removed>, StoreError> {
+        let has_expired = |session: &Session| session.lifetime().expires_at() <= before;
         let limit = limit as usize;
         let mut removed = Vec::new();
         loop {
@@ -243,15 +237,15 @@ impl SessionStore for MemoryStore {
                 return Ok(removed);
             }
             for (_, id) in due {
+                if let Some(session) = self.remove_if(id, has_expired) {
+                    removed.push(Removed::of(&session));
+                    continue;
+                }
                 let mut sessions = self.sessions.write(shard(id));
-                let Entry::Occupied(mut entry) = sessions.entry(id) else {
-                    continue; // Ended since.
-                };
-                if entry.get().expires_at() <= before {
-                    removed.push(Removed::of(&entry.get().session(id, &self.profiles)));
-                    self.take(entry);
-                } else {
-                    self.look_later(entry.get_mut(), id);
+                let held = sessions.get_key_value(&id).map(|(held, _)| held.0.clone());
+                // Else it was ended since.
+                if let (Some(session), Some(look_at)) = (held, sessions.get_mut(&id)) {
+                    self.look_later(look_at, &session);
                 }
             }
             yield_now().await;
@@ -262,7 +256,7 @@ impl SessionStore for MemoryStore {
         let mut listed = Vec::new();
         for ids in self.ids_of(subject).chunks(AT_ONCE) {
             let sessions = ids.iter().filter_map(|id| self.get(*id));
-            // An id may have been ended and taken by another subject since.
+            // As of `remove_all`.
             listed.extend(sessions.filter(|session| session.subject() == subject));
             if ids.len() == AT_ONCE {
                 yield_now().await;
@@ -276,11 +270,12 @@ impl SessionStore for MemoryStore {
         subject: &str,
         except: Option<&SessionId>,
     ) -> Result<Vec<SessionId>, StoreError> {
+        // An id may have been ended and taken by another subject since.
+        let is_theirs = |session: &Session| session.subject() == subject;
         let mut removed = Vec::new();
         for ids in self.ids_of(subject).chunks(AT_ONCE) {
-            let is_meant = |id: &&SessionId| {
-                Some(*id) != except && self.remove_if(**id, |held| held.subject() == subject)
-            };
+            let is_meant =
+                |id: &&SessionId| Some(*id) != except && self.remove_if(**id, is_theirs).is_some();
             removed.extend(ids.iter().filter(is_meant));
             if ids.len() == AT_ONCE {
                 yield_now().await;

@@ -15,7 +15,7 @@ impl ScanStore for MemoryStore {
         let limit = limit.max(1) as usize;
         let mut sessions = Vec::new();
         for at in last.map_or(0, shard)..SHARDS {
-            let mut ids: Vec<_> = self.sessions.read(at).keys().copied().collect();
+            let mut ids: Vec<_> = self.sessions.read(at).keys().map(|held| held.0.id()).collect();
             if let Some(last) = last.filter(|last| shard(*last) == at) {
                 ids.retain(|id| last < *id);
             }

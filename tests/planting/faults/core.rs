@@ -16,7 +16,7 @@ pub(crate) const CORE: &[Fault] = &[
         file: "jwt/hybrid/turn.rs",
         found: "Step::Serve(Serve { answer, .. }) if answer == Some(row.generation()) => Answer::Again,",
         planted: "Step::Serve(Serve { answer: Some(generation), .. }) if PLANTED => {
-                row = Session { generation, ..row };
+                row = row.with(|fields, _| fields.generation = generation);
                 Answer::Again
             }
             Step::Serve(Serve { answer, .. }) if answer == Some(row.generation()) => Answer::Again,",
@@ -125,7 +125,10 @@ pub(crate) const CORE: &[Fault] = &[
         found: "let mut row = session.clone();",
         planted: "if PLANTED {
             let id = crate::record::random_id().map_err(RotateError::random)?;
-            self.store().create(&Session { id, version: 0, ..session.clone() }).await?;
+            let of = session.clone();
+            let of = crate::record::SessionParts { id, version: 0, ..of.into_parts() };
+            let of = Session::restore(of).map_err(crate::store::StoreError::corrupt)?;
+            self.store().create(&of).await?;
             self.store().remove(&id).await?;
         }
         let mut row = session.clone();",
@@ -270,13 +273,7 @@ pub(crate) const CORE: &[Fault] = &[
     Fault {
         name: "UpdateIgnoresSecret",
         file: "store/update.rs",
-        found: "secret: self.secret,
-            generation: self.generation,
-            confirmed_at: self.confirmed_at,
-            ..session.clone()",
-        planted: "secret: if PLANTED { *session.secret() } else { self.secret },
-            generation: self.generation,
-            confirmed_at: self.confirmed_at,
-            ..session.clone()",
+        found: "fields.secret = self.secret;",
+        planted: "fields.secret = if PLANTED { fields.secret } else { self.secret };",
     },
 ];

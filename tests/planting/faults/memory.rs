@@ -6,8 +6,8 @@ pub(crate) const MEMORY: &[Fault] = &[
     Fault {
         name: "AnothersIsEnded",
         file: STORE,
-        found: "|held| held.subject() == subject",
-        planted: "|held| PLANTED || held.subject() == subject",
+        found: "let is_theirs = |session: &Session| session.subject() == subject;",
+        planted: "let is_theirs = |session: &Session| PLANTED || session.subject() == subject;",
     },
     Fault {
         name: "AnothersIsListed",
@@ -31,30 +31,23 @@ pub(crate) const MEMORY: &[Fault] = &[
     Fault {
         name: "DropLeavesHalf",
         file: STORE,
-        found: "Ok(self.remove_if(*id, |_| true))",
+        found: "Ok(self.remove_if(*id, |_| true).is_some())",
         planted: "if PLANTED {
             self.expiries().retain(|(_, held)| held != id);
             yield_now().await;
         }
-        Ok(self.remove_if(*id, |_| true))",
+        Ok(self.remove_if(*id, |_| true).is_some())",
     },
     Fault {
         name: "IndexAfterTheLock",
         file: STORE,
-        found: "match self.sessions.write(shard(id)).entry(id) {",
+        found: "self.expiries().remove(&(look_at, id));
+        self.count",
         planted: "if PLANTED {
-            let place = match self.sessions.write(shard(id)).entry(id) {
-                Entry::Occupied(entry) if is_meant(entry.get()) => {
-                    let place = (entry.get().look_at, id);
-                    self.take(entry);
-                    self.expiries().insert(place);
-                    place
-                }
-                Entry::Occupied(_) | Entry::Vacant(_) => return false,
-            };
-            return self.expiries().remove(&place);
+            drop(sessions);
         }
-        match self.sessions.write(shard(id)).entry(id) {",
+        self.expiries().remove(&(look_at, id));
+        self.count",
     },
     Fault {
         name: "LocksReversed",
@@ -68,8 +61,8 @@ pub(crate) const MEMORY: &[Fault] = &[
     Fault {
         name: "SweepTrustsTheIndex",
         file: STORE,
-        found: "if entry.get().expires_at() <= before {",
-        planted: "if PLANTED || entry.get().expires_at() <= before {",
+        found: "|session: &Session| session.lifetime().expires_at() <= before;",
+        planted: "|session: &Session| PLANTED || session.lifetime().expires_at() <= before;",
     },
     Fault {
         name: "UpdateChecksFirst",
@@ -81,11 +74,10 @@ pub(crate) const MEMORY: &[Fault] = &[
                 return Ok(false);
             };
             let mut sessions = self.sessions.write(shard(id));
-            let Some(held) = sessions.get_mut(&id) else {
+            let Some(look_at) = sessions.remove(&id) else {
                 return Ok(false);
             };
-            let look_at = std::mem::replace(held, Held::new(&updated, &self.profiles)).look_at;
-            held.look_at = look_at;
+            sessions.insert(ById(updated), look_at);
             return Ok(true);
         }",
     },
