@@ -347,7 +347,6 @@ const ANY_ORDER: Rows = &[
         How::Sync,
         "any calls in any order answer as the contract says",
     ),
-    (Fault::SweepClosed, How::Sync, "any calls in any order answer as the contract says"),
     (Fault::SweepIgnoresLimit, How::Sync, "any calls in any order answer as the contract says"),
     (Fault::UpdateRevivesEnded, How::Sync, "any calls in any order answer as the contract says"),
 ];
