@@ -227,6 +227,39 @@ impl Planted {
         self.insert(state, &session);
     }
 
+    fn update_of_none(&self, id: &SessionId, update: &Update) -> bool {
+        let state = &mut self.state();
+        if [Fault::UpdateRevivesEnded, Fault::UpdateRevivesRemoved].contains(&self.fault)
+            && let Some(marked) = state.marked.get(id)
+            && let Some(session) = update.apply(marked)
+        {
+            self.insert(state, &session);
+            return true;
+        }
+        if self.has(Fault::UpdateUpserts) {
+            self.upsert(state, update);
+        }
+        self.has(Fault::UpdateUpserts)
+    }
+
+    fn refused_update(&self, id: &SessionId, held: &Session, update: &Update) -> bool {
+        let repeated = held.version() == update.expected_version() + 1
+            && held.secret() == update.secret()
+            && held.lifetime().expires_at() == update.expires_at();
+        if self.has(Fault::UpdateRepeats) && repeated {
+            return true;
+        }
+        let state = &mut self.state();
+        if self.has(Fault::RefusedWritesSecret)
+            && let Some(row) = state.rows.get_mut(id)
+        {
+            let mut parts = row.session.clone().into_parts();
+            parts.secret = *update.secret();
+            row.session = Session::restore(parts).unwrap();
+        }
+        false
+    }
+
     fn write_behind(&self) {
         for update in self.behind.lock().unwrap().drain(..) {
             let state = &mut self.state();
@@ -339,7 +372,7 @@ impl SessionStore for Planted {
                 }
                 self.gap().await;
                 let state = &mut self.state();
-                if !busy.is_some_and(|busy| busy.before >= 8) && state.rows.contains_key(&id) {
+                if busy.is_none_or(|busy| busy.before < 8) && state.rows.contains_key(&id) {
                     return Err(StoreError::Conflict);
                 }
                 self.insert(state, session);
@@ -498,43 +531,19 @@ impl SessionStore for Planted {
             _ => held,
         };
         let Some(held) = held else {
-            let state = &mut self.state();
-            if [Fault::UpdateRevivesEnded, Fault::UpdateRevivesRemoved].contains(&self.fault)
-                && let Some(marked) = state.marked.get(&id)
-                && let Some(session) = update.apply(marked)
-            {
-                self.insert(state, &session);
-                return Ok(true);
-            }
-            if self.has(Fault::UpdateUpserts) {
-                self.upsert(state, update);
-            }
-            return Ok(self.has(Fault::UpdateUpserts));
+            return Ok(self.update_of_none(&id, update));
         };
         let Some(session) = updated(self.fault, &held, update) else {
-            let repeated = held.version() == update.expected_version() + 1
-                && held.secret() == update.secret()
-                && held.lifetime().expires_at() == update.expires_at();
-            if self.has(Fault::UpdateRepeats) && repeated {
-                return Ok(true);
-            }
-            let state = &mut self.state();
-            if self.has(Fault::RefusedWritesSecret)
-                && let Some(row) = state.rows.get_mut(&id)
-            {
-                let mut parts = row.session.clone().into_parts();
-                parts.secret = *update.secret();
-                row.session = Session::restore(parts).unwrap();
-            }
-            return Ok(false);
+            return Ok(self.refused_update(&id, &held, update));
         };
         match self.fault {
             Fault::UpdateDeletesFirst => {
                 {
                     let state = &mut self.state();
-                    if self.take(state, id).is_none_or(|taken| taken != held) {
+                    if state.rows.get(&id).is_none_or(|row| row.session != held) {
                         return Ok(false);
                     }
+                    self.take(state, id);
                 }
                 self.gap().await;
                 let state = &mut self.state();
