@@ -158,6 +158,13 @@ fn a_failed_race_says_who_was_told_what() {
              2100-01-01T00:15:10Z, seen 2100-01-01T00:15:11Z; then version 14",
         ),
         (
+            Fault::ListReadsInHalves,
+            "a session is read whole while it is written",
+            "polled 0 times the first, then 2 times the second: no order of the raced calls \
+             explains what was seen: first version 13; update said true, list said version 14 with \
+             the secret differs; then version 14",
+        ),
+        (
             Fault::RemoveAllSelectsThenDeletes,
             "a session is told as removed once, by whichever verb",
             "polled 0 times the first, then 2 times the second: no order of the raced calls \
@@ -193,6 +200,7 @@ fn a_failed_race_says_who_was_told_what() {
 fn what_hangs_again_is_given_up_sooner() {
     let kit = StoreKit::new().only("remove_all spares").time_limit(Duration::from_secs(2));
     let report = block_on(kit.check(async || Planted::new(Fault::LocksTwice, false)));
+    assert_eq!(report.checks().len(), 2);
     let whys: Vec<_> = report.failed().map(|check| &check.outcome).collect();
     let hangs = |limit| Outcome::Failed {
         why: format!("no call was answered for {limit}: one hangs, or is never woken"),

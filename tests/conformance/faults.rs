@@ -72,6 +72,7 @@ pub(super) enum Fault {
     ListLeavesALock,
     ListPages1000,
     ListPages2500,
+    ListReadsInHalves,
     ListRepeats,
     LoadCountsReads,
     LoadHidesExpired,
@@ -269,6 +270,7 @@ const THREADS: Rows = &[
 const TORN_READS: Rows = &[
     (Fault::UpdateInHalves, How::Sync, "a session is read whole among many writes"),
     (Fault::UpdateInHalves, How::Waits, "a session is read whole while it is written"),
+    (Fault::ListReadsInHalves, How::Waits, "a session is read whole while it is written"),
 ];
 
 const AWAITS: Rows = &[

@@ -54,6 +54,16 @@ struct State {
     swept: bool,
 }
 
+impl State {
+    fn count_writes_of(&mut self, subject: &str) {
+        for row in self.rows.values_mut().filter(|row| row.session.subject() == subject) {
+            let mut parts = row.session.clone().into_parts();
+            parts.version += 1;
+            row.session = Session::restore(parts).unwrap();
+        }
+    }
+}
+
 #[derive(Clone)]
 struct Row {
     session: Session,
@@ -589,12 +599,7 @@ impl SessionStore for Planted {
             return Ok(false);
         }
         if self.has(Fault::UpdateWritesAllOfSubject) {
-            let same = |row: &&mut Row| row.session.subject() == session.subject();
-            for row in state.rows.values_mut().filter(same) {
-                let mut parts = row.session.clone().into_parts();
-                parts.version += 1;
-                row.session = Session::restore(parts).unwrap();
-            }
+            state.count_writes_of(session.subject());
         }
         if self.has(Fault::UpdateLosesIndex) {
             state.subjects.entry(self.key(session.subject())).or_default().remove(&id);
@@ -764,9 +769,23 @@ impl SessionStore for Planted {
         {
             return Ok(listed.clone());
         }
+        let before: BTreeMap<_, _> = match self.fault {
+            Fault::ListReadsInHalves => self.state().rows.clone(),
+            _ => BTreeMap::new(),
+        };
+        if self.has(Fault::ListReadsInHalves) {
+            self.gap().await;
+        }
         let mut listed = Vec::new();
         for id in self.ids_of(subject) {
             listed.extend(self.state().rows.get(&id).map(|row| row.session.clone()));
+        }
+        for one in &mut listed {
+            if let Some(was) = before.get(&one.id()) {
+                let mut parts = one.clone().into_parts();
+                parts.secret = *was.session.secret();
+                *one = Session::restore(parts).unwrap();
+            }
         }
         if !self.has(Fault::RemoveLeavesIndex) {
             listed.retain(|one| {
