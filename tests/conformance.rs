@@ -63,6 +63,13 @@ fn a_right_store_conforms_whether_its_calls_wait_or_not() {
 }
 
 #[test]
+fn a_right_store_that_waits_for_a_server_conforms() {
+    let kit = StoreKit::new().large(100).only("sweep");
+    block_on(kit.check(async || Planted::new(Fault::None, false).waiting_outside()))
+        .assert_passed();
+}
+
+#[test]
 fn an_engine_that_expires_sessions_itself_conforms_if_the_kit_is_told() {
     let empty = async || Planted::new(Fault::LoadHidesExpired, true);
     let kit = StoreKit::new().engine_expires().large(500);
@@ -232,6 +239,7 @@ fn checked(fault: Fault, how: How, check: &'static str) -> Report {
     let empty = async || Planted::new(fault, how == How::Waits);
     match how {
         How::Expires => block_on(kit.engine_expires().check(empty)),
+        How::Outside => block_on(kit.check(async || Planted::new(fault, false).waiting_outside())),
         How::Scan => block_on(kit.check_scan(empty)),
         How::Sync | How::Waits => block_on(kit.check(empty)),
         How::Threads => block_on(kit.check(async || Planted::new(fault, false).yielding())),

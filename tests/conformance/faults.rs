@@ -216,6 +216,8 @@ pub(super) enum Fault {
 pub(super) enum How {
     /// As one whose engine drops what has expired.
     Expires,
+    /// Its calls wait for another thread, as for a server.
+    Outside,
     /// By its scans.
     Scan,
     /// Its calls answer in the first poll.
@@ -351,6 +353,12 @@ const ANY_ORDER: Rows = &[
     ),
     (Fault::SweepIgnoresLimit, How::Sync, "any calls in any order answer as the contract says"),
     (Fault::UpdateRevivesEnded, How::Sync, "any calls in any order answer as the contract says"),
+];
+
+const ON_A_SERVER: Rows = &[
+    (Fault::RemoveTwice, How::Outside, "remove is idempotent"),
+    (Fault::PanicsAtTheEnds, How::Outside, "instants survive at the ends of the range"),
+    (Fault::NeverWoken, How::Outside, "any calls in any order answer as the contract says"),
 ];
 
 const TWO_HANDLES: Rows = &[
@@ -726,6 +734,7 @@ pub(super) const KINDS: &[(&str, Rows)] = &[
     ("awaits", AWAITS),
     ("any order", ANY_ORDER),
     ("cancellation", CANCELLATION),
+    ("on a server", ON_A_SERVER),
     ("two handles", TWO_HANDLES),
     ("a clock of its own", A_CLOCK_OF_ITS_OWN),
     ("columns", COLUMNS),

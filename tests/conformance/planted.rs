@@ -21,6 +21,8 @@ pub(super) struct Planted {
     waits: bool,
     /// Whether they let other threads run between their steps.
     yields: bool,
+    /// Whether they wait for another thread, as for a server.
+    outside: bool,
     shared: Arc<Shared>,
     /// Of this handle alone.
     cached: Mutex<BTreeMap<SessionId, Option<Session>>>,
@@ -78,7 +80,18 @@ impl Planted {
 
     fn on(fault: Fault, waits: bool, shared: Arc<Shared>) -> Self {
         let (cached, cached_lists, behind, own, cached_at) = Default::default();
-        Self { fault, waits, yields: false, shared, cached, cached_lists, behind, own, cached_at }
+        Self {
+            fault,
+            waits,
+            yields: false,
+            outside: false,
+            shared,
+            cached,
+            cached_lists,
+            behind,
+            own,
+            cached_at,
+        }
     }
 
     pub(super) fn another(&self) -> Self {
@@ -93,6 +106,11 @@ impl Planted {
 
     pub(super) fn yielding(mut self) -> Self {
         self.yields = true;
+        self
+    }
+
+    pub(super) fn waiting_outside(mut self) -> Self {
+        self.outside = true;
         self
     }
 
@@ -112,6 +130,9 @@ impl Planted {
     async fn gap(&self) {
         if self.yields {
             std::thread::yield_now();
+        }
+        if self.outside {
+            woken_from_outside().await;
         }
         if self.waits {
             yield_once().await;
@@ -952,6 +973,19 @@ impl ScanStore for Planted {
 /// 2026-11-22: later than the kit's sessions of the past, earlier than its others.
 pub(super) fn today() -> Timestamp {
     Timestamp::from_unix_secs(1_795_305_600)
+}
+
+async fn woken_from_outside() {
+    let mut waited = false;
+    poll_fn(move |context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        let waker = context.waker().clone();
+        std::thread::spawn(move || waker.wake());
+        Poll::Pending
+    })
+    .await;
 }
 
 async fn yield_once() {
