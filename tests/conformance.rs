@@ -63,6 +63,13 @@ fn a_right_store_conforms_whether_its_calls_wait_or_not() {
 }
 
 #[test]
+fn a_right_store_that_waits_for_a_server_conforms() {
+    let kit = StoreKit::new().large(100).only("sweep");
+    block_on(kit.check(async || Planted::new(Fault::None, false).waiting_outside()))
+        .assert_passed();
+}
+
+#[test]
 fn an_engine_that_expires_sessions_itself_conforms_if_the_kit_is_told() {
     let empty = async || Planted::new(Fault::LoadHidesExpired, true);
     let kit = StoreKit::new().engine_expires().large(500);
@@ -85,7 +92,7 @@ fn the_kit_may_run_where_futures_move_between_threads() {
 #[test]
 fn an_error_of_the_store_fails_the_check_and_is_shown_with_its_cause() {
     assert_eq!(
-        why(Fault::Unavailable, "an empty store holds nothing"),
+        why(Fault::Unavailable, How::Sync, "an empty store holds nothing"),
         "load gives no answer but the error: the session store is unavailable: the cable is out",
     );
 }
@@ -119,14 +126,98 @@ fn a_failed_check_says_what_differs() {
             "remove_all spares the excepted session",
             "no call was answered for 3s: one hangs, or is never woken",
         ),
+        (
+            Fault::SweepComparesTexts,
+            "the sweep goes by its instant, not by a clock",
+            "swept a second before its end in the past: expected 0, seen 3: 3 too many \
+             (AGtpdCdzIGlk_4AgAAAAAA, AGtpdCdzIGlk_4AgAAAAAQ, AGtpdCdzIGlk_4AgAAAAAw)",
+        ),
+        (
+            Fault::SweepByLaterClock,
+            "the sweep goes by its instant, not by a clock",
+            "swept a second before its end in the past: expected 0, seen 10: 10 too many \
+             (AGtpdCdzIGlk_4AgAAAAAA, AGtpdCdzIGlk_4AgAAAAAQ, AGtpdCdzIGlk_4AgAAAAAg, ...)",
+        ),
+        (
+            Fault::AboutCutAt255,
+            "what a session is about is kept whole, or absent",
+            &format!(
+                "the session as created: about: expected \"{0}... of 1024 bytes, seen \"{0}... of \
+                 255 bytes",
+                "x".repeat(119)
+            ),
+        ),
     ] {
-        assert_eq!(why(fault, check), expected);
+        assert_eq!(why(fault, How::Sync, check), expected);
     }
 }
 
+/// Which calls were made, in which order, and what each was told.
+#[test]
+fn a_failed_race_says_who_was_told_what() {
+    for (fault, check, expected) in [
+        (
+            Fault::UpdateInHalves,
+            "a session is read whole while it is written",
+            "polled in turn: no order of the raced calls explains what was seen: first version \
+             13; update said true, load said version 13 with renewed_at: expected \
+             2100-01-01T00:01:09Z, seen 2100-01-01T00:01:10Z; expires_at: expected \
+             2100-01-01T00:15:10Z, seen 2100-01-01T00:15:11Z; then version 14",
+        ),
+        (
+            Fault::ListReadsInHalves,
+            "a session is read whole while it is written",
+            "polled 0 times the first, then 2 times the second: no order of the raced calls \
+             explains what was seen: first version 13; update said true, list said version 14 with \
+             the secret differs; then version 14",
+        ),
+        (
+            Fault::RemoveAllSelectsThenDeletes,
+            "a session is told as removed once, by whichever verb",
+            "polled 0 times the first, then 2 times the second: no order of the raced calls \
+             explains what was seen: first version 13; remove said true, remove_all said that it \
+             removed it 1 times; then no session",
+        ),
+        (
+            Fault::SweepSelectsThenDeletes,
+            "raced sweeps tell each session once",
+            "polled in turn: no order of the raced calls explains what was seen: first version 0; \
+             remove_expired said that it removed it 1 times, remove_expired said that it removed \
+             it 1 times; then no session",
+        ),
+        (
+            Fault::CreateChecksThenWritesIfBusy,
+            "raced creates of one id have one winner",
+            "polled in turn: no order of the raced calls explains what was seen: first no session; \
+             create said true, create said false, create said false, create said false, create \
+             said false, create said false, 26 more calls; then version 0",
+        ),
+        (
+            Fault::CreateIndexesLater,
+            "a call that is dropped is whole or absent, in every view",
+            "create, dropped after 2 polls: listed after a race, by what load finds: expected 4, \
+             seen 3: 1 missing (AGtpdCdzIGlk_4AgAAAAIw)",
+        ),
+    ] {
+        assert_eq!(why(fault, How::Waits, check), expected);
+    }
+}
+
+#[test]
+fn what_hangs_again_is_given_up_sooner() {
+    let kit = StoreKit::new().only("remove_all spares").time_limit(Duration::from_secs(2));
+    let report = block_on(kit.check(async || Planted::new(Fault::LocksTwice, false)));
+    assert_eq!(report.checks().len(), 2);
+    let whys: Vec<_> = report.failed().map(|check| &check.outcome).collect();
+    let hangs = |limit| Outcome::Failed {
+        why: format!("no call was answered for {limit}: one hangs, or is never woken"),
+    };
+    assert_eq!(whys, [&hangs("2s"), &hangs("500ms")]);
+}
+
 /// Why the check fails.
-fn why(fault: Fault, check: &'static str) -> String {
-    let report = checked(fault, How::Sync, check);
+fn why(fault: Fault, how: How, check: &'static str) -> String {
+    let report = checked(fault, how, check);
     let failed: Vec<_> = report.failed().collect();
     match failed.first().map(|check| &check.outcome) {
         Some(Outcome::Failed { why }) => why.clone(),
@@ -147,8 +238,11 @@ fn checked(fault: Fault, how: How, check: &'static str) -> Report {
     let kit = StoreKit::new().only(check).time_limit(Duration::from_secs(3));
     let empty = async || Planted::new(fault, how == How::Waits);
     match how {
+        How::Expires => block_on(kit.engine_expires().check(empty)),
+        How::Outside => block_on(kit.check(async || Planted::new(fault, false).waiting_outside())),
         How::Scan => block_on(kit.check_scan(empty)),
         How::Sync | How::Waits => block_on(kit.check(empty)),
+        How::Threads => block_on(kit.check(async || Planted::new(fault, false).yielding())),
         How::Two => block_on(kit.check_with_handles(empty, async |store| store.another())),
     }
 }

@@ -163,14 +163,13 @@ fn unexplained(
     told: &[Told<'_>],
     after: Option<&Session>,
 ) -> Failure {
+    let known = [before, after];
     let mut lines: Vec<String> = Vec::new();
     for one in told {
         let said = match one.1 {
             Answer::Said(said) => format!("{said}"),
-            Answer::Found(found) => seen(found.as_ref(), before),
-            Answer::Listed(listed) => {
-                seen(listed.iter().find(|session| session.id() == id), before)
-            }
+            Answer::Found(found) => seen(found.as_ref(), known),
+            Answer::Listed(listed) => seen(listed.iter().find(|session| session.id() == id), known),
             Answer::Removed(removed) => times(removed.iter().filter(|told| **told == id).count()),
             Answer::Swept(swept) => times(swept.iter().filter(|told| told.id() == id).count()),
         };
@@ -180,7 +179,7 @@ fn unexplained(
             break;
         }
     }
-    let (was, then) = (seen(before, before), seen(after, before));
+    let (was, then) = (seen(before, known), seen(after, known));
     let told = lines.join(", ");
     Failure::new(format!(
         "no order of the raced calls explains what was seen: first {was}; {told}; then {then}"
@@ -203,16 +202,15 @@ fn times(count: usize) -> String {
     format!("that it removed it {count} times")
 }
 
-fn seen(session: Option<&Session>, before: Option<&Session>) -> String {
-    match (session, before) {
-        (None, _) => "no session".to_string(),
-        (Some(session), Some(before)) if session.version() == before.version() => {
-            match differences(before, session) {
-                same if same.is_empty() => format!("version {}", session.version()),
-                torn => format!("version {} with {}", session.version(), torn.join("; ")),
-            }
+/// `known` is what was and what is there.
+fn seen(session: Option<&Session>, known: [Option<&Session>; 2]) -> String {
+    let Some(session) = session else { return "no session".to_string() };
+    let of_version = known.into_iter().flatten().find(|one| one.version() == session.version());
+    match of_version.map(|known| differences(known, session)) {
+        Some(torn) if !torn.is_empty() => {
+            format!("version {} with {}", session.version(), torn.join("; "))
         }
-        (Some(session), _) => format!("version {}", session.version()),
+        _ => format!("version {}", session.version()),
     }
 }
 

@@ -156,11 +156,7 @@ pub(super) async fn counts(probe: Probe) -> Verdict {
 }
 
 pub(super) async fn profiles(probe: Probe) -> Verdict {
-    let mut profiles: Vec<String> = ODD_TEXTS
-        .iter()
-        .filter(|text| text.len() <= 64 && !text.contains(char::is_control))
-        .map(|text| String::from(*text))
-        .collect();
+    let mut profiles: Vec<String> = ODD_TEXTS.iter().map(|text| String::from(*text)).collect();
     for length in [15, 16, 31, 32, 47, 48, 49, 63] {
         profiles.push("p".repeat(length));
         profiles.push("p".repeat(length) + "q");

@@ -149,7 +149,7 @@ fn any(random: &mut Random, model: &Model, past: &[Session], n: u32, subject: &s
 pub(super) async fn each_pair(probe: Probe) -> Verdict {
     for probe in [&probe, &probe.turned()] {
         let mut n = 0;
-        for write in 0..6 {
+        for write in 0..5 {
             for read in 0..7 {
                 n += 1;
                 pair(probe, n, write, read).await?;
@@ -177,11 +177,10 @@ async fn pair(probe: &Probe, n: u32, write: u32, read: u32) -> Verdict {
     let update = rewrite(&held, 5);
     let first = match write {
         0 => Call::Create(held.clone()),
-        1 => Call::Update(update),
-        2 => Call::Remove(held.id()),
-        3 => Call::RemoveAll(subject.clone(), None),
-        4 => Call::Sweep(at(903), u32::MAX),
-        _ => Call::Update(update.with_secret(super::fixture::secret(n))),
+        1 => Call::Remove(held.id()),
+        2 => Call::RemoveAll(subject.clone(), None),
+        3 => Call::Sweep(at(903), u32::MAX),
+        _ => Call::Update(update),
     };
     model.call(probe, 0, &first).await?;
     let now = update.apply(&held).ok_or_else(|| Failure::new("an update that applies"))?;

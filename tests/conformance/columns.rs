@@ -19,12 +19,17 @@ pub(super) fn stored(fault: Fault, session: &Session) -> Session {
         Fault::ConfirmationAt0IsNone => {
             parts.confirmed_at = parts.confirmed_at.filter(|at| at.as_unix_secs() != 0);
         }
+        Fault::CountsOf4BytesAreSigned => {
+            parts.version = of_4_bytes_signed(parts.version);
+            parts.generation = of_4_bytes_signed(parts.generation);
+        }
         Fault::CountsIn32Bits => {
             parts.version &= u64::from(u32::MAX);
             parts.generation &= u64::from(u32::MAX);
         }
         Fault::EpochAt0IsNone => parts.epoch = parts.epoch.filter(|epoch| *epoch != 0),
         Fault::EpochIgnored => parts.epoch = None,
+        Fault::EpochInADouble => parts.epoch = parts.epoch.map(in_a_double),
         Fault::EpochNoneIs0 => parts.epoch = Some(parts.epoch.unwrap_or(0)),
         Fault::EpochSigned => parts.epoch = parts.epoch.map(signed),
         Fault::GenerationIsVersion => parts.generation = parts.version,
@@ -35,6 +40,7 @@ pub(super) fn stored(fault: Fault, session: &Session) -> Session {
         Fault::InstantsUpTo9999 => {
             each_instant(&mut parts, |seconds| seconds.min(253_402_300_799));
         }
+        Fault::OrdinalOf4BytesIsSigned => parts.ordinal = of_4_bytes_signed(parts.ordinal),
         Fault::OrdinalIgnored => parts.ordinal = 0,
         Fault::OrdinalIn32Bits => parts.ordinal &= u64::from(u32::MAX),
         Fault::OrdinalSigned => parts.ordinal = signed(parts.ordinal),
@@ -72,6 +78,14 @@ pub(super) fn stored(fault: Fault, session: &Session) -> Session {
         _ => {}
     }
     Session::restore(parts).unwrap()
+}
+
+/// As an encoding reads it that has 4 or 8 bytes for a number, and a sign in the 4.
+fn of_4_bytes_signed(count: u64) -> u64 {
+    match u32::try_from(count) {
+        Ok(short) => i64::from(short.cast_signed()).cast_unsigned(),
+        Err(_) => count,
+    }
 }
 
 #[expect(
@@ -173,6 +187,7 @@ pub(super) fn updated(fault: Fault, held: &Session, update: &Update) -> Option<S
     let cap = match fault {
         Fault::GuardClosedAtCap => update.at() <= stored_cap,
         Fault::GuardIgnoresCap => true,
+        Fault::GuardJudgesCap => update.at() < stored_cap && stored_cap > today(),
         Fault::GuardJudges => was.expires_at() > today(),
         Fault::GuardJudgesAt => update.at() < was.expires_at(),
         Fault::GuardTakesRenewedAt => update.renewed_at() < stored_cap,

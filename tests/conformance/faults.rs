@@ -9,12 +9,19 @@ pub(super) enum Fault {
     CachesAbsence,
     CachesLists,
     CachesLoads,
+    CachesPastCreate,
+    CachesPastRemove,
+    CachesPastRemoveAll,
+    CachesPastSweep,
+    CachesPastUpdate,
     ClonesForget,
     ConfirmationAt0IsNone,
     ConflictIsUnavailable,
     CountsIn32Bits,
+    CountsOf4BytesAreSigned,
     CreateBringsBack,
     CreateChecksThenWrites,
+    CreateChecksThenWritesIfBusy,
     CreateIndexesFirst,
     CreateIndexesLater,
     CreateJudges,
@@ -24,11 +31,13 @@ pub(super) enum Fault {
     DropForgets,
     EpochAt0IsNone,
     EpochIgnored,
+    EpochInADouble,
     EpochNoneIs0,
     EpochSigned,
     EvictsAt10000,
     EvictsOver10000,
     EvictsOver100OfASubject,
+    ExpiresADayAfterCreation,
     GenerationIsVersion,
     GuardClosedAtCap,
     GuardGoesBack,
@@ -38,6 +47,7 @@ pub(super) enum Fault {
     GuardInADouble,
     GuardJudges,
     GuardJudgesAt,
+    GuardJudgesCap,
     GuardOnlyForward,
     GuardOnlyLengthens,
     GuardPastCap,
@@ -59,11 +69,17 @@ pub(super) enum Fault {
     ListHidesIdle,
     ListIsEmpty,
     ListKeepsRemoved,
+    ListLeavesALock,
     ListPages1000,
     ListPages2500,
+    ListReadsInHalves,
     ListRepeats,
     LoadCountsReads,
     LoadHidesExpired,
+    LoadKeepsRemoved,
+    LoadKeepsSwept,
+    LoadLeavesALock,
+    LoadMissesTheFirstOf10000,
     LoadTouches,
     LocksInTwoOrders,
     LocksPerHandle,
@@ -72,6 +88,7 @@ pub(super) enum Fault {
     None,
     OrdinalIgnored,
     OrdinalIn32Bits,
+    OrdinalOf4BytesIsSigned,
     OrdinalSigned,
     PanicsAtTheEnds,
     ProfileCutAt48,
@@ -80,12 +97,14 @@ pub(super) enum Fault {
     RefusedWritesSecret,
     RemoveAllEndsEverybody,
     RemoveAllIgnoresExcept,
+    RemoveAllLeavesALock,
     RemoveAllMissesUpdated,
     RemoveAllSelectsThenDeletes,
     RemoveAllStopsAt2500,
     RemoveAllTellsExcept,
     RemoveAllTellsOne,
     RemoveAllUntilEmpty,
+    RemoveAllWaitsForRest,
     RemoveChecksThenWrites,
     RemoveEndsSubject,
     RemoveIndexesFirst,
@@ -96,6 +115,8 @@ pub(super) enum Fault {
     RemoveLeavesIndex,
     RemoveMissesUpdated,
     RemoveTwice,
+    RemovesAllByItsCache,
+    RemovesByItsCache,
     ScanByExpiry,
     ScanByOffset,
     ScanHidesHybrid,
@@ -138,6 +159,7 @@ pub(super) enum Fault {
     SweepComparesTexts,
     SweepForgetsRenewed,
     SweepIgnoresLimit,
+    SweepLeavesALock,
     SweepLimit0IsAll,
     SweepLimitSigned,
     SweepLooksAtStale,
@@ -157,6 +179,7 @@ pub(super) enum Fault {
     UnknownExceptSparesAll,
     UpdateClampsToCap,
     UpdateCountsChangesOnly,
+    UpdateDeletesFirst,
     UpdateForgetsAbout,
     UpdateForgetsEpoch,
     UpdateForgetsOrdinal,
@@ -175,9 +198,13 @@ pub(super) enum Fault {
     UpdateOnlyRaisesGeneration,
     UpdateReadsThenWrites,
     UpdateRepeats,
+    UpdateRevivesEnded,
+    UpdateRevivesRemoved,
     UpdateSwapsOrder,
+    UpdateTakesItsCacheToo,
     UpdateTruncatesToMinutes,
     UpdateUpserts,
+    UpdateWantsItsCacheToo,
     UpdateWritesAllOfSubject,
     UpdatesItsCache,
     VersionInADouble,
@@ -187,12 +214,18 @@ pub(super) enum Fault {
 /// How a store is checked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum How {
+    /// As one whose engine drops what has expired.
+    Expires,
+    /// Its calls wait for another thread, as for a server.
+    Outside,
     /// By its scans.
     Scan,
     /// Its calls answer in the first poll.
     Sync,
     /// By two handles; its calls answer in the first poll.
     Two,
+    /// As `Sync`, and its calls let other threads run between their steps.
+    Threads,
     /// Its calls wait between their steps.
     Waits,
 }
@@ -201,6 +234,21 @@ pub(super) enum How {
 type Rows = &'static [(Fault, How, &'static str)];
 
 const THREADS: Rows = &[
+    (Fault::CreateChecksThenWrites, How::Threads, "raced creates of one id have one winner"),
+    (
+        Fault::RemoveAllSelectsThenDeletes,
+        How::Threads,
+        "a session is told as removed once, by whichever verb",
+    ),
+    (Fault::RemoveChecksThenWrites, How::Threads, "raced removals of one session have one winner"),
+    (
+        Fault::SubjectsReadThenWritten,
+        How::Threads,
+        "raced writes of one subject's sessions do not undo each other",
+    ),
+    (Fault::SweepSelectsThenDeletes, How::Threads, "raced sweeps tell each session once"),
+    (Fault::UpdateReadsThenWrites, How::Threads, "raced updates of one version have one winner"),
+    (Fault::UpdateReadsThenWrites, How::Threads, "a raced logout is never lost"),
     (Fault::CreateChecksThenWrites, How::Sync, "what many threads are told adds up"),
     (Fault::LocksInTwoOrders, How::Sync, "calls from many threads are all answered"),
     (Fault::RemoveAllSelectsThenDeletes, How::Sync, "what many threads are told adds up"),
@@ -218,11 +266,13 @@ const THREADS: Rows = &[
         "a session that was ended stays ended among many updates",
     ),
     (Fault::UpdateReadsThenWrites, How::Sync, "what many threads are told adds up"),
+    (Fault::RemoveAllWaitsForRest, How::Sync, "remove_all and list return while others create"),
 ];
 
 const TORN_READS: Rows = &[
     (Fault::UpdateInHalves, How::Sync, "a session is read whole among many writes"),
     (Fault::UpdateInHalves, How::Waits, "a session is read whole while it is written"),
+    (Fault::ListReadsInHalves, How::Waits, "a session is read whole while it is written"),
 ];
 
 const AWAITS: Rows = &[
@@ -246,7 +296,8 @@ const AWAITS: Rows = &[
     ),
     (Fault::RemoveAllUntilEmpty, How::Waits, "remove_all and list return while others create"),
     (Fault::HangsOver40Callers, How::Waits, "64 callers at once are all answered"),
-    (Fault::NeverWoken, How::Waits, "any calls in any order answer as the contract says"),
+    (Fault::CreateChecksThenWritesIfBusy, How::Waits, "raced creates of one id have one winner"),
+    (Fault::SubjectsReadThenWritten, How::Waits, "64 callers at once are all answered"),
 ];
 
 const CANCELLATION: Rows = &[
@@ -273,6 +324,41 @@ const CANCELLATION: Rows = &[
         "a call that is dropped is whole or absent, in every view",
     ),
     (Fault::UpdateInHalves, How::Waits, "a call that is dropped is whole or absent, in every view"),
+    (Fault::ListLeavesALock, How::Waits, "a call that is dropped leaves no lock behind"),
+    (Fault::LoadLeavesALock, How::Waits, "a call that is dropped leaves no lock behind"),
+    (Fault::RemoveAllLeavesALock, How::Waits, "a call that is dropped leaves no lock behind"),
+    (Fault::SweepLeavesALock, How::Waits, "a call that is dropped leaves no lock behind"),
+    (
+        Fault::UpdateDeletesFirst,
+        How::Waits,
+        "a call that is dropped is whole or absent, in every view",
+    ),
+];
+
+const ANY_ORDER: Rows = &[
+    (Fault::NeverWoken, How::Waits, "any calls in any order answer as the contract says"),
+    (Fault::CreateReplaces, How::Sync, "any calls in any order answer as the contract says"),
+    (
+        Fault::GuardTakesLaterVersions,
+        How::Sync,
+        "any calls in any order answer as the contract says",
+    ),
+    (Fault::ListRepeats, How::Sync, "any calls in any order answer as the contract says"),
+    (Fault::LoadKeepsRemoved, How::Sync, "any calls in any order answer as the contract says"),
+    (Fault::LoadKeepsSwept, How::Sync, "any calls in any order answer as the contract says"),
+    (
+        Fault::RemoveAllIgnoresExcept,
+        How::Sync,
+        "any calls in any order answer as the contract says",
+    ),
+    (Fault::SweepIgnoresLimit, How::Sync, "any calls in any order answer as the contract says"),
+    (Fault::UpdateRevivesEnded, How::Sync, "any calls in any order answer as the contract says"),
+];
+
+const ON_A_SERVER: Rows = &[
+    (Fault::RemoveTwice, How::Outside, "remove is idempotent"),
+    (Fault::PanicsAtTheEnds, How::Outside, "instants survive at the ends of the range"),
+    (Fault::NeverWoken, How::Outside, "any calls in any order answer as the contract says"),
 ];
 
 const TWO_HANDLES: Rows = &[
@@ -313,6 +399,51 @@ const TWO_HANDLES: Rows = &[
         How::Two,
         "two handles: any calls in any order answer as the contract says",
     ),
+    (
+        Fault::CachesPastCreate,
+        How::Two,
+        "two handles: a write through one is seen by every verb of the other",
+    ),
+    (
+        Fault::CachesPastRemove,
+        How::Two,
+        "two handles: a write through one is seen by every verb of the other",
+    ),
+    (
+        Fault::CachesPastRemoveAll,
+        How::Two,
+        "two handles: a write through one is seen by every verb of the other",
+    ),
+    (
+        Fault::CachesPastSweep,
+        How::Two,
+        "two handles: a write through one is seen by every verb of the other",
+    ),
+    (
+        Fault::CachesPastUpdate,
+        How::Two,
+        "two handles: a write through one is seen by every verb of the other",
+    ),
+    (
+        Fault::RemovesAllByItsCache,
+        How::Two,
+        "two handles: a write through one is seen by every verb of the other",
+    ),
+    (
+        Fault::RemovesByItsCache,
+        How::Two,
+        "two handles: a write through one is seen by every verb of the other",
+    ),
+    (
+        Fault::UpdateTakesItsCacheToo,
+        How::Two,
+        "two handles: a write through one is seen by every verb of the other",
+    ),
+    (
+        Fault::UpdateWantsItsCacheToo,
+        How::Two,
+        "two handles: a write through one is seen by every verb of the other",
+    ),
 ];
 
 const A_CLOCK_OF_ITS_OWN: Rows = &[
@@ -331,6 +462,12 @@ const A_CLOCK_OF_ITS_OWN: Rows = &[
     (Fault::SweepByLaterClock, How::Sync, "the sweep goes by its instant, not by a clock"),
     (Fault::SweepByEarlierClock, How::Sync, "the sweep goes by its instant, not by a clock"),
     (Fault::SweepComparesTexts, How::Sync, "the sweep goes by its instant, not by a clock"),
+    (
+        Fault::ExpiresADayAfterCreation,
+        How::Expires,
+        "sessions of the past are kept and found like any other",
+    ),
+    (Fault::GuardJudgesCap, How::Sync, "sessions of the past are updated like any other"),
 ];
 
 const COLUMNS: Rows = &[
@@ -367,6 +504,13 @@ const COLUMNS: Rows = &[
     (Fault::IdsCutAt15Bytes, How::Sync, "ids are told apart to the last bit"),
     (Fault::IdsFolded, How::Sync, "ids are told apart to the last bit"),
     (Fault::IdsIgnoreCase, How::Sync, "ids are told apart to the last bit"),
+    (
+        Fault::CountsOf4BytesAreSigned,
+        How::Sync,
+        "versions and generations are kept past 32 and 53 bits",
+    ),
+    (Fault::EpochInADouble, How::Sync, "epochs are kept in 64 bits, 0 apart from none"),
+    (Fault::OrdinalOf4BytesIsSigned, How::Sync, "ordinals are kept in 64 bits"),
 ];
 
 const SUBJECTS: Rows = &[
@@ -418,6 +562,16 @@ const PAGING_AND_EVICTION: Rows = &[
     ),
     (Fault::SweepAtMost1000, How::Sync, "as many sessions as there may be are renewed and swept"),
     (Fault::ScanStopsAt2500, How::Scan, "a scan shows as many sessions as there may be"),
+    (
+        Fault::LoadMissesTheFirstOf10000,
+        How::Sync,
+        "as many sessions of one subject as there may be are listed and ended",
+    ),
+    (
+        Fault::LoadMissesTheFirstOf10000,
+        How::Sync,
+        "as many subjects as there may be are told apart",
+    ),
 ];
 
 const CREATE_LOAD_REMOVE: Rows = &[
@@ -449,6 +603,11 @@ const CREATE_LOAD_REMOVE: Rows = &[
     (Fault::PanicsAtTheEnds, How::Sync, "instants survive at the ends of the range"),
     (Fault::Unavailable, How::Sync, "an empty store holds nothing"),
     (Fault::UpdateUpserts, How::Sync, "a logout before an update wins"),
+    (
+        Fault::LoadKeepsRemoved,
+        How::Sync,
+        "an id that was freed can be created anew, with nothing of the former session",
+    ),
 ];
 
 const UPDATE: Rows = &[
@@ -491,6 +650,8 @@ const UPDATE: Rows = &[
     (Fault::UpdateWritesAllOfSubject, How::Sync, "update changes that session only"),
     (Fault::UpdateLosesIndex, How::Sync, "list knows what became of a session"),
     (Fault::RefusedWritesSecret, How::Sync, "update that is refused writes nothing"),
+    (Fault::UpdateRevivesEnded, How::Sync, "update never creates a session"),
+    (Fault::UpdateRevivesRemoved, How::Sync, "update never creates a session"),
 ];
 
 const SWEEP: Rows = &[
@@ -512,6 +673,8 @@ const SWEEP: Rows = &[
     (Fault::SweepTellsEndAsCap, How::Sync, "the sweep tells whom it removed, as they were last"),
     (Fault::SweepTellsTwice, How::Sync, "the sweep tells whom it removed, as they were last"),
     (Fault::SweepTellsNone, How::Sync, "the sweep is half-open"),
+    (Fault::LoadKeepsSwept, How::Sync, "the sweep is half-open"),
+    (Fault::LoadKeepsSwept, How::Sync, "as many sessions as there may be are renewed and swept"),
 ];
 
 const LIST_AND_REMOVE_ALL: Rows = &[
@@ -569,7 +732,9 @@ pub(super) const KINDS: &[(&str, Rows)] = &[
     ("threads", THREADS),
     ("torn reads", TORN_READS),
     ("awaits", AWAITS),
+    ("any order", ANY_ORDER),
     ("cancellation", CANCELLATION),
+    ("on a server", ON_A_SERVER),
     ("two handles", TWO_HANDLES),
     ("a clock of its own", A_CLOCK_OF_ITS_OWN),
     ("columns", COLUMNS),

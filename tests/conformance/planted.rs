@@ -19,12 +19,18 @@ pub(super) struct Planted {
     pub(super) fault: Fault,
     /// Whether the calls wait between their steps, or run through.
     waits: bool,
+    /// Whether they let other threads run between their steps.
+    yields: bool,
+    /// Whether they wait for another thread, as for a server.
+    outside: bool,
     shared: Arc<Shared>,
     /// Of this handle alone.
     cached: Mutex<BTreeMap<SessionId, Option<Session>>>,
     cached_lists: Mutex<BTreeMap<String, Vec<Session>>>,
     behind: Mutex<Vec<Update>>,
     own: Mutex<()>,
+    /// How many writes this handle was told of when it filled its cache.
+    cached_at: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -33,6 +39,9 @@ struct Shared {
     second: Mutex<()>,
     taken: AtomicBool,
     running: AtomicUsize,
+    creating: AtomicUsize,
+    /// How many writes the handles were told of.
+    told: AtomicUsize,
 }
 
 #[derive(Clone, Default)]
@@ -42,7 +51,19 @@ struct State {
     expiries: BTreeSet<(Timestamp, SessionId)>,
     order: VecDeque<SessionId>,
     removed: BTreeMap<SessionId, Session>,
+    /// Marked as removed, by the verb that the fault is about.
+    marked: BTreeMap<SessionId, Session>,
     swept: bool,
+}
+
+impl State {
+    fn count_writes_of(&mut self, subject: &str) {
+        for row in self.rows.values_mut().filter(|row| row.session.subject() == subject) {
+            let mut parts = row.session.clone().into_parts();
+            parts.version += 1;
+            row.session = Session::restore(parts).unwrap();
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -58,8 +79,19 @@ impl Planted {
     }
 
     fn on(fault: Fault, waits: bool, shared: Arc<Shared>) -> Self {
-        let (cached, cached_lists, behind, own) = Default::default();
-        Self { fault, waits, shared, cached, cached_lists, behind, own }
+        let (cached, cached_lists, behind, own, cached_at) = Default::default();
+        Self {
+            fault,
+            waits,
+            yields: false,
+            outside: false,
+            shared,
+            cached,
+            cached_lists,
+            behind,
+            own,
+            cached_at,
+        }
     }
 
     pub(super) fn another(&self) -> Self {
@@ -70,6 +102,16 @@ impl Planted {
             self.shared.clone()
         };
         Self::on(self.fault, self.waits, shared)
+    }
+
+    pub(super) fn yielding(mut self) -> Self {
+        self.yields = true;
+        self
+    }
+
+    pub(super) fn waiting_outside(mut self) -> Self {
+        self.outside = true;
+        self
     }
 
     fn has(&self, fault: Fault) -> bool {
@@ -84,8 +126,14 @@ impl Planted {
         subject_key(self.fault, subject)
     }
 
-    /// Gives way once, so that others come between, if the calls wait at all.
+    /// Gives way once, so that others come between, if the calls do at all.
     async fn gap(&self) {
+        if self.yields {
+            std::thread::yield_now();
+        }
+        if self.outside {
+            woken_from_outside().await;
+        }
         if self.waits {
             yield_once().await;
         }
@@ -99,7 +147,32 @@ impl Planted {
         self.gap().await;
     }
 
+    /// Tells the other handles to empty their caches, unless this write is forgotten.
+    fn tells(&self, forgotten: Fault) {
+        if !self.has(forgotten) {
+            self.shared.told.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// A lock that a dropped call leaves taken.
+    async fn locks(&self, leaves: Fault) {
+        if self.has(leaves) {
+            while self.shared.taken.swap(true, Ordering::AcqRel) {
+                yield_once().await;
+            }
+            self.gap().await;
+            self.shared.taken.store(false, Ordering::Release);
+        }
+    }
+
+    fn mark(&self, state: &mut State, faults: &[Fault], session: &Session) {
+        if faults.contains(&self.fault) {
+            state.marked.insert(session.id(), session.clone());
+        }
+    }
+
     fn insert(&self, state: &mut State, session: &Session) {
+        state.marked.remove(&session.id());
         let id = id_key(self.fault, session.id());
         let session = stored(self.fault, session);
         let expires_at = session.lifetime().expires_at();
@@ -177,13 +250,45 @@ impl Planted {
         self.cached_lists.lock().unwrap().clear();
     }
 
-    fn upsert(&self, update: &Update) {
+    fn upsert(&self, state: &mut State, update: &Update) {
         let (renewed_at, expires_at) = (update.renewed_at(), update.expires_at());
         let lifetime = Lifetime::restore(renewed_at, renewed_at, expires_at, expires_at).unwrap();
         let secret = SecretHash::from_bytes([0; 32]);
         let session = Session::new(update.id(), "user-42", "default", secret, lifetime).unwrap();
-        let state = &mut self.state();
         self.insert(state, &session);
+    }
+
+    fn update_of_none(&self, id: &SessionId, update: &Update) -> bool {
+        let state = &mut self.state();
+        if [Fault::UpdateRevivesEnded, Fault::UpdateRevivesRemoved].contains(&self.fault)
+            && let Some(marked) = state.marked.get(id)
+            && let Some(session) = update.apply(marked)
+        {
+            self.insert(state, &session);
+            return true;
+        }
+        if self.has(Fault::UpdateUpserts) {
+            self.upsert(state, update);
+        }
+        self.has(Fault::UpdateUpserts)
+    }
+
+    fn refused_update(&self, id: &SessionId, held: &Session, update: &Update) -> bool {
+        let repeated = held.version() == update.expected_version() + 1
+            && held.secret() == update.secret()
+            && held.lifetime().expires_at() == update.expires_at();
+        if self.has(Fault::UpdateRepeats) && repeated {
+            return true;
+        }
+        let state = &mut self.state();
+        if self.has(Fault::RefusedWritesSecret)
+            && let Some(row) = state.rows.get_mut(id)
+        {
+            let mut parts = row.session.clone().into_parts();
+            parts.secret = *update.secret();
+            row.session = Session::restore(parts).unwrap();
+        }
+        false
     }
 
     fn write_behind(&self) {
@@ -225,6 +330,25 @@ impl Planted {
     }
 }
 
+/// Counts a call while it runs.
+struct Busy<'a> {
+    shared: &'a Shared,
+    /// How many ran before it.
+    before: usize,
+}
+
+impl<'a> Busy<'a> {
+    fn one(shared: &'a Shared) -> Self {
+        Self { shared, before: shared.creating.fetch_add(1, Ordering::AcqRel) }
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.shared.creating.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 impl Drop for Planted {
     fn drop(&mut self) {
         if self.has(Fault::DropForgets) {
@@ -236,8 +360,10 @@ impl Drop for Planted {
 impl SessionStore for Planted {
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
         self.begin().await;
+        self.tells(Fault::CachesPastCreate);
         self.forget_cached(&session.id());
         let id = id_key(self.fault, session.id());
+        let busy = self.has(Fault::CreateChecksThenWritesIfBusy).then(|| Busy::one(&self.shared));
         let lifetime = session.lifetime();
         assert!(
             !self.has(Fault::PanicsAtTheEnds) || lifetime.absolute_expires_at() < Timestamp::MAX,
@@ -268,6 +394,18 @@ impl SessionStore for Planted {
                 }
                 self.gap().await;
                 let state = &mut self.state();
+                self.insert(state, session);
+                return Ok(());
+            }
+            Fault::CreateChecksThenWritesIfBusy => {
+                if self.state().rows.contains_key(&id) {
+                    return Err(StoreError::Conflict);
+                }
+                self.gap().await;
+                let state = &mut self.state();
+                if busy.is_none_or(|busy| busy.before < 8) && state.rows.contains_key(&id) {
+                    return Err(StoreError::Conflict);
+                }
                 self.insert(state, session);
                 return Ok(());
             }
@@ -326,6 +464,23 @@ impl SessionStore for Planted {
             self.shared.running.fetch_sub(1, Ordering::AcqRel);
         }
         self.gap().await;
+        self.locks(Fault::LoadLeavesALock).await;
+        if [
+            Fault::CachesPastCreate,
+            Fault::CachesPastRemove,
+            Fault::CachesPastRemoveAll,
+            Fault::CachesPastSweep,
+            Fault::CachesPastUpdate,
+        ]
+        .contains(&self.fault)
+        {
+            let told = self.shared.told.load(Ordering::Acquire);
+            let mut cached = self.cached.lock().unwrap();
+            if self.cached_at.swap(told, Ordering::AcqRel) != told {
+                cached.clear();
+            }
+            return Ok(cached.entry(*id).or_insert_with(|| self.get(id)).clone());
+        }
         if self.has(Fault::CachesLoads) || self.has(Fault::CachesAbsence) {
             let mut cached = self.cached.lock().unwrap();
             if let Some(seen) = cached.get(id)
@@ -337,9 +492,27 @@ impl SessionStore for Planted {
             cached.insert(*id, found.clone());
             return Ok(found);
         }
-        let seen = self.get(id);
-        if self.has(Fault::UpdatesItsCache) {
+        let marked = [Fault::LoadKeepsRemoved, Fault::LoadKeepsSwept].contains(&self.fault);
+        let seen = self.get(id).or_else(|| self.state().marked.get(id).filter(|_| marked).cloned());
+        if self.has(Fault::LoadMissesTheFirstOf10000) {
+            let state = self.state();
+            let first = state.rows.first_key_value().is_some_and(|(first, _)| first == id);
+            return Ok(seen.filter(|_| !first || state.rows.len() <= 10_000));
+        }
+        if [
+            Fault::RemovesByItsCache,
+            Fault::UpdateTakesItsCacheToo,
+            Fault::UpdateWantsItsCacheToo,
+            Fault::UpdatesItsCache,
+        ]
+        .contains(&self.fault)
+        {
             self.cached.lock().unwrap().insert(*id, seen.clone());
+        }
+        if self.has(Fault::ExpiresADayAfterCreation) {
+            let day = chrono::TimeDelta::days(1);
+            let end = |one: &Session| one.lifetime().created_at().saturating_add(day);
+            return Ok(seen.filter(|one| end(one) > today()));
         }
         let hides = self.has(Fault::LoadHidesExpired);
         let writes = self.has(Fault::LoadCountsReads) || self.has(Fault::LoadTouches);
@@ -361,16 +534,11 @@ impl SessionStore for Planted {
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
         self.begin().await;
+        self.tells(Fault::CachesPastUpdate);
         let cached = self.cached.lock().unwrap().get(&update.id()).cloned();
         self.forget_cached(&update.id());
         let id = id_key(self.fault, update.id());
-        if self.has(Fault::LeavesALock) {
-            while self.shared.taken.swap(true, Ordering::AcqRel) {
-                yield_once().await;
-            }
-            self.gap().await;
-            self.shared.taken.store(false, Ordering::Release);
-        }
+        self.locks(Fault::LeavesALock).await;
         if self.has(Fault::LocksPerHandle) {
             return Ok(self.update_under_own_lock(update));
         }
@@ -381,33 +549,41 @@ impl SessionStore for Planted {
         };
         let held = match (cached.flatten(), self.fault) {
             (Some(cached), Fault::UpdatesItsCache) => Some(cached),
+            (Some(cached), Fault::UpdateTakesItsCacheToo)
+                if cached.version() == update.expected_version() =>
+            {
+                Some(cached)
+            }
+            (Some(cached), Fault::UpdateWantsItsCacheToo)
+                if cached.version() != update.expected_version() =>
+            {
+                return Ok(false);
+            }
             _ => held,
         };
         let Some(held) = held else {
-            if self.has(Fault::UpdateUpserts) {
-                self.upsert(update);
-            }
-            return Ok(self.has(Fault::UpdateUpserts));
+            return Ok(self.update_of_none(&id, update));
         };
         let Some(session) = updated(self.fault, &held, update) else {
-            let repeated = held.version() == update.expected_version() + 1
-                && held.secret() == update.secret()
-                && held.lifetime().expires_at() == update.expires_at();
-            if self.has(Fault::UpdateRepeats) && repeated {
-                return Ok(true);
-            }
-            let state = &mut self.state();
-            if self.has(Fault::RefusedWritesSecret)
-                && let Some(row) = state.rows.get_mut(&id)
-            {
-                let mut parts = row.session.clone().into_parts();
-                parts.secret = *update.secret();
-                row.session = Session::restore(parts).unwrap();
-            }
-            return Ok(false);
+            return Ok(self.refused_update(&id, &held, update));
         };
         match self.fault {
-            Fault::UpdateReadsThenWrites | Fault::UpdatesItsCache => {
+            Fault::UpdateDeletesFirst => {
+                {
+                    let state = &mut self.state();
+                    if state.rows.get(&id).is_none_or(|row| row.session != held) {
+                        return Ok(false);
+                    }
+                    self.take(state, id);
+                }
+                self.gap().await;
+                let state = &mut self.state();
+                self.insert(state, &session);
+                return Ok(true);
+            }
+            Fault::UpdateReadsThenWrites
+            | Fault::UpdateTakesItsCacheToo
+            | Fault::UpdatesItsCache => {
                 self.gap().await;
                 let state = &mut self.state();
                 if state.rows.contains_key(&id) {
@@ -444,12 +620,7 @@ impl SessionStore for Planted {
             return Ok(false);
         }
         if self.has(Fault::UpdateWritesAllOfSubject) {
-            let same = |row: &&mut Row| row.session.subject() == session.subject();
-            for row in state.rows.values_mut().filter(same) {
-                let mut parts = row.session.clone().into_parts();
-                parts.version += 1;
-                row.session = Session::restore(parts).unwrap();
-            }
+            state.count_writes_of(session.subject());
         }
         if self.has(Fault::UpdateLosesIndex) {
             state.subjects.entry(self.key(session.subject())).or_default().remove(&id);
@@ -460,8 +631,13 @@ impl SessionStore for Planted {
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
         self.begin().await;
+        self.tells(Fault::CachesPastRemove);
+        let absent = self.cached.lock().unwrap().get(id).is_some_and(Option::is_none);
         self.forget_cached(id);
         self.write_behind();
+        if absent && self.has(Fault::RemovesByItsCache) {
+            return Ok(false);
+        }
         let id = id_key(self.fault, *id);
         match self.fault {
             Fault::RemoveChecksThenWrites => {
@@ -504,6 +680,7 @@ impl SessionStore for Planted {
         let Some(removed) = self.take(state, id) else {
             return Ok(self.has(Fault::RemoveTwice));
         };
+        self.mark(state, &[Fault::LoadKeepsRemoved, Fault::UpdateRevivesRemoved], &removed);
         if self.has(Fault::RemoveEndsSubject) {
             for id in state.subjects.get(&self.key(removed.subject())).cloned().unwrap_or_default()
             {
@@ -519,6 +696,8 @@ impl SessionStore for Planted {
         limit: u32,
     ) -> Result<Vec<Removed>, StoreError> {
         self.begin().await;
+        self.tells(Fault::CachesPastSweep);
+        self.locks(Fault::SweepLeavesALock).await;
         self.cached.lock().unwrap().clear();
         self.cached_lists.lock().unwrap().clear();
         self.write_behind();
@@ -581,6 +760,7 @@ impl SessionStore for Planted {
             let Some(session) = self.take(state, id).or(former.filter(|_| selects)) else {
                 continue;
             };
+            self.mark(state, &[Fault::LoadKeepsSwept], &session);
             let one = Removed::of(&session);
             let (subject, profile) = (one.subject(), one.profile());
             let (end, cap) = (one.expires_at(), one.absolute_expires_at());
@@ -604,14 +784,29 @@ impl SessionStore for Planted {
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         self.begin().await;
+        self.locks(Fault::ListLeavesALock).await;
         if self.has(Fault::CachesLists)
             && let Some(listed) = self.cached_lists.lock().unwrap().get(subject)
         {
             return Ok(listed.clone());
         }
+        let before: BTreeMap<_, _> = match self.fault {
+            Fault::ListReadsInHalves => self.state().rows.clone(),
+            _ => BTreeMap::new(),
+        };
+        if self.has(Fault::ListReadsInHalves) {
+            self.gap().await;
+        }
         let mut listed = Vec::new();
         for id in self.ids_of(subject) {
-            listed.extend(self.get(&id));
+            listed.extend(self.state().rows.get(&id).map(|row| row.session.clone()));
+        }
+        for one in &mut listed {
+            if let Some(was) = before.get(&one.id()) {
+                let mut parts = one.clone().into_parts();
+                parts.secret = *was.session.secret();
+                *one = Session::restore(parts).unwrap();
+            }
         }
         if !self.has(Fault::RemoveLeavesIndex) {
             listed.retain(|one| {
@@ -635,7 +830,7 @@ impl SessionStore for Planted {
             Fault::ListRepeats => listed.extend(listed.first().cloned()),
             _ => {}
         }
-        if self.has(Fault::CachesLists) {
+        if self.has(Fault::CachesLists) || self.has(Fault::RemovesAllByItsCache) {
             self.cached_lists.lock().unwrap().insert(subject.to_owned(), listed.clone());
         }
         Ok(listed)
@@ -647,7 +842,17 @@ impl SessionStore for Planted {
         except: Option<&SessionId>,
     ) -> Result<Vec<SessionId>, StoreError> {
         self.begin().await;
+        self.tells(Fault::CachesPastRemoveAll);
+        self.locks(Fault::RemoveAllLeavesALock).await;
+        while self.has(Fault::RemoveAllWaitsForRest) {
+            let told = self.shared.told.load(Ordering::Acquire);
+            std::thread::sleep(std::time::Duration::from_millis(30));
+            if self.shared.told.load(Ordering::Acquire) == told {
+                break;
+            }
+        }
         self.cached.lock().unwrap().clear();
+        let listed = self.cached_lists.lock().unwrap().remove(subject);
         self.cached_lists.lock().unwrap().clear();
         self.write_behind();
         if let Some(except) = except {
@@ -675,6 +880,11 @@ impl SessionStore for Planted {
                     ids = self.state().rows.keys().copied().collect();
                 }
                 Fault::RemoveAllStopsAt2500 => ids.truncate(2_500),
+                Fault::RemovesAllByItsCache => {
+                    let known = listed.as_ref().map(|listed| listed.iter().map(Session::id));
+                    let known = known.map(Iterator::collect::<BTreeSet<_>>);
+                    ids.retain(|id| known.as_ref().is_none_or(|known| known.contains(id)));
+                }
                 _ => {}
             }
             let selects = self.has(Fault::RemoveAllSelectsThenDeletes);
@@ -686,7 +896,11 @@ impl SessionStore for Planted {
                 let state = &mut self.state();
                 let missed = self.has(Fault::RemoveAllMissesUpdated)
                     && state.rows.get(&id).is_some_and(|row| row.session.version() > 13);
-                if !missed && self.take(state, id).is_some() || selects {
+                let taken = if missed { None } else { self.take(state, id) };
+                if let Some(session) = &taken {
+                    self.mark(state, &[Fault::UpdateRevivesEnded], session);
+                }
+                if taken.is_some() || selects {
                     removed.push(id);
                 }
             }
@@ -759,6 +973,19 @@ impl ScanStore for Planted {
 /// 2026-11-22: later than the kit's sessions of the past, earlier than its others.
 pub(super) fn today() -> Timestamp {
     Timestamp::from_unix_secs(1_795_305_600)
+}
+
+async fn woken_from_outside() {
+    let mut waited = false;
+    poll_fn(move |context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        let waker = context.waker().clone();
+        std::thread::spawn(move || waker.wake());
+        Poll::Pending
+    })
+    .await;
 }
 
 async fn yield_once() {
