@@ -142,13 +142,19 @@ fn keys_of_one_id_are_told_apart() {
 
 #[test]
 fn no_key_of_a_ring_that_is_gone_is_kept_for_long() {
-    let use_one = |secret| {
+    let mut before = None;
+    for secret in 0..6 {
         let sessions = sessions(secret);
-        let token = start(&sessions);
-        block_on(sessions.authenticate(&token)).unwrap();
-    };
-    (0..6).for_each(use_one);
-    // The signer and the verifier of the last one.
+        // Where the allocator gives it the place of the one before, too.
+        let mut token = String::new();
+        assert_eq!(set_up(|| token = start(&sessions)), 1);
+        assert_eq!(HELD.get(), 1, "the verifier of the one before is gone with its signer");
+        assert_eq!(set_up(|| drop(block_on(sessions.authenticate(&token)).unwrap())), 1);
+        if let Some(before) = before.replace(token) {
+            let refused = block_on(sessions.authenticate(&before));
+            assert!(matches!(refused, Err(AuthenticateError::Token(TokenError::Signature))));
+        }
+    }
     assert_eq!(HELD.get(), 2);
 }
 

@@ -171,6 +171,10 @@ impl Session {
         &self.0.profile
     }
 
+    pub(crate) fn profile_text(&self) -> &SmolStr {
+        &self.0.profile
+    }
+
     /// Under which epoch of its subject it was started, if under any.
     #[must_use]
     pub fn epoch(&self) -> Option<u64> {

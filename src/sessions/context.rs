@@ -94,6 +94,7 @@ impl Context {
 
     /// The policy that judges a session in a request. Of one whose time is over by the
     /// profile's, which a bound only tightens, no bound is asked.
+    /// Whether it is over, the caller finds by the policy.
     pub(crate) async fn judging(
         &self,
         session: &Session,

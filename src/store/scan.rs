@@ -43,7 +43,7 @@ impl Removed {
         Self {
             id: session.id(),
             subject: session.subject_text().clone(),
-            profile: session.profile().into(),
+            profile: session.profile_text().clone(),
             expires_at: lifetime.expires_at(),
             absolute_expires_at: lifetime.absolute_expires_at(),
         }

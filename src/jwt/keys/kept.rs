@@ -1,4 +1,4 @@
-//! What a thread keeps of the keys that it uses: to set one up takes nearly as long as a
+//! What a thread keeps of the keys that it uses: to set one up can take nearly as long as a
 //! signature, and what a backend makes of it may not leave its thread.
 
 use alloc::boxed::Box;
@@ -48,7 +48,7 @@ pub(super) fn verifies(
         .unwrap_or(false)
 }
 
-/// What `act` says of what is kept of the key, or if that fails, of what is made anew.
+/// What `act` says of what is kept of the key, or if that is `None`, of what is made anew.
 fn with_kept<K, M: ?Sized, T>(
     keep: &'static LocalKey<Keep<K, M>>,
     key: &Arc<K>,
@@ -63,20 +63,30 @@ fn with_kept<K, M: ?Sized, T>(
     if let Some(kept) = kept.flatten()
         && let Some(done) = act(&kept.made)
     {
-        in_keep(keep, |keep| keep.push(kept));
+        put(keep, kept);
         return Some(done);
     }
+    forget_gone(&SIGNERS);
+    forget_gone(&VERIFIERS);
     let made = set_up().ok()?;
     let done = act(&made)?;
+    put(keep, Kept { key: Arc::downgrade(key), made });
+    Some(done)
+}
+
+/// In the place of the one that was used longest ago, if need be.
+fn put<K, M: ?Sized>(keep: &'static LocalKey<Keep<K, M>>, kept: Kept<K, M>) {
     in_keep(keep, |keep| {
-        // Those of rings that are gone.
-        keep.retain(|kept| kept.key.strong_count() > 0);
         if keep.len() == MOST {
             keep.remove(0);
         }
-        keep.push(Kept { key: Arc::downgrade(key), made });
+        keep.push(kept);
     });
-    Some(done)
+}
+
+/// Of rings that were dropped.
+fn forget_gone<K, M: ?Sized>(keep: &'static LocalKey<Keep<K, M>>) {
+    in_keep(keep, |keep| keep.retain(|kept| kept.key.strong_count() > 0));
 }
 
 /// `None` at the end of the thread.

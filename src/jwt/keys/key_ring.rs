@@ -37,8 +37,9 @@ const PROBE: &[u8] = b"session-policy";
 /// [`with_provider`](Self::with_provider) and
 /// [`verify_only_with_provider`](Self::verify_only_with_provider) take one.
 ///
-/// A thread keeps the last eight signers and verifiers that it set up, since that takes
-/// nearly as long as a signature: those of a ring that was dropped until it sets up another.
+/// A thread keeps the eight signers and the eight verifiers that it used last, since to set
+/// one up can take as long as a signature. Those of a ring that was dropped go when the thread
+/// sets up another key, or ends.
 #[doc = include_str!("examples/ring.md")]
 #[derive(Clone)]
 pub struct KeyRing {
@@ -81,7 +82,8 @@ impl KeyRing {
 
 impl KeyRing {
     /// [`new`](Self::new) on a crypto provider of the application's choice, such
-    /// as `jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER`.
+    /// as `jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER`. What its factories make is
+    /// used for many messages; a signer that fails is made anew, a verifier is not.
     ///
     /// # Errors
     ///

@@ -32,8 +32,9 @@ const AT_ONCE: usize = 512;
 /// tests.
 ///
 /// Sessions end with the process. Reads and updates of different sessions run in parallel.
-/// A session is one allocation, shared with its readers; a subject or profile of more than
-/// 23 bytes is allocated apart. Removal takes time proportional to the number of sessions
+/// A session is shared with its readers. It is one allocation; a subject or profile of more
+/// than 23 bytes is another, and so is all that few sessions have: an epoch, an ordinal, an
+/// `about`, and when a hybrid token was confirmed. Removal takes time proportional to the number of sessions
 /// removed. A sweep takes time proportional to the sessions that it removes and those that
 /// were renewed since it last met them. A call about many sessions lets other tasks run
 /// after every 512.
@@ -113,7 +114,7 @@ impl MemoryStore {
         (self.subject_hash.hash_one(subject) >> 32) as usize
     }
 
-    /// No code panics while it holds the lock, and each change is one call.
+    /// No code panics while it holds the lock.
     fn expiries(&self) -> MutexGuard<'_, BTreeSet<(Timestamp, SessionId)>> {
         self.expiries.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -256,7 +257,7 @@ impl SessionStore for MemoryStore {
         let mut listed = Vec::new();
         for ids in self.ids_of(subject).chunks(AT_ONCE) {
             let sessions = ids.iter().filter_map(|id| self.get(*id));
-            // As of `remove_all`.
+            // An id may have been ended and taken by another subject since.
             listed.extend(sessions.filter(|session| session.subject() == subject));
             if ids.len() == AT_ONCE {
                 yield_now().await;
@@ -270,7 +271,7 @@ impl SessionStore for MemoryStore {
         subject: &str,
         except: Option<&SessionId>,
     ) -> Result<Vec<SessionId>, StoreError> {
-        // An id may have been ended and taken by another subject since.
+        // Others may have taken an id since.
         let is_theirs = |session: &Session| session.subject() == subject;
         let mut removed = Vec::new();
         for ids in self.ids_of(subject).chunks(AT_ONCE) {

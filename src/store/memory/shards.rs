@@ -24,7 +24,7 @@ impl<K: Eq + Hash, V, H: BuildHasher + Clone> Shards<K, V, H> {
         Self((0..SHARDS).map(|_| shard()).collect())
     }
 
-    /// No code panics while it holds the lock, and each change is one call.
+    /// No code panics while it holds the lock.
     pub(super) fn read(&self, shard: usize) -> RwLockReadGuard<'_, HashMap<K, V, H>> {
         self.0[shard % SHARDS].0.read().unwrap_or_else(PoisonError::into_inner)
     }
