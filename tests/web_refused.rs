@@ -8,10 +8,11 @@ use std::num::NonZeroU32;
 
 use chrono::TimeDelta;
 use pollster::block_on;
+use session_policy::store::{SecretHash, SessionStore, Update};
 use session_policy::web::{
     Auth, Bearer, Carrier, Refused, RequestHead, SessionCookie, WebSessions,
 };
-use session_policy::{ManualClock, Policies, SessionLimit, Sessions, WhenFull};
+use session_policy::{Clock, ManualClock, Policies, SessionLimit, Sessions, WhenFull};
 
 use web_store::{App, Directory, Kind, NAME, Store, clock, policy};
 
@@ -125,6 +126,39 @@ fn a_log_says_since_when_and_what_failed() {
 }
 
 /// What would end the JSON's text is left out of it.
+/// Found when the request came in, and no longer there, or not to be written, when it is rotated.
+#[test]
+fn a_rotation_that_is_refused_says_why() {
+    for (what, reason) in [
+        ("ended", "no_session"),
+        ("expired", "idle"),
+        ("revoked", "no_session"),
+        ("rotated", "no_session"),
+        ("store", "unavailable"),
+        ("bound", "unavailable"),
+    ] {
+        let site = Site::new();
+        let auth = site.auth(&site.token("ada"), false);
+        let served = block_on(auth.active()).unwrap();
+        match what {
+            "ended" => assert!(block_on(site.store.rows().remove(&served.session.id())).unwrap()),
+            "expired" => site.clock.advance(policy().max_age()),
+            "revoked" => site.directory.suspend(true),
+            "rotated" => {
+                let secret = SecretHash::of_secret(&[7; 32]);
+                let (now, lifetime) = (site.clock.now(), served.session.lifetime());
+                let update = Update::new(&served.session, now, lifetime).with_secret(secret);
+                assert!(block_on(site.store.rows().update(&update)).unwrap());
+            }
+            "store" => site.store.fail(true),
+            _ => site.directory.go_away(true),
+        }
+        let refused = block_on(auth.rotate()).unwrap_err();
+        assert_eq!(refused.as_str(), reason, "{what}");
+        assert_eq!(site.store.len(), usize::from(what != "ended"), "{what}");
+    }
+}
+
 #[test]
 fn a_mistake_is_told_as_text_of_the_json() {
     let refused = Refused::misuse("no \"layer\", C:\\routes,\nand so on");
