@@ -1,6 +1,5 @@
 use alloc::sync::Arc;
 
-#[cfg(feature = "std")]
 use super::about::shown;
 use crate::rule::Lifetime;
 use crate::time::Timestamp;
@@ -21,7 +20,7 @@ impl More {
         Self { epoch: None, ordinal: 0, about: None, confirmed_at }
     }
 
-    #[cfg(feature = "std")]
+    /// As a page of devices may show it.
     pub(crate) fn set_about(&mut self, about: Option<Arc<str>>) {
         self.about = about.and_then(shown);
     }

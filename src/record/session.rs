@@ -4,7 +4,6 @@ use core::fmt;
 
 use smol_str::SmolStr;
 
-use super::about::shown;
 use super::id::SessionId;
 use super::more::More;
 use super::session_parts::SessionParts;
@@ -101,11 +100,13 @@ impl Session {
             generation,
             confirmed_at,
         } = parts;
-        let about = about.and_then(shown);
         Ok(Self::new(id, subject, profile, secret, lifetime)?.with(|fields, more| {
             fields.version = version;
             fields.generation = generation;
-            *more = More { epoch, ordinal, about, confirmed_at };
+            more.epoch = epoch;
+            more.ordinal = ordinal;
+            more.set_about(about);
+            more.confirmed_at = confirmed_at;
         }))
     }
 

@@ -78,7 +78,7 @@ impl Context {
 
     /// The policy that judges a session where no bounds are given: nothing is awaited.
     #[inline]
-    pub(crate) fn unbounded(&self, session: &Session) -> Option<SessionPolicy> {
+    fn unbounded(&self, session: &Session) -> Option<SessionPolicy> {
         self.bounds.is_none().then(|| *self.policies.policy_for(session.profile()))
     }
 
