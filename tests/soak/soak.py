@@ -40,9 +40,13 @@ over = threading.Event()
 
 
 def free_port():
-    with socket.socket() as it:
-        it.bind(("127.0.0.1", 0))
-        return it.getsockname()[1]
+    """Below those that the system gives to outgoing connections, which would take it while an
+    engine is down."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as it:
+            if it.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 def wait_for(port):

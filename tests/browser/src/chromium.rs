@@ -39,6 +39,38 @@ pub struct Chromium {
     _turn: SemaphorePermit<'static>,
 }
 
+/// How often a driver is started that finds no port.
+const ATTEMPTS: usize = 20;
+
+/// A driver, and the port on which it listens. It takes one that is free for IPv6, and ends if
+/// that is not free for IPv4, too: then the next one is started.
+fn start_driver() -> (Child, u16) {
+    let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".into());
+    let mut said = Vec::new();
+    for _ in 0..ATTEMPTS {
+        said.clear();
+        let mut process = Command::new(&program)
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{program}: {error}"));
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut lines = lines.map_while(Result::ok);
+        for line in lines.by_ref() {
+            if let Some((_, port)) = line.split_once("successfully on port ") {
+                let port = port.trim_end_matches('.').parse().unwrap();
+                // It must not have to wait until somebody reads what it says.
+                std::thread::spawn(move || lines.for_each(drop));
+                return (process, port);
+            }
+            said.push(line);
+        }
+        process.wait().unwrap();
+    }
+    panic!("{program} does not start: {}", said.join("\n"));
+}
+
 impl fmt::Debug for Chromium {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Chromium").field("port", &self.port).finish_non_exhaustive()
@@ -62,25 +94,11 @@ impl Chromium {
     /// Starts it, once it has its turn.
     pub async fn start() -> Self {
         let turn = TURNS.acquire().await.unwrap();
-        let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".into());
-        let mut process = Command::new(&program)
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{program}: {error}"));
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let mut lines = lines.map_while(Result::ok);
-        let port = lines.find_map(|line| {
-            line.split_once("successfully on port ")
-                .map(|(_, port)| port.trim_end_matches('.').to_owned())
-        });
-        std::thread::spawn(move || lines.for_each(drop));
+        let (process, port) = start_driver();
         let mut capabilities = DesiredCapabilities::chrome();
         for argument in ARGUMENTS {
             capabilities.add_arg(argument).unwrap();
         }
-        let port = port.unwrap().parse().unwrap();
         let url = format!("http://127.0.0.1:{port}");
         let driver = WebDriver::new(&url, capabilities).await.unwrap();
         Self { driver, process, port, _turn: turn }

@@ -1,6 +1,7 @@
 //! Engines of the tests' own, on free ports and in temporary folders, to be
 //! killed; and small disks, to be filled.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -207,6 +208,14 @@ fn is_root() -> bool {
     id.stdout.starts_with(b"0\n")
 }
 
+/// Below the ports that the system gives to outgoing connections: one of those would take it
+/// while an engine is down.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    loop {
+        let random = RandomState::new().build_hasher().finish();
+        let port = 20_000 + u16::try_from(random % 12_000).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
