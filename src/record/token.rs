@@ -115,7 +115,8 @@ pub(crate) struct PresentedToken<'a> {
 impl<'a> PresentedToken<'a> {
     #[inline]
     pub(crate) fn parse(text: &'a str) -> Result<Self, ParseError> {
-        let (id, secret) = text.split_once('.').ok_or(NOT_A_TOKEN)?;
+        let (id, rest) = text.split_at_checked(SessionId::CHARS).ok_or(NOT_A_TOKEN)?;
+        let secret = rest.strip_prefix('.').ok_or(NOT_A_TOKEN)?;
         let chars: &[u8; SECRET_CHARS] = secret.as_bytes().try_into().map_err(|_| NOT_A_TOKEN)?;
         let is_base64url = |byte: &u8| byte.is_ascii_alphanumeric() | matches!(*byte, b'-' | b'_');
         // Many are compared at once where none of them ends it.

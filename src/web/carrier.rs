@@ -153,8 +153,8 @@ impl Built {
                 presented.add(token);
             }
         } else if let Some(cookie) = &self.cookie {
-            for token in cookies.into_iter().flat_map(|header| cookie.values(header)) {
-                presented.add(token);
+            for header in cookies {
+                cookie.values(header).for_each(|token| presented.add(token));
             }
         }
         presented

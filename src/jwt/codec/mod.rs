@@ -94,8 +94,8 @@ impl Codec {
 
     /// The `kid` and the `alg`.
     fn read_header<'h>(&self, json: &'h [u8]) -> Result<(Option<Text<'h>>, Text<'h>), TokenError> {
-        let header = Object::<members::Header<'_>>::parse(json);
-        let header = header.map_err(|_| TokenError::Malformed)?;
+        let mut header = Object::<members::Header<'_>>::default();
+        header.read(json).map_err(|_| TokenError::Malformed)?;
         let members::Header { alg, b64, crit, kid, typ } = header.known;
         if crit.is_some() || b64.is_some() {
             return Err(TokenError::Critical);
@@ -113,8 +113,9 @@ impl Codec {
         json: &[u8],
         now: Timestamp,
     ) -> Result<Claims<A>, AuthenticateError> {
-        let Object { known, others } =
-            Object::<members::Payload<'_>>::parse(json).map_err(TokenError::from)?;
+        let mut payload = Object::<members::Payload<'_>>::default();
+        payload.read(json).map_err(TokenError::from)?;
+        let Object { known, others } = payload;
         self.check_issuer(known.iss.as_ref())?;
         self.check_audience(known.aud)?;
         check_not_before(known.nbf, now)?;

@@ -47,15 +47,16 @@ pub(super) struct Others<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
 pub(super) struct Malformed<'a>(pub(super) Option<Cow<'a, str>>);
 
 impl<'a, K: Known<'a>> Object<'a, K> {
-    pub(super) fn parse(json: &'a [u8]) -> Result<Self, Malformed<'a>> {
+    /// Reads it into an empty one, where that is: it is too large to be moved about.
+    pub(super) fn read(&mut self, json: &'a [u8]) -> Result<(), Malformed<'a>> {
         // Checked at once, rather than value by value.
         let json = core::str::from_utf8(json).map_err(|_| Malformed(None))?;
-        let mut reading = Reading { object: Self::default(), wrong: None };
+        let mut reading = Reading { object: self, wrong: None };
         let mut reader = serde_json::Deserializer::from_str(json);
         if reader.deserialize_map(&mut reading).and_then(|()| reader.end()).is_ok() {
-            return Ok(reading.object);
+            return Ok(());
         }
-        let is_object = |_: &Cow<'a, str>| Object::<()>::parse(json.as_bytes()).is_ok();
+        let is_object = |_: &Cow<'a, str>| Object::<()>::default().read(json.as_bytes()).is_ok();
         Err(Malformed(reading.wrong.filter(is_object)))
     }
 }
@@ -64,6 +65,9 @@ impl Others<'_> {
     /// `None` if something is nested more than 127 deep, has a lone surrogate or a name
     /// that `serde_json` takes for its own.
     pub(super) fn into_map(self) -> Option<Map<String, Value>> {
+        if self.0.is_empty() {
+            return Some(Map::new());
+        }
         let value = |raw: &RawValue| {
             serde_json::from_str::<private::Free>(raw.get()).ok()?;
             serde_json::from_str(raw.get()).ok()
@@ -80,14 +84,13 @@ pub(super) fn fill<'a, M: MapAccess<'a>, T: Deserialize<'a>>(
     Ok(Some(place.replace(map.next_value()?).is_none()))
 }
 
-struct Reading<'a, K> {
-    object: Object<'a, K>,
+struct Reading<'o, 'a, K> {
+    object: &'o mut Object<'a, K>,
     /// The known member that could not be read.
     wrong: Option<Cow<'a, str>>,
 }
 
-/// Filled where it is, rather than moved about.
-impl<'a, K: Known<'a>> Visitor<'a> for &mut Reading<'a, K> {
+impl<'a, K: Known<'a>> Visitor<'a> for &mut Reading<'_, 'a, K> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,7 +98,7 @@ impl<'a, K: Known<'a>> Visitor<'a> for &mut Reading<'a, K> {
     }
 
     fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> Result<(), M::Error> {
-        let Object { known, others } = &mut self.object;
+        let Object { known, others } = &mut *self.object;
         while let Some(Text(name)) = map.next_key()? {
             let is_first = match known.read(&name, &mut map) {
                 Ok(Some(is_first)) => is_first,

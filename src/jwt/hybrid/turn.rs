@@ -29,6 +29,8 @@ pub(super) struct Turn {
     pub(super) answer: Answer,
     pub(super) renewal: RenewalOutcome,
     pub(super) event: Option<EventKind>,
+    /// When it was judged; `None` if it was written since.
+    pub(super) judged_at: Option<Timestamp>,
 }
 
 impl<S, A> HybridSessions<S, A>
@@ -97,7 +99,8 @@ where
                 Some(_) => Answer::Next,
             };
             let Some(write) = write else {
-                return Ok(Turn { row, policy, answer, renewal, event: None });
+                let judged_at = Some(now);
+                return Ok(Turn { row, policy, answer, renewal, event: None, judged_at });
             };
             let update = Update::new(&row, now, &write.lifetime)
                 .with_generation(write.generation, write.confirmed_at);
@@ -115,7 +118,7 @@ where
                     .then_some(EventKind::Renewed { expires_at });
                 let renewal =
                     if is_renewed { RenewalOutcome::Renewed } else { RenewalOutcome::NotDue };
-                return Ok(Turn { row: updated, policy, answer, renewal, event });
+                return Ok(Turn { row: updated, policy, answer, renewal, event, judged_at: None });
             }
             renewal = match written {
                 Err(error) => RenewalOutcome::deferred(error),
@@ -128,7 +131,8 @@ where
                 (Err(error), _) => return Err(error),
             }
         }
-        let answer = match self.step(presented, &row, self.rows.context.now(), &policy) {
+        let now = self.rows.context.now();
+        let answer = match self.step(presented, &row, now, &policy) {
             Step::Reject { reason, since } => {
                 return Err(AuthenticateError::Rejected { reason, since });
             }
@@ -139,7 +143,7 @@ where
         };
         let is_deferred = matches!(renewal, RenewalOutcome::Deferred(_));
         let event = is_deferred.then_some(EventKind::RenewalDeferred);
-        Ok(Turn { row, policy, answer, renewal, event })
+        Ok(Turn { row, policy, answer, renewal, event, judged_at: Some(now) })
     }
 
     /// Ends the session of a superseded token; the answer to it.

@@ -63,15 +63,17 @@ where
                 self.refused(&claims, error);
             }
         })?;
-        let Turn { row, policy, answer, renewal, event } = turn;
+        let Turn { row, policy, answer, renewal, event, judged_at } = turn;
         // Only the current token is sent again: whoever has another may be a thief.
         let is_current = claims.session.generation() == row.generation();
-        // The store may have taken its time, and an error most of all.
-        let now = self.rows.context.now();
+        let now = judged_at.unwrap_or_else(|| self.rows.context.now());
         if let Some(kind) = event {
             self.rows.context.tell(|| Event::of(&row, now, kind));
         }
-        if let Decision::Reject { reason, since } = policy.peek(row.lifetime(), now) {
+        // The write may have taken its time.
+        if judged_at.is_none()
+            && let Decision::Reject { reason, since } = policy.peek(row.lifetime(), now)
+        {
             let error = AuthenticateError::Rejected { reason, since };
             self.refused(&claims, &error);
             return Err(error);

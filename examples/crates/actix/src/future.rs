@@ -1,5 +1,6 @@
 use std::fmt;
 use std::future::Future;
+use std::iter;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -34,7 +35,7 @@ pin_project! {
         #[pin]
         inner: F,
         // An answer that waits for a look: only one that has a token issued anew.
-        looked: Option<Looked<B>>,
+        looked: Option<Box<Looked<B>>>,
         waiting: Waiting<A>,
         refuse: Option<Refuse>,
     }
@@ -88,9 +89,11 @@ where
             let Some(look) = waiting.exchange.look_again() else {
                 return Poll::Ready(waiting.finish(outcome, refuse));
             };
-            *this.looked = Some(Looked { look: Box::pin(look), outcome: Some(outcome) });
+            let looked = Looked { look: Box::pin(look), outcome: Some(outcome) };
+            *this.looked = Some(Box::new(looked));
         }
-        let Some(Looked { look, outcome }) = this.looked else { return Poll::Pending };
+        let Some(looked) = this.looked else { return Poll::Pending };
+        let Looked { look, outcome } = &mut **looked;
         ready!(look.as_mut().poll(context));
         // Once only, as of any future.
         let Some(outcome) = outcome.take() else { return Poll::Pending };
@@ -111,8 +114,9 @@ impl<A: Clone + Send + Sync + 'static> Waiting<A> {
             None => response.map_into_left_body(),
             Some(answer) => response.into_response(answer).map_into_right_body(),
         };
-        let own = response.headers().get_all(SET_COOKIE).map(HeaderValue::as_bytes);
-        if let Some(reply) = self.exchange.reply_now(own) {
+        // Not looked up where nobody asked for a session.
+        let own = iter::once(SET_COOKIE).flat_map(|name| response.headers().get_all(name));
+        if let Some(reply) = self.exchange.reply_now(own.map(HeaderValue::as_bytes)) {
             put(reply, response.headers_mut());
         }
         Ok(response)
