@@ -10,7 +10,6 @@ mod store;
 
 use std::sync::Arc;
 
-use ::session_policy::store::AnyStore;
 use ::session_policy::web::{SessionCookie, Strategy};
 use ::session_policy::{ManualClock, MemoryStore, NoClaims, SystemClock};
 use ::session_policy_actix::{Active, Auth, SessionMiddleware};
@@ -29,12 +28,11 @@ use crate::traffic::{CountedStore, Traffic};
 /// Every application, and what protects it. The first is protected by nothing.
 #[must_use]
 pub fn apps() -> Vec<App> {
-    let store = || AnyStore::new(MemoryStore::new());
     vec![
         bare::app(),
         floor::app(),
-        opaque::app(store(), Arc::default(), SystemClock),
-        hybrid::app(store(), Arc::default(), SystemClock),
+        opaque::app(MemoryStore::new(), Arc::default(), SystemClock),
+        hybrid::app(MemoryStore::new(), Arc::default(), SystemClock),
         session::app(Memory::default()),
         identity::app(Memory::default()),
     ]
@@ -51,7 +49,7 @@ pub fn counted_peers() -> Vec<App> {
 pub fn counted_opaque(clock: ManualClock) -> App {
     let traffic = Arc::new(Traffic::default());
     let store = CountedStore::new(Arc::clone(&traffic));
-    opaque::app(AnyStore::new(store), traffic, clock)
+    opaque::app(store, traffic, clock)
 }
 
 /// Ours with signed tokens, with a count of what goes to its store.
@@ -59,7 +57,7 @@ pub fn counted_opaque(clock: ManualClock) -> App {
 pub fn counted_hybrid(clock: ManualClock) -> App {
     let traffic = Arc::new(Traffic::default());
     let store = CountedStore::new(Arc::clone(&traffic));
-    hybrid::app(AnyStore::new(store), traffic, clock)
+    hybrid::app(store, traffic, clock)
 }
 
 /// Ours, over a kind of sessions.

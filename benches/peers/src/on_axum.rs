@@ -40,6 +40,7 @@ pub fn open_routes() -> Vec<App> {
     vec![
         bare::app(),
         bare::behind_an_extension(),
+        bare::behind_an_extension_and_allocations(),
         session_policy::asks_for_nothing(),
         tower_sessions::asks_for_nothing(),
     ]

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use session_policy::jwt::{Algorithm, HybridSessions, KeyRing, SigningKey};
-use session_policy::store::AnyStore;
+use session_policy::store::SessionStore;
 use session_policy::{Clock, Event};
 
 use crate::app::App;
@@ -10,7 +10,11 @@ use crate::rule::POLICY;
 use crate::traffic::Traffic;
 
 /// `session-policy-actix` with signed tokens.
-pub(super) fn app(store: AnyStore, traffic: Arc<Traffic>, clock: impl Clock + 'static) -> App {
+pub(super) fn app(
+    store: impl SessionStore + 'static,
+    traffic: Arc<Traffic>,
+    clock: impl Clock + 'static,
+) -> App {
     let key = SigningKey::secret("1", Algorithm::Hs256, random::<32>());
     let ring = key.and_then(KeyRing::new).unwrap_or_else(|error| unreachable!("{error}"));
     let sessions = HybridSessions::new(store, ring, POLICY);

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use session_policy::store::AnyStore;
+use session_policy::store::SessionStore;
 use session_policy::{Clock, Sessions};
 
 use crate::app::App;
@@ -9,7 +9,11 @@ use crate::rule::POLICY;
 use crate::traffic::Traffic;
 
 /// `session-policy-actix` with opaque tokens.
-pub(super) fn app(store: AnyStore, traffic: Arc<Traffic>, clock: impl Clock + 'static) -> App {
+pub(super) fn app(
+    store: impl SessionStore + 'static,
+    traffic: Arc<Traffic>,
+    clock: impl Clock + 'static,
+) -> App {
     let sessions = Sessions::new(store, POLICY).with_clock(clock).with_observer(SessionLog);
     super::ours("session-policy, opaque", traffic, sessions)
 }
