@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -34,7 +35,11 @@ const RETRY_AFTER_SECS: u32 = 5;
 /// too long ago, and else a realm. Nothing tells a forged token from none.
 #[doc = include_str!("examples/refused.md")]
 #[derive(Clone, Debug)]
-pub struct Refused {
+pub struct Refused(Box<Fields>);
+
+/// Behind a pointer, since every request moves what it might be refused with.
+#[derive(Clone, Debug)]
+struct Fields {
     reason: Arc<Reason>,
     request: Option<Arc<RequestHead>>,
     is_bearer: bool,
@@ -91,7 +96,7 @@ impl fmt::Debug for RequestHead {
 
 impl Refused {
     pub(super) fn new(reason: Reason, is_bearer: bool) -> Self {
-        Self { reason: Arc::new(reason), request: None, is_bearer }
+        Self(Box::new(Fields { reason: Arc::new(reason), request: None, is_bearer }))
     }
 
     /// Because of a mistake of the application's, for a framework's integration: a route
@@ -103,20 +108,21 @@ impl Refused {
 
     /// The same refusal, of this request.
     #[must_use]
-    pub fn of(self, request: impl Into<Arc<RequestHead>>) -> Self {
-        Self { request: Some(request.into()), ..self }
+    pub fn of(mut self, request: impl Into<Arc<RequestHead>>) -> Self {
+        self.0.request = Some(request.into());
+        self
     }
 
     /// Why.
     #[must_use]
     pub fn reason(&self) -> &Reason {
-        &self.reason
+        &self.0.reason
     }
 
     /// The request, where that is known.
     #[must_use]
     pub fn request(&self) -> Option<&RequestHead> {
-        self.request.as_deref()
+        self.0.request.as_deref()
     }
 
     /// The status of the answer.
@@ -169,7 +175,7 @@ impl Refused {
             // A challenge needs a parameter (RFC 6750 section 3).
             _ => r#"Bearer realm="session""#.into(),
         };
-        (self.is_bearer && self.status() == 401).then_some(challenge)
+        (self.0.is_bearer && self.status() == 401).then_some(challenge)
     }
 
     /// The header `Retry-After` of the answer, in seconds, if it has one.

@@ -78,11 +78,17 @@ where
     /// more if that is due.
     pub(super) async fn turn(&self, presented: &Claims<A>) -> Result<Turn, AuthenticateError> {
         let mut row = self.load(presented).await?;
-        let policy = self.policy_of(&row).await?;
+        let bounded;
+        let policy = if let Some(policy) = self.rows.context.unbounded(&row) {
+            policy
+        } else {
+            bounded = self.policy_of(&row).await?;
+            &bounded
+        };
         let mut renewal = RenewalOutcome::NotDue;
         for attempt in 0..2 {
             let now = self.rows.context.now();
-            let Serve { write, answer } = match self.step(presented, &row, now, &policy) {
+            let Serve { write, answer } = match self.step(presented, &row, now, policy) {
                 Step::Reject { reason, since } => {
                     return Err(AuthenticateError::Rejected { reason, since });
                 }
@@ -100,7 +106,7 @@ where
             };
             let Some(write) = write else {
                 let judged_at = Some(now);
-                return Ok(Turn { row, policy, answer, renewal, event: None, judged_at });
+                return Ok(Turn { row, policy: *policy, answer, renewal, event: None, judged_at });
             };
             let update = Update::new(&row, now, &write.lifetime)
                 .with_generation(write.generation, write.confirmed_at);
@@ -118,7 +124,14 @@ where
                     .then_some(EventKind::Renewed { expires_at });
                 let renewal =
                     if is_renewed { RenewalOutcome::Renewed } else { RenewalOutcome::NotDue };
-                return Ok(Turn { row: updated, policy, answer, renewal, event, judged_at: None });
+                return Ok(Turn {
+                    row: updated,
+                    policy: *policy,
+                    answer,
+                    renewal,
+                    event,
+                    judged_at: None,
+                });
             }
             renewal = match written {
                 Err(error) => RenewalOutcome::deferred(error),
@@ -132,7 +145,7 @@ where
             }
         }
         let now = self.rows.context.now();
-        let answer = match self.step(presented, &row, now, &policy) {
+        let answer = match self.step(presented, &row, now, policy) {
             Step::Reject { reason, since } => {
                 return Err(AuthenticateError::Rejected { reason, since });
             }
@@ -143,7 +156,7 @@ where
         };
         let is_deferred = matches!(renewal, RenewalOutcome::Deferred(_));
         let event = is_deferred.then_some(EventKind::RenewalDeferred);
-        Ok(Turn { row, policy, answer, renewal, event, judged_at: Some(now) })
+        Ok(Turn { row, policy: *policy, answer, renewal, event, judged_at: Some(now) })
     }
 
     /// Ends the session of a superseded token; the answer to it.
