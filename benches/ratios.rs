@@ -2,14 +2,16 @@
 //! both sides alternately, the best of many rounds each.
 //!
 //! `cargo bench --features jwt --bench ratios`, with the sections to measure
-//! after `--` (`rule`, `store`, `threads`, `sizes`, `bytes`, `sweep`, `jwt`; all
-//! if none is named).
+//! after `--` (`rule`, `store`, `threads`, `sizes`, `bytes`, `sweep`, `limit`,
+//! `jwt`; all if none is named).
 #![allow(clippy::expect_used, reason = "a bench fails by panicking")]
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "numbers are small")]
 
 mod work;
 
 use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,13 +28,14 @@ use work::store::{Bare, BareRecords, World, at};
 const MILLION: usize = 1_000_000;
 
 fn main() {
-    let sections: [(&str, fn()); 7] = [
+    let sections: [(&str, fn()); 8] = [
         ("rule", rule),
         ("store", store),
         ("threads", threads),
         ("sizes", sizes),
         ("bytes", bytes),
         ("sweep", sweep),
+        ("limit", limit),
         ("jwt", jwt),
     ];
     let named: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
@@ -253,6 +256,41 @@ fn sweep() {
         let (median, longest) = (calls[calls.len() / 2], calls[calls.len() - 1]);
         let [median, longest] = [median, longest].map(|call| call.as_micros());
         println!("| its calls for 512, the median and the longest | {median}, {longest} us | | |");
+    }
+}
+
+/// Sign-ins of a subject who has as many sessions as it may, or 100,000.
+fn limit() {
+    for (held, max) in [(100, 100), (100_000, 100), (100_000, 100_000)] {
+        let world = World::limited(max);
+        for number in 0..held {
+            world.create_of("user", number, 0);
+        }
+        let mut polls = Vec::new();
+        for _ in 0..20 {
+            let mut start = pin!(world.sessions.start("user"));
+            let started = loop {
+                let before = worked();
+                let polled = start.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                polls.push(worked().saturating_sub(before));
+                if let Poll::Ready(started) = polled {
+                    break started;
+                }
+            };
+            assert!(started.is_ok());
+            let store = world.sessions.store();
+            assert_eq!(block_on(store.list("user")).expect("a memory").len(), max as usize);
+            if held > max as usize {
+                break;
+            }
+        }
+        polls.sort_unstable();
+        let (median, longest) = (polls[polls.len() / 2], polls[polls.len() - 1]);
+        let [median, longest] = [median, longest].map(|poll| poll.as_micros());
+        println!(
+            "| polls of a sign-in, {held} sessions under a limit of {max}, the median and the \
+             longest | {median}, {longest} us | | |"
+        );
     }
 }
 

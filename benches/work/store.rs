@@ -2,13 +2,15 @@
 //! map and one SHA-256.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::pin::pin;
 use std::sync::RwLock;
 use std::task::{Context, Poll, Waker};
 
 use session_policy::store::{SecretHash, SessionStore};
 use session_policy::{
-    ManualClock, MemoryStore, Session, SessionId, SessionToken, Sessions, Timestamp,
+    ManualClock, MemoryStore, Policies, Session, SessionId, SessionLimit, SessionToken, Sessions,
+    Timestamp, WhenFull,
 };
 use sha2::{Digest, Sha256};
 
@@ -47,6 +49,19 @@ impl World {
         world
     }
 
+    /// Tokens for 100,000, and none of their sessions yet; a subject may have so many, and
+    /// a sign-in ends the oldest.
+    pub fn limited(max: u32) -> Self {
+        let mut world = Self::empty(100_000);
+        let max = NonZeroU32::new(max).expect("positive");
+        let limit = SessionLimit::new(max, WhenFull::EndOldest);
+        let policies = Policies::new(policy()).with_limit(Policies::DEFAULT, limit);
+        let policies = policies.expect("one limit");
+        world.sessions =
+            Sessions::new(MemoryStore::new(), policies).with_clock(world.clock.clone());
+        world
+    }
+
     /// Tokens, and none of their sessions yet.
     pub fn empty(count: usize) -> Self {
         let clock = ManualClock::new(at(0));
@@ -58,8 +73,13 @@ impl World {
 
     /// The session of a number, started so many seconds after `LOGIN`.
     pub fn create(&self, number: usize, after: i64) {
+        self.create_of(&format!("user-{number}"), number, after);
+    }
+
+    /// The same, of this subject.
+    pub fn create_of(&self, subject: &str, number: usize, after: i64) {
         let hash = SecretHash::of_secret(&self.secrets[number].1);
-        let (subject, lifetime) = (format!("user-{number}"), policy().start(at(after)));
+        let lifetime = policy().start(at(after));
         let session = Session::new(self.id(number), subject, "default", hash, lifetime);
         now(self.sessions.store().create(&session.expect("a session"))).expect("room");
     }

@@ -2,7 +2,6 @@
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
-use core::cell::OnceCell;
 
 use super::bounds::Bound;
 use super::context::Context;
@@ -16,6 +15,8 @@ use crate::time::Timestamp;
 
 /// After how many removals other tasks run.
 const REMOVED_AT_ONCE: usize = 256;
+/// After how many rows that are looked at.
+const SEEN_AT_ONCE: usize = 1_024;
 
 /// One sign-in under a limit: [`make_room`](Self::make_room), create the session with
 /// the ordinal that this gives, and [`settle`](Self::settle).
@@ -43,16 +44,24 @@ impl<S: SessionStore> Admission<'_, S> {
     /// The ordinal of the new session, one more than the greatest. Under
     /// [`WhenFull::Refuse`] it refuses where there is no room, nor what has ended would
     /// make some.
-    pub(super) fn make_room(&self) -> Result<u64, StartError> {
-        let ordinal = self.listed.iter().map(Session::ordinal).max().unwrap_or(0).saturating_add(1);
+    pub(super) async fn make_room(&self) -> Result<u64, StartError> {
+        let mut greatest = 0;
+        for (at, row) in self.listed.iter().enumerate() {
+            greatest = row.ordinal().max(greatest);
+            pause_after(at).await;
+        }
+        let ordinal = greatest.saturating_add(1);
         if self.limit.when_full() == WhenFull::Refuse {
-            let mut live = self.counted(self.listed.to_vec());
+            let mut live = Vec::new();
             let now = self.context.now();
-            live.retain(|row| {
-                self.status_of(row, now).is_some_and(|status| now < status.idle_expires_at)
-            });
+            for (at, row) in self.counted(self.listed.to_vec()).await.into_iter().enumerate() {
+                if self.status_of(&row, now).is_some_and(|status| now < status.idle_expires_at) {
+                    live.push(row);
+                }
+                pause_after(at).await;
+            }
             if live.len() >= self.max() {
-                live.sort_by_key(|row| (row.lifetime().created_at(), row.id()));
+                live.sort_by_cached_key(|row| (row.lifetime().created_at(), row.id()));
                 let max_sessions = self.limit.max_sessions();
                 return Err(StartError::TooMany { max_sessions, sessions: live });
             }
@@ -64,8 +73,13 @@ impl<S: SessionStore> Admission<'_, S> {
     ///
     /// Whether `own` stands is decided before anything is ended for it.
     pub(super) async fn settle(&self, own: &Session) -> Result<(), StartError> {
-        let rows = self.counted(self.store.list(self.subject).await?);
-        if !rows.iter().any(|row| row.id() == own.id()) {
+        let rows = self.counted(self.store.list(self.subject).await?).await;
+        let mut stands = false;
+        for (at, row) in rows.iter().enumerate() {
+            stands |= row.id() == own.id();
+            pause_after(at).await;
+        }
+        if !stands {
             return Err(StartError::Displaced);
         }
         let excess = rows.len().saturating_sub(self.max());
@@ -73,36 +87,45 @@ impl<S: SessionStore> Admission<'_, S> {
             return Ok(());
         }
         let now = self.context.now();
-        let is_lower = |row: &Session| row.ordinal() < own.ordinal();
-        let (mut ended, mut others): (Vec<_>, Vec<_>) = {
-            let known = OnceCell::new();
-            let ids = || self.listed.iter().map(Session::id).collect::<BTreeSet<_>>();
-            let has_ended = |row: &Session| match self.status_of(row, now) {
-                Some(status) => status.idle_expires_at <= now,
-                // What came after the bound was asked may be of a later epoch than it knows.
-                None => known.get_or_init(ids).contains(&row.id()),
-            };
-            rows.iter().partition(|row| is_lower(row) && has_ended(row))
+        // What came after the bound was asked may be of a later epoch than it knows.
+        let mut known: Option<BTreeSet<_>> = None;
+        let mut is_known = |row: &Session| {
+            let ids = || self.listed.iter().map(Session::id).collect();
+            known.get_or_insert_with(ids).contains(&row.id())
         };
-        let mut in_the_way = lowest(&mut ended, excess, by_ordinal).to_vec();
-        if in_the_way.len() < excess {
-            match self.limit.when_full() {
-                WhenFull::Refuse => return Err(StartError::Raced),
-                WhenFull::EndOldest => {}
-                WhenFull::EndLeastRecent => {
-                    let mut lower: Vec<_> = others.extract_if(.., |row| is_lower(row)).collect();
-                    let excess = excess - in_the_way.len();
-                    let by_renewal = |row: &Session| (row.lifetime().renewed_at(), row.id());
-                    in_the_way.extend_from_slice(lowest(&mut lower, excess, by_renewal));
-                }
+        let (mut ended, mut lower, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, row) in rows.iter().enumerate() {
+            let has_ended = match self.status_of(row, now) {
+                Some(status) => status.idle_expires_at <= now,
+                None => is_known(row),
+            };
+            if row.ordinal() >= own.ordinal() {
+                others.push(row);
+            } else if has_ended {
+                ended.push(row);
+            } else {
+                lower.push(row);
             }
-            let excess = excess - in_the_way.len();
-            in_the_way.extend_from_slice(lowest(&mut others, excess, by_ordinal));
+            pause_after(at).await;
+        }
+        let mut in_the_way = lowest(ended, excess, by_ordinal).await;
+        if in_the_way.len() < excess {
+            let left = excess - in_the_way.len();
+            in_the_way.extend(match self.limit.when_full() {
+                WhenFull::Refuse => return Err(StartError::Raced),
+                WhenFull::EndOldest => lowest(lower, left, by_ordinal).await,
+                WhenFull::EndLeastRecent => {
+                    lowest(lower, left, |row| (row.lifetime().renewed_at(), row.id())).await
+                }
+            });
+            in_the_way.extend(lowest(others, excess - in_the_way.len(), by_ordinal).await);
         }
         if in_the_way.iter().any(|row| row.id() == own.id()) {
             return Err(StartError::Displaced);
         }
-        self.remove(&in_the_way, now).await
+        self.remove(&in_the_way, now).await?;
+        release(rows).await;
+        Ok(())
     }
 
     /// Removes sessions, which others may have been first to remove, and tells of each.
@@ -128,13 +151,17 @@ impl<S: SessionStore> Admission<'_, S> {
 
     /// The rows that count: those of the profile, but the one to be replaced. A profile
     /// that is no longer in the set counts as the default one, which judges it.
-    fn counted(&self, mut listed: Vec<Session>) -> Vec<Session> {
+    async fn counted(&self, listed: Vec<Session>) -> Vec<Session> {
         let policies = self.context.policies();
         let profile = policies.known(self.profile);
-        listed.retain(|row| {
-            Some(row.id()) != self.replacing && policies.known(row.profile()) == profile
-        });
-        listed
+        let mut counted = Vec::with_capacity(listed.len());
+        for (at, row) in listed.into_iter().enumerate() {
+            if Some(row.id()) != self.replacing && policies.known(row.profile()) == profile {
+                counted.push(row);
+            }
+            pause_after(at).await;
+        }
+        counted
     }
 
     /// Of a session under today's policy and bound; `None` if it is revoked.
@@ -163,13 +190,36 @@ fn by_ordinal(row: &Session) -> (u64, Timestamp, SessionId) {
 }
 
 /// The `count` lowest of `rows`, or all of them, in no order.
-fn lowest<'a, 'b, K: Ord>(
-    rows: &'a mut [&'b Session],
+async fn lowest<K: Ord + Send>(
+    rows: Vec<&Session>,
     count: usize,
-    key: fn(&Session) -> K,
-) -> &'a [&'b Session] {
+    key: impl Fn(&Session) -> K + Send,
+) -> Vec<&Session> {
     if count >= rows.len() {
         return rows;
     }
-    rows.select_nth_unstable_by_key(count, |row| key(row)).0
+    // Each record is read once: they lie anywhere.
+    let mut keyed = Vec::with_capacity(rows.len());
+    for (at, row) in rows.into_iter().enumerate() {
+        keyed.push((key(row), row));
+        pause_after(at).await;
+    }
+    keyed.select_nth_unstable_by(count, |(one, _), (other, _)| one.cmp(other));
+    keyed.truncate(count);
+    keyed.into_iter().map(|(_, row)| row).collect()
+}
+
+/// Rows that were removed are freed with their last holder, which takes as long as anything.
+pub(super) async fn release(rows: Vec<Session>) {
+    for (at, row) in rows.into_iter().enumerate() {
+        drop(row);
+        pause_after(at).await;
+    }
+}
+
+/// Lets others run after many rows: a subject may have any number.
+async fn pause_after(at: usize) {
+    if at % SEEN_AT_ONCE == SEEN_AT_ONCE - 1 {
+        yield_now().await;
+    }
 }

@@ -99,6 +99,9 @@ impl Context {
         &self,
         session: &Session,
     ) -> Result<SessionPolicy, AuthenticateError> {
+        if let Some(policy) = self.unbounded(session) {
+            return Ok(*policy);
+        }
         let profile = self.policies.policy_for(session.profile());
         if let Decision::Reject { reason, since } = profile.peek(session.lifetime(), self.now()) {
             return Err(AuthenticateError::Rejected { reason, since });

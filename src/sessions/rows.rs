@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 
 use chrono::TimeDelta;
 
-use super::admission::{Admission, remove};
+use super::admission::{Admission, release, remove};
 use super::bounds::Bound;
 use super::context::Context;
 use super::error::{AuthenticateError, StartError};
@@ -87,7 +87,7 @@ impl<S: SessionStore> Rows<S> {
             replacing: replacing.as_ref().map(Session::id),
         });
         let ordinal = match &admission {
-            Some(admission) => admission.make_room()?,
+            Some(admission) => admission.make_room().await?,
             None => 0,
         };
         let now = context.now();
@@ -121,6 +121,7 @@ impl<S: SessionStore> Rows<S> {
                 }
             }
         }
+        release(listed).await;
         context.tell(|| Event::of(&session, now, EventKind::started(&lifetime)));
         Ok(Started { token, status: policy.status(&lifetime, now), session, claims })
     }

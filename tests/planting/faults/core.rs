@@ -162,8 +162,8 @@ pub(crate) const CORE: &[Fault] = &[
     Fault {
         name: "LimitCountsTheLive",
         file: "sessions/admission.rs",
-        found: "let rows = self.counted(self.store.list(self.subject).await?);",
-        planted: "let mut rows = self.counted(self.store.list(self.subject).await?);
+        found: "let rows = self.counted(self.store.list(self.subject).await?).await;",
+        planted: "let mut rows = self.counted(self.store.list(self.subject).await?).await;
         if PLANTED {
             let now = self.context.now();
             rows.retain(|row| self.status_of(row, now).is_some_and(|status| now < status.idle_expires_at));
