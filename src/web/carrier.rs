@@ -154,7 +154,9 @@ impl Built {
             }
         } else if let Some(cookie) = &self.cookie {
             for header in cookies {
-                cookie.values(header).for_each(|token| presented.add(token));
+                for token in cookie.values(header) {
+                    presented.add(token);
+                }
             }
         }
         presented

@@ -34,11 +34,11 @@ const RETRY_AFTER_SECS: u32 = 5;
 /// 3.1 where the session's time is over, that of RFC 9470 section 3 where the sign-in is
 /// too long ago, and else a realm. Nothing tells a forged token from none.
 #[doc = include_str!("examples/refused.md")]
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Refused(Box<Fields>);
 
 /// Behind a pointer, since every request moves what it might be refused with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Fields {
     reason: Arc<Reason>,
     request: Option<Arc<RequestHead>>,
@@ -208,6 +208,17 @@ impl Refused {
         format!(
             r#"{{"type":"about:blank","title":"{title}","status":{status},"reason":"{reason}"{more}}}"#
         )
+    }
+}
+
+impl fmt::Debug for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Fields { reason, request, is_bearer } = &*self.0;
+        f.debug_struct("Refused")
+            .field("reason", reason)
+            .field("request", request)
+            .field("is_bearer", is_bearer)
+            .finish()
     }
 }
 

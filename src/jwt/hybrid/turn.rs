@@ -78,17 +78,14 @@ where
     /// more if that is due.
     pub(super) async fn turn(&self, presented: &Claims<A>) -> Result<Turn, AuthenticateError> {
         let mut row = self.load(presented).await?;
-        let bounded;
-        let policy = if let Some(policy) = self.rows.context.unbounded(&row) {
-            policy
-        } else {
-            bounded = self.policy_of(&row).await?;
-            &bounded
+        let policy = match self.rows.context.unbounded(&row) {
+            Some(policy) => *policy,
+            None => self.policy_of(&row).await?,
         };
         let mut renewal = RenewalOutcome::NotDue;
         for attempt in 0..2 {
             let now = self.rows.context.now();
-            let Serve { write, answer } = match self.step(presented, &row, now, policy) {
+            let Serve { write, answer } = match self.step(presented, &row, now, &policy) {
                 Step::Reject { reason, since } => {
                     return Err(AuthenticateError::Rejected { reason, since });
                 }
@@ -106,7 +103,7 @@ where
             };
             let Some(write) = write else {
                 let judged_at = Some(now);
-                return Ok(Turn { row, policy: *policy, answer, renewal, event: None, judged_at });
+                return Ok(Turn { row, policy, answer, renewal, event: None, judged_at });
             };
             let update = Update::new(&row, now, &write.lifetime)
                 .with_generation(write.generation, write.confirmed_at);
@@ -124,14 +121,7 @@ where
                     .then_some(EventKind::Renewed { expires_at });
                 let renewal =
                     if is_renewed { RenewalOutcome::Renewed } else { RenewalOutcome::NotDue };
-                return Ok(Turn {
-                    row: updated,
-                    policy: *policy,
-                    answer,
-                    renewal,
-                    event,
-                    judged_at: None,
-                });
+                return Ok(Turn { row: updated, policy, answer, renewal, event, judged_at: None });
             }
             renewal = match written {
                 Err(error) => RenewalOutcome::deferred(error),
@@ -145,7 +135,7 @@ where
             }
         }
         let now = self.rows.context.now();
-        let answer = match self.step(presented, &row, now, policy) {
+        let answer = match self.step(presented, &row, now, &policy) {
             Step::Reject { reason, since } => {
                 return Err(AuthenticateError::Rejected { reason, since });
             }
@@ -156,7 +146,7 @@ where
         };
         let is_deferred = matches!(renewal, RenewalOutcome::Deferred(_));
         let event = is_deferred.then_some(EventKind::RenewalDeferred);
-        Ok(Turn { row, policy: *policy, answer, renewal, event, judged_at: Some(now) })
+        Ok(Turn { row, policy, answer, renewal, event, judged_at: Some(now) })
     }
 
     /// Ends the session of a superseded token; the answer to it.

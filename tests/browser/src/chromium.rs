@@ -66,6 +66,8 @@ fn start_driver() -> (Child, u16) {
             }
             said.push(line);
         }
+        // It may also have said what is no text.
+        let _ = process.kill();
         process.wait().unwrap();
     }
     panic!("{program} does not start: {}", said.join("\n"));

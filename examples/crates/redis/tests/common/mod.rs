@@ -13,6 +13,7 @@ pub mod cluster;
 pub mod probe;
 
 use std::env;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -86,6 +87,18 @@ pub async fn delete(client: &Client, prefix: &str) -> usize {
     }
 }
 
+/// Below the ports that the system gives to outgoing connections, also 10,000 above it, where
+/// the node of a cluster listens: one of those would take it while a server is down.
+fn free_port() -> u16 {
+    loop {
+        let random = RandomState::new().build_hasher().finish();
+        let port = 20_000 + u16::try_from(random % 2_700).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
 /// A `redis-server` of the test's own, on a port of its own; killed on drop.
 pub struct Server {
     child: Child,
@@ -98,7 +111,7 @@ impl Server {
     /// Starts `redis-server` with these options, or says that there is none.
     pub fn start(arguments: &[&str]) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let mut all: Vec<String> =
             ["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--dir"]
                 .map(str::to_owned)
