@@ -259,7 +259,7 @@ fn sweep() {
     }
 }
 
-/// Sign-ins of a subject who has as many sessions as it may, or 100,000.
+/// Sign-ins and a list of a subject who has as many sessions as it may, or 100,000.
 fn limit() {
     for (held, max) in [(100, 100), (100_000, 100), (100_000, 100_000)] {
         let world = World::limited(max);
@@ -268,30 +268,39 @@ fn limit() {
         }
         let mut polls = Vec::new();
         for _ in 0..20 {
-            let mut start = pin!(world.sessions.start("user"));
-            let started = loop {
-                let before = worked();
-                let polled = start.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-                polls.push(worked().saturating_sub(before));
-                if let Poll::Ready(started) = polled {
-                    break started;
-                }
-            };
-            assert!(started.is_ok());
-            let store = world.sessions.store();
-            assert_eq!(block_on(store.list("user")).expect("a memory").len(), max as usize);
+            assert!(polled(&mut polls, world.sessions.start("user")).is_ok());
+            let kept = polled(&mut Vec::new(), world.sessions.store().list("user"));
+            assert_eq!(kept.expect("a memory").len(), max as usize);
             if held > max as usize {
                 break;
             }
         }
-        polls.sort_unstable();
-        let (median, longest) = (polls[polls.len() / 2], polls[polls.len() - 1]);
-        let [median, longest] = [median, longest].map(|poll| poll.as_micros());
-        println!(
-            "| polls of a sign-in, {held} sessions under a limit of {max}, the median and the \
-             longest | {median}, {longest} us | | |"
-        );
+        polls_row(&format!("a sign-in, {held} sessions under a limit of {max}"), polls);
+        let mut polls = Vec::new();
+        let listed = polled(&mut polls, world.sessions.list("user"));
+        assert_eq!(listed.expect("a memory").len(), max as usize);
+        polls_row(&format!("a list of {max} sessions"), polls);
     }
+}
+
+/// What a future comes to, and how long each of its polls works.
+fn polled<T>(polls: &mut Vec<Duration>, future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    loop {
+        let before = worked();
+        let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        polls.push(worked().saturating_sub(before));
+        if let Poll::Ready(output) = polled {
+            return output;
+        }
+    }
+}
+
+fn polls_row(work: &str, mut polls: Vec<Duration>) {
+    polls.sort_unstable();
+    let (median, longest) = (polls[polls.len() / 2], polls[polls.len() - 1]);
+    let [median, longest] = [median, longest].map(|poll| poll.as_micros());
+    println!("| polls of {work}, the median and the longest | {median}, {longest} us | | |");
 }
 
 const CALLS: usize = 200;

@@ -458,11 +458,24 @@ fn f62_no_poll_of_a_sign_in_handles_many_sessions() {
             "{when_full:?} {max}: {polls} polls, the longest and its number {longest:?}, {:?} in all",
             began.elapsed(),
         );
-        // It lists twice, at most 512 sessions a poll.
-        assert!(polls > 2 * (SESSIONS / 512), "{polls} polls");
+        // It lists twice, at most 512 sessions a poll, and looks at them four times.
+        assert!(polls > 2 * (SESSIONS / 512) + 4 * (SESSIONS / 1_024), "{polls} polls");
         let left = if max == 1 { 1 } else { (SESSIONS + 1).min(max) };
         assert_eq!(sessions.store().len(), left as usize);
         assert!(block_on(sessions.peek(started.token.expose())).is_ok());
+
+        let mut list = pin!(sessions.list(SUBJECT));
+        let mut polls = 0_u32;
+        let listed = loop {
+            polls += 1;
+            if let Poll::Ready(listed) = poll(list.as_mut()) {
+                break listed.unwrap();
+            }
+        };
+        assert_eq!(listed.len(), left as usize);
+        assert!(polls > left / 512 + left / 1_024, "{polls} polls");
+        let by_age = |session: &Session| (session.lifetime().created_at(), session.id());
+        assert!(listed.is_sorted_by_key(by_age));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Carries out a [`SessionLimit`] around the creation of a session.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::bounds::Bound;
@@ -52,18 +52,18 @@ impl<S: SessionStore> Admission<'_, S> {
         }
         let ordinal = greatest.saturating_add(1);
         if self.limit.when_full() == WhenFull::Refuse {
-            let mut live = Vec::new();
+            let mut live = BTreeMap::new();
             let now = self.context.now();
             for (at, row) in self.counted(self.listed.to_vec()).await.into_iter().enumerate() {
                 if self.status_of(&row, now).is_some_and(|status| now < status.idle_expires_at) {
-                    live.push(row);
+                    live.insert((row.lifetime().created_at(), row.id()), row);
                 }
                 pause_after(at).await;
             }
             if live.len() >= self.max() {
-                live.sort_by_cached_key(|row| (row.lifetime().created_at(), row.id()));
                 let max_sessions = self.limit.max_sessions();
-                return Err(StartError::TooMany { max_sessions, sessions: live });
+                let sessions = live.into_values().collect();
+                return Err(StartError::TooMany { max_sessions, sessions });
             }
         }
         Ok(ordinal)
@@ -218,7 +218,7 @@ pub(super) async fn release(rows: Vec<Session>) {
 }
 
 /// Lets others run after many rows: a subject may have any number.
-async fn pause_after(at: usize) {
+pub(super) async fn pause_after(at: usize) {
     if at % SEEN_AT_ONCE == SEEN_AT_ONCE - 1 {
         yield_now().await;
     }

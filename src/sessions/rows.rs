@@ -1,9 +1,10 @@
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use chrono::TimeDelta;
 
-use super::admission::{Admission, release, remove};
+use super::admission::{Admission, pause_after, release, remove};
 use super::bounds::Bound;
 use super::context::Context;
 use super::error::{AuthenticateError, StartError};
@@ -198,9 +199,9 @@ impl<S: SessionStore> Rows<S> {
 
     /// The live sessions of a subject, the oldest first.
     pub(crate) async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
-        let mut sessions = Vec::new();
+        let mut sessions = BTreeMap::new();
         let mut bounds: Vec<(Arc<str>, Option<Bound>)> = Vec::new();
-        for session in self.store.list(subject).await? {
+        for (at, session) in self.store.list(subject).await?.into_iter().enumerate() {
             let profile = session.profile();
             let known = bounds.iter().find(|(known, _)| **known == *profile);
             let bound = if let Some((_, bound)) = known {
@@ -213,11 +214,11 @@ impl<S: SessionStore> Rows<S> {
             let policy = self.context.policy_under(bound.as_ref(), &session);
             let now = self.context.now();
             if policy.is_some_and(|policy| policy.peek(session.lifetime(), now).is_served()) {
-                sessions.push(session);
+                sessions.insert((session.lifetime().created_at(), session.id()), session);
             }
+            pause_after(at).await;
         }
-        sessions.sort_by_key(|session| (session.lifetime().created_at(), session.id()));
-        Ok(sessions)
+        Ok(sessions.into_values().collect())
     }
 }
 
