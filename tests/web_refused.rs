@@ -4,6 +4,7 @@
 
 mod web_store;
 
+use std::error::Error;
 use std::num::NonZeroU32;
 
 use chrono::TimeDelta;
@@ -122,10 +123,12 @@ fn a_log_says_since_when_and_what_failed() {
         assert_eq!(refused.to_string(), said);
         let cause = if reason == "unavailable" { ": away" } else { "" };
         assert_eq!(format!("{refused:#}"), format!("{said}{cause}"));
+        let source = refused.source().map(|source| format!("refused: {source}"));
+        let has_source = ["failed", "unavailable"].contains(&reason);
+        assert_eq!(source.as_deref(), has_source.then_some(said));
     }
 }
 
-/// What would end the JSON's text is left out of it.
 /// Found when the request came in, and no longer there, or not to be written, when it is rotated.
 #[test]
 fn a_rotation_that_is_refused_says_why() {
@@ -159,6 +162,7 @@ fn a_rotation_that_is_refused_says_why() {
     }
 }
 
+/// What would end the JSON's text is left out of it.
 #[test]
 fn a_mistake_is_told_as_text_of_the_json() {
     let refused = Refused::misuse("no \"layer\", C:\\routes,\nand so on");
@@ -203,6 +207,10 @@ fn what_is_logged_has_no_token_in_it() {
         (format!("{head:?}"), r#"RequestHead { method: "GET", path: "/reset", accept: None }"#),
         (format!("{reply:?}"), "Reply { set_cookie: true, reissued: false }"),
         (format!("{:?}", app.web), "WebSessions { carrier: "),
+        (
+            format!("{:?}", Refused::misuse("no layer").of(head)),
+            r#"Refused { reason: Misuse("no layer"), request: Some(RequestHead { method: "GET","#,
+        ),
     ] {
         assert!(logged.starts_with(says), "{logged}");
         assert!(!logged.contains(secret) && !logged.contains("secret"), "{logged}");
