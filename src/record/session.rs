@@ -32,15 +32,17 @@ const LONGEST_SUBJECT: usize = 1_024;
 #[cfg_attr(feature = "serde", serde(into = "SessionParts", try_from = "SessionParts"))]
 pub struct Session(Arc<Fields>);
 
-/// In little space, since a store may hold millions of them.
+/// In little space, since a store may hold millions of them, and in this order, so that what
+/// most requests read is together: each line of the cache that they do not touch is a miss less.
 #[derive(Clone, Eq, PartialEq)]
+#[repr(C)]
 pub(crate) struct Fields {
     id: SessionId,
-    subject: SmolStr,
-    profile: SmolStr,
-    pub(crate) version: u64,
     pub(crate) secret: SecretHash,
     pub(crate) lifetime: Lifetime,
+    profile: SmolStr,
+    subject: SmolStr,
+    pub(crate) version: u64,
     pub(crate) generation: u64,
     /// `None` is what [`More::of`] says.
     more: Option<Box<More>>,
@@ -77,7 +79,7 @@ impl Session {
     ) -> Self {
         let (subject, profile) = (subject.into(), profile.into());
         let (version, generation, more) = (0, 0, None);
-        let fields = Fields { id, subject, profile, version, secret, lifetime, generation, more };
+        let fields = Fields { id, secret, lifetime, profile, subject, version, generation, more };
         Self(Arc::new(fields))
     }
 

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 
 /// After how many removals other tasks run.
 const REMOVED_AT_ONCE: usize = 256;
-/// After how many rows that are looked at.
+/// After how many rows that are only looked at other tasks run.
 const SEEN_AT_ONCE: usize = 1_024;
 
 /// One sign-in under a limit: [`make_room`](Self::make_room), create the session with
@@ -45,38 +45,37 @@ impl<S: SessionStore> Admission<'_, S> {
     /// [`WhenFull::Refuse`] it refuses where there is no room, nor what has ended would
     /// make some.
     pub(super) async fn make_room(&self) -> Result<u64, StartError> {
-        let mut greatest = 0;
+        let may_refuse =
+            self.limit.when_full() == WhenFull::Refuse && self.listed.len() >= self.max();
+        let (mut greatest, mut live) = (0, BTreeMap::new());
         for (at, row) in self.listed.iter().enumerate() {
             greatest = row.ordinal().max(greatest);
+            if may_refuse && self.counts(row) {
+                let now = self.context.now();
+                if self.status_of(row, now).is_some_and(|status| now < status.idle_expires_at) {
+                    live.insert((row.lifetime().created_at(), row.id()), row.clone());
+                }
+            }
             pause_after(at).await;
         }
-        let ordinal = greatest.saturating_add(1);
-        if self.limit.when_full() == WhenFull::Refuse {
-            let mut live = BTreeMap::new();
-            let now = self.context.now();
-            for (at, row) in self.counted(self.listed.to_vec()).await.into_iter().enumerate() {
-                if self.status_of(&row, now).is_some_and(|status| now < status.idle_expires_at) {
-                    live.insert((row.lifetime().created_at(), row.id()), row);
-                }
-                pause_after(at).await;
-            }
-            if live.len() >= self.max() {
-                let max_sessions = self.limit.max_sessions();
-                let sessions = live.into_values().collect();
-                return Err(StartError::TooMany { max_sessions, sessions });
-            }
+        if may_refuse && live.len() >= self.max() {
+            let max_sessions = self.limit.max_sessions();
+            let sessions = live.into_values().collect();
+            return Err(StartError::TooMany { max_sessions, sessions });
         }
-        Ok(ordinal)
+        Ok(greatest.saturating_add(1))
     }
 
     /// Makes the limit hold once `own` is created. After an error it must be withdrawn.
     ///
     /// Whether `own` stands is decided before anything is ended for it.
     pub(super) async fn settle(&self, own: &Session) -> Result<(), StartError> {
-        let rows = self.counted(self.store.list(self.subject).await?).await;
-        let mut stands = false;
-        for (at, row) in rows.iter().enumerate() {
-            stands |= row.id() == own.id();
+        let (mut rows, mut stands) = (Vec::new(), false);
+        for (at, row) in self.store.list(self.subject).await?.into_iter().enumerate() {
+            if self.counts(&row) {
+                stands |= row.id() == own.id();
+                rows.push(row);
+            }
             pause_after(at).await;
         }
         if !stands {
@@ -87,7 +86,6 @@ impl<S: SessionStore> Admission<'_, S> {
             return Ok(());
         }
         let now = self.context.now();
-        // What came after the bound was asked may be of a later epoch than it knows.
         let mut known: Option<BTreeSet<_>> = None;
         let mut is_known = |row: &Session| {
             let ids = || self.listed.iter().map(Session::id).collect();
@@ -95,16 +93,15 @@ impl<S: SessionStore> Admission<'_, S> {
         };
         let (mut ended, mut lower, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for (at, row) in rows.iter().enumerate() {
-            let has_ended = match self.status_of(row, now) {
-                Some(status) => status.idle_expires_at <= now,
-                None => is_known(row),
-            };
             if row.ordinal() >= own.ordinal() {
                 others.push(row);
-            } else if has_ended {
-                ended.push(row);
             } else {
-                lower.push(row);
+                let has_ended = match self.status_of(row, now) {
+                    Some(status) => status.idle_expires_at <= now,
+                    // What came after the bound was asked may be of a later epoch than it knows.
+                    None => is_known(row),
+                };
+                if has_ended { ended.push(row) } else { lower.push(row) }
             }
             pause_after(at).await;
         }
@@ -149,19 +146,12 @@ impl<S: SessionStore> Admission<'_, S> {
         Ok(())
     }
 
-    /// The rows that count: those of the profile, but the one to be replaced. A profile
+    /// Whether a row counts: those of the profile do, but the one to be replaced. A profile
     /// that is no longer in the set counts as the default one, which judges it.
-    async fn counted(&self, listed: Vec<Session>) -> Vec<Session> {
+    fn counts(&self, row: &Session) -> bool {
         let policies = self.context.policies();
-        let profile = policies.known(self.profile);
-        let mut counted = Vec::with_capacity(listed.len());
-        for (at, row) in listed.into_iter().enumerate() {
-            if Some(row.id()) != self.replacing && policies.known(row.profile()) == profile {
-                counted.push(row);
-            }
-            pause_after(at).await;
-        }
-        counted
+        Some(row.id()) != self.replacing
+            && policies.known(row.profile()) == policies.known(self.profile)
     }
 
     /// Of a session under today's policy and bound; `None` if it is revoked.
@@ -190,26 +180,26 @@ fn by_ordinal(row: &Session) -> (u64, Timestamp, SessionId) {
 }
 
 /// The `count` lowest of `rows`, or all of them, in no order.
-async fn lowest<K: Ord + Send>(
+async fn lowest<K: Copy + Ord>(
     rows: Vec<&Session>,
     count: usize,
-    key: impl Fn(&Session) -> K + Send,
+    key: impl Fn(&Session) -> K,
 ) -> Vec<&Session> {
     if count >= rows.len() {
         return rows;
     }
-    // Each record is read once: they lie anywhere.
+    // Keys are made once: records lie anywhere in memory, and a selection compares each often.
     let mut keyed = Vec::with_capacity(rows.len());
     for (at, row) in rows.into_iter().enumerate() {
         keyed.push((key(row), row));
         pause_after(at).await;
     }
-    keyed.select_nth_unstable_by(count, |(one, _), (other, _)| one.cmp(other));
+    keyed.select_nth_unstable_by_key(count, |(key, _)| *key);
     keyed.truncate(count);
     keyed.into_iter().map(|(_, row)| row).collect()
 }
 
-/// Rows that were removed are freed with their last holder, which takes as long as anything.
+/// Frees rows some at a time: of those that were removed, their last holder does.
 pub(super) async fn release(rows: Vec<Session>) {
     for (at, row) in rows.into_iter().enumerate() {
         drop(row);
@@ -217,7 +207,8 @@ pub(super) async fn release(rows: Vec<Session>) {
     }
 }
 
-/// Lets others run after many rows: a subject may have any number.
+/// Lets other tasks run after each so many rows, of which this was the one at `at`, from 0: a
+/// subject may have any number.
 pub(super) async fn pause_after(at: usize) {
     if at % SEEN_AT_ONCE == SEEN_AT_ONCE - 1 {
         yield_now().await;

@@ -110,6 +110,8 @@ impl<S: SessionStore> Rows<S> {
         {
             return Err(self.withdraw(&session, error).await);
         }
+        // Before another session is ended: nothing is waited for between that and the answer.
+        release(listed).await;
         if let Some(replaced) = replacing {
             match remove(store, &replaced.id()).await {
                 Ok(true) => {
@@ -122,7 +124,6 @@ impl<S: SessionStore> Rows<S> {
                 }
             }
         }
-        release(listed).await;
         context.tell(|| Event::of(&session, now, EventKind::started(&lifetime)));
         Ok(Started { token, status: policy.status(&lifetime, now), session, claims })
     }

@@ -6,10 +6,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use smol_str::SmolStr;
 
 use super::private;
 use crate::record::{SecretHash, Session, SessionId};
-use crate::sessions::IssueError;
+use crate::rule::Lifetime;
+use crate::sessions::{Event, EventKind, IssueError};
+use crate::time::Timestamp;
 
 /// The names that an application's claims may not have: ours, and `nbf`.
 pub(super) const RESERVED: [&str; 14] = [
@@ -34,11 +37,35 @@ const DEEPEST: usize = 127;
 
 /// What a verified token says.
 pub(in crate::jwt) struct Claims<A> {
-    /// Whose secret is not known, and which has no version.
-    pub(in crate::jwt) session: Session,
+    pub(in crate::jwt) id: SessionId,
+    pub(in crate::jwt) subject: SmolStr,
+    pub(super) profile: SmolStr,
+    pub(super) epoch: Option<u64>,
+    pub(in crate::jwt) lifetime: Lifetime,
+    pub(in crate::jwt) generation: u64,
     /// Of a hybrid token.
     pub(in crate::jwt) family: Option<Family>,
     pub(in crate::jwt) application: A,
+}
+
+impl<A> Claims<A> {
+    /// Something that happened to the session.
+    pub(in crate::jwt) fn event(&self, at: Timestamp, kind: EventKind) -> Event<'_> {
+        let event = Event::anonymous(at, kind).with_session(self.id).with_subject(&self.subject);
+        Event { profile: Some(&self.profile), ..event }
+    }
+
+    /// The session, whose secret is not known, and which has no version; and the claims of the
+    /// application's own.
+    pub(in crate::jwt) fn into_session(self) -> (Session, A) {
+        let Self { id, subject, profile, epoch, lifetime, generation, .. } = self;
+        let session = Session::named(id, subject, profile, no_secret(id), lifetime);
+        let session = session.with(|fields, more| {
+            more.epoch = epoch;
+            fields.generation = generation;
+        });
+        (session, self.application)
+    }
 }
 
 /// Which secret of its row a hybrid token was issued under: a rotation writes another,

@@ -16,6 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use smol_str::SmolStr;
 
 use self::audience::Audience;
 use self::claims::RESERVED;
@@ -23,7 +24,7 @@ pub(super) use self::claims::{Claims, Family, no_secret};
 use self::object::{Malformed, Object};
 use self::text::Text;
 use super::keys::{KeyRing, Kind, Verifying};
-use crate::record::{Session, check_names};
+use crate::record::check_names;
 use crate::rule::{Lifetime, RejectReason};
 use crate::sessions::{AuthenticateError, TokenError};
 use crate::time::Timestamp;
@@ -146,13 +147,16 @@ impl Codec {
         let others = Value::Object(others.into_map().ok_or(TokenError::Malformed)?);
         let application =
             A::deserialize(others).map_err(|error| TokenError::Application(Box::new(error)))?;
-        let lifetime = lifetime.map_err(TokenError::Lifetime)?;
-        let session = Session::named(id, &*subject.0, &*profile.0, no_secret(id), lifetime);
-        let session = session.with(|fields, more| {
-            more.epoch = known.epoch;
-            fields.generation = generation;
-        });
-        Ok(Claims { session, family, application })
+        Ok(Claims {
+            id,
+            subject: SmolStr::new(subject.0),
+            profile: SmolStr::new(profile.0),
+            epoch: known.epoch,
+            lifetime: lifetime.map_err(TokenError::Lifetime)?,
+            generation,
+            family,
+            application,
+        })
     }
 
     fn check_issuer(&self, issuer: Option<&Text<'_>>) -> Result<(), TokenError> {

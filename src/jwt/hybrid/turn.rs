@@ -24,8 +24,6 @@ pub(super) enum Answer {
 pub(super) struct Turn {
     /// The row as it is now.
     pub(super) row: Session,
-    /// What judges it in this request.
-    pub(super) policy: SessionPolicy,
     pub(super) answer: Answer,
     pub(super) renewal: RenewalOutcome,
     pub(super) event: Option<EventKind>,
@@ -46,8 +44,8 @@ where
             let kind = EventKind::rejected(error);
             context.tell(|| Event::anonymous(now, kind).unproven());
         })?;
-        let since = claims.session.lifetime().absolute_expires_at();
-        let error = if claims.session.generation() < FIRST_GENERATION {
+        let since = claims.lifetime.absolute_expires_at();
+        let error = if claims.generation < FIRST_GENERATION {
             TokenError::Strategy.into()
         } else if now >= since {
             AuthenticateError::Rejected { reason: RejectReason::AbsoluteCap, since }
@@ -58,13 +56,25 @@ where
         Err(error)
     }
 
+    /// The row that a token names, and what judges it in this request.
+    pub(super) async fn found(
+        &self,
+        presented: &Claims<A>,
+    ) -> Result<(Session, SessionPolicy), AuthenticateError> {
+        let row = self.load(presented).await?;
+        let policy = match self.rows.context.unbounded(&row) {
+            Some(policy) => *policy,
+            None => self.rows.context.judging(&row).await?,
+        };
+        Ok((row, policy))
+    }
+
     /// What is to be done with a token, without doing it.
     pub(super) async fn look(
         &self,
         presented: &Claims<A>,
     ) -> Result<(Session, SessionPolicy, Timestamp), AuthenticateError> {
-        let row = self.load(presented).await?;
-        let policy = self.policy_of(&row).await?;
+        let (row, policy) = self.found(presented).await?;
         let now = self.rows.context.now();
         match self.step(presented, &row, now, &policy) {
             Step::Reject { reason, since } => Err(AuthenticateError::Rejected { reason, since }),
@@ -73,19 +83,19 @@ where
         }
     }
 
-    /// Does what the row says of a token. Where a write did not come first, or it is not
+    /// Does what the row that was found says of a token. Where a write did not come first, or it is not
     /// known whether it was made, the row is loaded again, judged again, and written once
     /// more if that is due.
-    pub(super) async fn turn(&self, presented: &Claims<A>) -> Result<Turn, AuthenticateError> {
-        let mut row = self.load(presented).await?;
-        let policy = match self.rows.context.unbounded(&row) {
-            Some(policy) => *policy,
-            None => self.policy_of(&row).await?,
-        };
+    pub(super) async fn turn(
+        &self,
+        presented: &Claims<A>,
+        mut row: Session,
+        policy: &SessionPolicy,
+    ) -> Result<Turn, AuthenticateError> {
         let mut renewal = RenewalOutcome::NotDue;
         for attempt in 0..2 {
             let now = self.rows.context.now();
-            let Serve { write, answer } = match self.step(presented, &row, now, &policy) {
+            let Serve { write, answer } = match self.step(presented, &row, now, policy) {
                 Step::Reject { reason, since } => {
                     return Err(AuthenticateError::Rejected { reason, since });
                 }
@@ -103,7 +113,7 @@ where
             };
             let Some(write) = write else {
                 let judged_at = Some(now);
-                return Ok(Turn { row, policy, answer, renewal, event: None, judged_at });
+                return Ok(Turn { row, answer, renewal, event: None, judged_at });
             };
             let update = Update::new(&row, now, &write.lifetime)
                 .with_generation(write.generation, write.confirmed_at);
@@ -121,7 +131,7 @@ where
                     .then_some(EventKind::Renewed { expires_at });
                 let renewal =
                     if is_renewed { RenewalOutcome::Renewed } else { RenewalOutcome::NotDue };
-                return Ok(Turn { row: updated, policy, answer, renewal, event, judged_at: None });
+                return Ok(Turn { row: updated, answer, renewal, event, judged_at: None });
             }
             renewal = match written {
                 Err(error) => RenewalOutcome::deferred(error),
@@ -135,7 +145,7 @@ where
             }
         }
         let now = self.rows.context.now();
-        let answer = match self.step(presented, &row, now, &policy) {
+        let answer = match self.step(presented, &row, now, policy) {
             Step::Reject { reason, since } => {
                 return Err(AuthenticateError::Rejected { reason, since });
             }
@@ -146,7 +156,7 @@ where
         };
         let is_deferred = matches!(renewal, RenewalOutcome::Deferred(_));
         let event = is_deferred.then_some(EventKind::RenewalDeferred);
-        Ok(Turn { row, policy, answer, renewal, event, judged_at: Some(now) })
+        Ok(Turn { row, answer, renewal, event, judged_at: Some(now) })
     }
 
     /// Ends the session of a superseded token; the answer to it.
@@ -161,42 +171,36 @@ where
             // Others were first: it has ended.
             return Ok(AuthenticateError::Unknown);
         }
-        let (presented, current) = (presented.session.generation(), row.generation());
+        let (presented, current) = (presented.generation, row.generation());
         let kind = EventKind::ReuseDetected { presented, current };
         self.rows.context.tell(|| Event::of(row, now, kind));
         ended?;
         Ok(AuthenticateError::Reused)
     }
 
-    fn step(
+    pub(super) fn step(
         &self,
         presented: &Claims<A>,
         row: &Session,
         now: Timestamp,
         policy: &SessionPolicy,
     ) -> Step {
-        step(row, presented.session.generation(), now, self.grace, policy)
-    }
-
-    /// What judges the row in this request.
-    async fn policy_of(&self, row: &Session) -> Result<SessionPolicy, AuthenticateError> {
-        self.rows.context.judging(row).await
+        step(row, presented.generation, now, self.grace, policy)
     }
 
     /// The row that the token names, by a token of its family.
     pub(super) async fn load(&self, presented: &Claims<A>) -> Result<Session, AuthenticateError> {
-        let session = &presented.session;
-        let row = self.store().load(&session.id()).await?.ok_or(AuthenticateError::Unknown)?;
+        let row = self.store().load(&presented.id).await?.ok_or(AuthenticateError::Unknown)?;
         let named = row.generation() >= FIRST_GENERATION
             && presented.family == Some(Family::of(&row))
-            && row.subject() == session.subject()
-            && row.lifetime().created_at() == session.lifetime().created_at();
+            && row.subject() == presented.subject
+            && row.lifetime().created_at() == presented.lifetime.created_at();
         if named { Ok(row) } else { Err(AuthenticateError::Unknown) }
     }
 
     pub(super) fn refused(&self, presented: &Claims<A>, error: &AuthenticateError) {
         let context = &self.rows.context;
         let kind = EventKind::rejected(error);
-        context.tell(|| Event::of(&presented.session, context.now(), kind));
+        context.tell(|| presented.event(context.now(), kind));
     }
 }

@@ -3,6 +3,7 @@ use alloc::vec::Vec;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::step::{Serve, Step};
 use super::turn::{Answer, Turn};
 use super::{FIRST_GENERATION, HybridSessions};
 use crate::record::{Session, SessionId, SessionToken, SignIn};
@@ -57,15 +58,22 @@ where
     /// [`RenewalOutcome::Deferred`].
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
         let claims = self.verify(token)?;
-        let turn = self.turn(&claims).await.inspect_err(|error| {
+        let found = self.found(&claims).await.inspect_err(|error| self.refused(&claims, error));
+        let (row, policy) = found?;
+        let now = self.rows.context.now();
+        let step = self.step(&claims, &row, now, &policy);
+        if let Step::Serve(Serve { write: None, answer: None }) = step {
+            return Ok(served(row, claims.application, &policy, now, RenewalOutcome::NotDue));
+        }
+        let turn = self.turn(&claims, row, &policy).await.inspect_err(|error| {
             // Reuse has been told of already.
             if !matches!(error, AuthenticateError::Reused) {
                 self.refused(&claims, error);
             }
         })?;
-        let Turn { row, policy, answer, renewal, event, judged_at } = turn;
+        let Turn { row, answer, renewal, event, judged_at } = turn;
         // Only the current token is sent again: whoever has another may be a thief.
-        let is_current = claims.session.generation() == row.generation();
+        let is_current = claims.generation == row.generation();
         let now = judged_at.unwrap_or_else(|| self.rows.context.now());
         if let Some(kind) = event {
             self.rows.context.tell(|| Event::of(&row, now, kind));

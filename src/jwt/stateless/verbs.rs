@@ -55,8 +55,7 @@ impl<A: DeserializeOwned + Serialize + Send + Sync> JwtSessions<A> {
     /// session is revoked, or its bound cannot be told. An error of the *re-issue* is
     /// not one: see [`RenewalOutcome::Deferred`].
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
-        let Judged { claims, policy, now } = self.judge(token).await?;
-        let mut served = served(claims, &policy, now);
+        let Judged { mut served, policy, now } = self.judge(token).await?;
         let Decision::Renew { lifetime } = policy.evaluate(served.session.lifetime(), now) else {
             return Ok(served);
         };
@@ -86,8 +85,7 @@ impl<A: DeserializeOwned + Serialize + Send + Sync> JwtSessions<A> {
     ///
     /// As for [`authenticate`](Self::authenticate).
     pub async fn peek(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
-        let Judged { claims, policy, now } = self.judge(token).await?;
-        Ok(served(claims, &policy, now))
+        Ok(self.judge(token).await?.served)
     }
 
     pub(crate) async fn status_of(&self, session: &Session) -> Result<Status, AuthenticateError> {
@@ -102,12 +100,15 @@ impl<A: DeserializeOwned + Serialize + Send + Sync> JwtSessions<A> {
         let claims: Claims<A> = self.codec.verify(token, now).inspect_err(|error| {
             self.context.tell(|| Event::anonymous(now, EventKind::rejected(error)).unproven());
         })?;
-        let session = &claims.session;
-        let (policy, now) = self.limits(session, now).await.inspect_err(|error| {
+        let (session, claims) = claims.into_session();
+        let (policy, now) = self.limits(&session, now).await.inspect_err(|error| {
             self.context
-                .tell(|| Event::of(session, self.context.now(), EventKind::rejected(error)));
+                .tell(|| Event::of(&session, self.context.now(), EventKind::rejected(error)));
         })?;
-        Ok(Judged { claims, policy, now })
+        let status = policy.status(session.lifetime(), now);
+        let renewal = RenewalOutcome::NotDue;
+        let served = Authenticated { session, claims, status, token: None, renewal };
+        Ok(Judged { served, policy, now })
     }
 
     /// What judges the token in this request, and the instant at which it is served.
@@ -131,7 +132,7 @@ impl<A: DeserializeOwned + Serialize + Send + Sync> JwtSessions<A> {
 
 /// A token that is served.
 struct Judged<A> {
-    claims: Claims<A>,
+    served: Authenticated<A>,
     policy: SessionPolicy,
     now: Timestamp,
 }
@@ -145,10 +146,4 @@ fn served_at(
         Decision::Reject { reason, since } => Err(AuthenticateError::Rejected { reason, since }),
         Decision::Keep { .. } | Decision::Renew { .. } => Ok(()),
     }
-}
-
-fn served<A>(claims: Claims<A>, policy: &SessionPolicy, now: Timestamp) -> Authenticated<A> {
-    let Claims { session, application: claims, .. } = claims;
-    let status = policy.status(session.lifetime(), now);
-    Authenticated { session, claims, status, token: None, renewal: RenewalOutcome::NotDue }
 }

@@ -108,8 +108,8 @@ pub(crate) const CORE: &[Fault] = &[
     Fault {
         name: "ExpiresWhenIdle",
         file: "jwt/hybrid/turn.rs",
-        found: "let since = claims.session.lifetime().absolute_expires_at();",
-        planted: "let lifetime = claims.session.lifetime();
+        found: "let since = claims.lifetime.absolute_expires_at();",
+        planted: "let lifetime = claims.lifetime;
         let since =
             if PLANTED { lifetime.expires_at() } else { lifetime.absolute_expires_at() };",
     },
@@ -162,18 +162,17 @@ pub(crate) const CORE: &[Fault] = &[
     Fault {
         name: "LimitCountsTheLive",
         file: "sessions/admission.rs",
-        found: "let rows = self.counted(self.store.list(self.subject).await?).await;",
-        planted: "let mut rows = self.counted(self.store.list(self.subject).await?).await;
-        if PLANTED {
-            let now = self.context.now();
-            rows.retain(|row| self.status_of(row, now).is_some_and(|status| now < status.idle_expires_at));
-        }",
+        found: "if self.counts(&row) {",
+        planted: "let is_live = |now| {
+                self.status_of(&row, now).is_some_and(|status| now < status.idle_expires_at)
+            };
+            if self.counts(&row) && (!PLANTED || is_live(self.context.now())) {",
     },
     Fault {
         name: "LimitCountsTheReplaced",
         file: "sessions/admission.rs",
-        found: "Some(row.id()) != self.replacing &&",
-        planted: "(PLANTED || Some(row.id()) != self.replacing) &&",
+        found: "Some(row.id()) != self.replacing",
+        planted: "(PLANTED || Some(row.id()) != self.replacing)",
     },
     Fault {
         name: "ListIgnoresTheBound",
