@@ -22,6 +22,13 @@ use session_policy::store::AnyStore;
 use session_policy::testing::{Outcome, Report, StoreKit};
 
 #[test]
+#[should_panic(expected = "no check was run: `only` names none")]
+fn a_name_that_no_check_has_is_no_pass() {
+    let kit = StoreKit::new().only("udpate refuses");
+    block_on(kit.check(async || MemoryStore::new())).assert_passed();
+}
+
+#[test]
 fn the_memory_store_conforms_by_two_handles_and_by_scans() {
     let empty = async || Arc::new(MemoryStore::new());
     let report = block_on(StoreKit::new().check_with_handles(empty, async |store| store.clone()));

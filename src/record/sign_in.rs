@@ -83,7 +83,8 @@ impl<A> SignIn<A> {
     }
 
     /// With a text by which the user knows the session on a page of devices, such as
-    /// "Firefox on Linux" or a name that the user gives.
+    /// "Firefox on Linux", made of the header `User-Agent`, which this crate does not read, or
+    /// a name that the user gives.
     ///
     /// It is never refused: control and bidirectional characters are removed, and it
     /// is cut at a character within 1 KiB. The page escapes it. It decides nothing,

@@ -146,7 +146,21 @@ impl Lifetime {
     }
 }
 
-/// Why four instants are not a [`Lifetime`].
+/// Why four instants are not a [`Lifetime`]: from [`Lifetime::restore`], and from reading one
+/// with serde.
+///
+/// Equal instants are in order. Where several pairs are out of order, the first is told:
+/// created and renewed, renewed and expires, expires and the cap.
+///
+/// ```
+/// use session_policy::store::LifetimeError;
+/// use session_policy::{Lifetime, Timestamp};
+///
+/// let at = Timestamp::from_unix_secs;
+/// let error = Lifetime::restore(at(0), at(60), at(1_860), at(1_800)).unwrap_err();
+/// let LifetimeError::ExpiresAfterCap { absolute_expires_at, .. } = error else { panic!() };
+/// assert_eq!(absolute_expires_at, at(1_800));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LifetimeError {

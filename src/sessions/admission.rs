@@ -58,7 +58,7 @@ impl<S: SessionStore> Admission<'_, S> {
             }
             pause_after(at).await;
         }
-        if may_refuse && live.len() >= self.max() {
+        if live.len() >= self.max() {
             let max_sessions = self.limit.max_sessions();
             let sessions = live.into_values().collect();
             return Err(StartError::TooMany { max_sessions, sessions });

@@ -47,7 +47,7 @@ impl<S> Sessions<S> {
     }
 
     /// The same sessions by `clock` in place of the [`SystemClock`](crate::SystemClock), as in
-    /// tests. A second call replaces the first.
+    /// tests. A second call replaces the first; clones that were made before keep their clock.
     #[must_use]
     pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
         self.with_context(|context| context.with_clock(clock))

@@ -99,12 +99,13 @@ pub trait SessionStore: Send + Sync {
     fn remove(&self, id: &SessionId) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Removes at most `limit` sessions whose `expires_at` is at or before `before`.
-    /// Returns those removed; fewer than `limit` means that none is left, except those that
-    /// are being written at that moment.
+    /// Returns those removed, none for a `limit` of 0; fewer than `limit` means that none is
+    /// left, except those that are being written at that moment.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the store cannot write.
+    /// [`StoreError`] if the store cannot write. If it fails after some were removed, they are
+    /// returned, fewer than `limit` as they are, and the next call meets the error again.
     fn remove_expired(
         &self,
         before: Timestamp,

@@ -98,7 +98,8 @@ impl Removed {
 /// Some of a store's sessions, from [`ScanStore::scan`](super::ScanStore::scan).
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// The sessions, expired or not, in any order; perhaps none.
+    /// The sessions, expired or not, in any order; perhaps none, which does not make it the last
+    /// page. One that is written meanwhile may come again in a later page.
     pub sessions: Vec<Session>,
     /// Where to go on; `None` after the last page.
     pub next: Option<Cursor>,

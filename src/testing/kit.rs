@@ -32,8 +32,8 @@ use crate::store::{AnyStore, ScanStore, SessionStore};
 /// the caller awaits, inside tokio or outside. A store that never waits for anything
 /// outside is also called from threads of the kit's own.
 ///
-/// It takes about 20 seconds of processor time for a store in memory, and about 50,000 calls for one
-/// on a server. What depends on an engine's isolation, a restart, a failover or hours
+/// It takes about 20 seconds of processor time for a store in memory, twice that with two
+/// handles, and about 50,000 calls for one on a server. What depends on an engine's isolation, a restart, a failover or hours
 /// of load it cannot find; the load harness of this repository
 /// (`tests/store-harness`) can find some.
 ///
@@ -89,7 +89,7 @@ impl StoreKit {
     }
 
     /// Runs only the checks whose name contains `name`, to go on from one that
-    /// failed.
+    /// failed. If there is none, [`Report::assert_passed`](super::Report::assert_passed) panics.
     #[must_use]
     pub const fn only(self, name: &'static str) -> Self {
         Self { settings: Settings { only: name, ..self.settings } }

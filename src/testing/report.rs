@@ -59,14 +59,16 @@ impl Report {
         self.checks.iter().filter(|check| check.outcome != Outcome::Passed)
     }
 
-    /// Panics with the report unless every check passed.
+    /// Panics with the report unless every check passed, and there was one.
     ///
     /// # Panics
     ///
     /// If a check failed; the message is the report, and has of each failed check what
-    /// was expected and what was seen.
+    /// was expected and what was seen. If no check was run, since none has the name that was
+    /// asked for.
     #[track_caller]
     pub fn assert_passed(&self) {
+        assert!(!self.checks.is_empty(), "no check was run: `only` names none");
         assert!(self.failed().next().is_none(), "the store breaks its contract:\n{self}");
     }
 

@@ -75,13 +75,14 @@ fn floored(instant: std::time::SystemTime) -> Timestamp {
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// A clock that stands at `now`.
+    /// A clock that stands at `now`, at the whole second at or before it.
     #[must_use]
     pub fn new(now: impl Into<Timestamp>) -> Self {
         Self(Arc::new(AtomicI64::new(now.into().as_unix_secs())))
     }
 
-    /// Moves the clock by `duration`, backwards if it is negative, saturating.
+    /// Moves the clock by `duration`, backwards if it is negative, saturating, to the whole
+    /// second at or before that: it does not add up parts of seconds.
     pub fn advance(&self, duration: TimeDelta) {
         let advanced = |secs| {
             let now = Timestamp::from_unix_secs(secs);

@@ -142,13 +142,14 @@ impl Built {
         cookies: impl IntoIterator<Item = &'a [u8]>,
         authorization: impl IntoIterator<Item = &'a [u8]>,
     ) -> Presented<'a> {
-        let mut authorization = authorization.into_iter();
-        let header = self.bearer.as_ref().and_then(|_| authorization.next());
+        let mut authorization = self.bearer.as_ref().map(|_| authorization.into_iter());
+        let mut next = || authorization.as_mut()?.next();
+        let header = next();
         let mut presented =
             Presented { tokens: [""; MOST], count: 0, is_bearer: self.is_bearer(header.is_some()) };
         if presented.is_bearer {
             // Two are none: a proxy and we might each believe another one.
-            let alone = header.filter(|_| authorization.next().is_none());
+            let alone = header.filter(|_| next().is_none());
             if let Some(token) = alone.and_then(after_bearer) {
                 presented.add(token);
             }

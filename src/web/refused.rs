@@ -17,11 +17,11 @@ const RETRY_AFTER_SECS: u32 = 5;
 /// layer writes that response: by default problem details (RFC 9457), or what
 /// `SessionLayer::on_refusal` makes of it.
 ///
-/// | [`reason`](Self::reason) | status | in problem details |
+/// | [`reason`](Self::reason) | status | [`as_str`](Self::as_str), in problem details `reason` |
 /// | --- | --- | --- |
 /// | [`NoSession`](Reason::NoSession) | 401 | `no_session` |
 /// | [`Expired`](Reason::Expired) | 401 | `idle`, `absolute_cap` |
-/// | [`NotFresh`](Reason::NotFresh) | 401 | `not_fresh`, `max_age` |
+/// | [`NotFresh`](Reason::NotFresh) | 401 | `not_fresh`, with `max_age` in seconds |
 /// | [`Ambiguous`](Reason::Ambiguous) | 401 | `ambiguous` |
 /// | [`Revoked`](Reason::Revoked) | 401 | `revoked` |
 /// | [`Raced`](Reason::Raced) | 409 | `raced` |
@@ -140,7 +140,8 @@ impl Refused {
         }
     }
 
-    /// The reason as its stable, machine-readable word.
+    /// The reason as its stable, machine-readable word, one of those of the
+    /// [table](Self).
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self.reason() {

@@ -138,7 +138,8 @@ impl fmt::Display for Duty {
     }
 }
 
-/// How binding a clause is (RFC 2119, as NIST SP 800-63B-4 uses it).
+/// How binding a clause is (NIST SP 800-63B-4 section 1, "Notations"). `Shall` is less than
+/// `Should`, in order of importance; both serialise in lower case.
 ///
 /// A requirement of ASVS, PCI DSS or WCAG is a SHALL for whoever adopts its
 /// level; a range of the Cheat Sheet is a SHOULD.

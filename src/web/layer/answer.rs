@@ -1,5 +1,4 @@
 use alloc::string::String;
-use core::iter;
 
 use http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
@@ -11,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use super::super::exchange::Exchange;
 use super::super::refused::Refused;
 use super::super::reply::Reply;
+use super::request::Values;
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -103,9 +103,8 @@ pub(super) fn finish<O, A: Clone + Send + Sync + 'static>(
     if let Some(refused) = response.extensions_mut().remove::<Refused>() {
         response = refuse_with(&refused, response.headers(), refuse);
     }
-    // Not looked up where nobody asked for a session.
-    let own = iter::once(SET_COOKIE).flat_map(|name| response.headers().get_all(name));
-    if let Some(reply) = exchange.reply_now(own.map(HeaderValue::as_bytes)) {
+    let own = Values { headers: response.headers(), name: &SET_COOKIE };
+    if let Some(reply) = exchange.reply_now(own) {
         put(reply, response.headers_mut());
     }
     response

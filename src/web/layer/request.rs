@@ -1,6 +1,6 @@
-use core::iter;
+use core::iter::Map;
 
-use http::header::{ACCEPT, AUTHORIZATION, COOKIE};
+use http::header::{ACCEPT, AUTHORIZATION, COOKIE, ValueIter};
 use http::uri::PathAndQuery;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -9,7 +9,8 @@ use super::super::carrier::Presented;
 use super::super::exchange::Exchange;
 use super::super::refused::{Refused, RequestHead};
 
-const NO_LAYER: &str = "there is no `SessionLayer` with these claims around this route";
+const NO_LAYER: &str = "there is no `SessionLayer` around this route, or one with other claims (in \
+    axum, `.layer` goes around the routes that were added before it)";
 
 /// What the layer leaves in a request.
 #[derive(Clone)]
@@ -32,9 +33,24 @@ pub(in crate::web) fn presented<'a, A: Clone + Send + Sync + 'static>(
     exchange.presented(values(headers, &COOKIE), values(headers, &AUTHORIZATION))
 }
 
-/// Not looked up where nobody asks.
-fn values<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
-    iter::once(name).flat_map(|name| headers.get_all(name)).map(HeaderValue::as_bytes)
+fn values<'a>(headers: &'a HeaderMap, name: &'a HeaderName) -> Values<'a> {
+    Values { headers, name }
+}
+
+/// Those of a header, which is not looked up where nobody asks.
+pub(super) struct Values<'a> {
+    pub(super) headers: &'a HeaderMap,
+    pub(super) name: &'a HeaderName,
+}
+
+impl<'a> IntoIterator for Values<'a> {
+    type Item = &'a [u8];
+    type IntoIter = Map<ValueIter<'a, HeaderValue>, fn(&HeaderValue) -> &[u8]>;
+
+    #[inline]
+    fn into_iter(self) -> Self::IntoIter {
+        self.headers.get_all(self.name).into_iter().map(HeaderValue::as_bytes)
+    }
 }
 
 #[cold]

@@ -78,7 +78,7 @@ async fn claims_go_with_the_token_and_change_by_a_rotation() {
             let answer = client.with(&mine).get(path).await;
             assert_eq!(answer.status(), 500, "{path}");
             let problem = text(answer).await;
-            assert!(problem.contains("there is no `SessionLayer` with these claims"), "{problem}");
+            assert!(problem.contains("there is no `SessionLayer` around this route"), "{problem}");
         }
     }
 }
@@ -92,7 +92,8 @@ async fn a_missing_layer_is_500_that_says_so() {
         assert_eq!(answer.status(), 500, "{path}");
         // `require()` answers with a body of any kind, so with an empty one.
         let says = text(answer).await;
-        let expected = "there is no `SessionLayer` with these claims around this route";
+        let expected = "there is no `SessionLayer` around this route, or one with other claims (in axum, \
+            `.layer` goes around the routes that were added before it)";
         assert_eq!(says, if ["/me", "/group"].contains(&path) { "" } else { expected }, "{path}");
     }
 }

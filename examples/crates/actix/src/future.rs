@@ -1,6 +1,5 @@
 use std::fmt;
 use std::future::Future;
-use std::iter;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -18,6 +17,7 @@ use session_policy::web::{Exchange, Reply};
 
 use crate::middleware::Refuse;
 use crate::refused::Refused;
+use crate::request::Values;
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -114,9 +114,8 @@ impl<A: Clone + Send + Sync + 'static> Waiting<A> {
             None => response.map_into_left_body(),
             Some(answer) => response.into_response(answer).map_into_right_body(),
         };
-        // Not looked up where nobody asked for a session.
-        let own = iter::once(SET_COOKIE).flat_map(|name| response.headers().get_all(name));
-        if let Some(reply) = self.exchange.reply_now(own.map(HeaderValue::as_bytes)) {
+        let own = Values { headers: response.headers(), name: SET_COOKIE };
+        if let Some(reply) = self.exchange.reply_now(own) {
             put(reply, response.headers_mut());
         }
         Ok(response)

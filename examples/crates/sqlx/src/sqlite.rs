@@ -51,8 +51,8 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] if the URL is none of SQLite's, or the file
-    /// cannot be opened; its source names the URL.
+    /// [`StoreError::Unavailable`] if the URL is another engine's, or the file, which may also
+    /// be named without `sqlite:`, cannot be opened; its source names the URL.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         // The engine does not say which file. Another engine's URL may hold a password.
         let name = if url.starts_with("sqlite:") { url } else { "no sqlite: URL" };
@@ -163,7 +163,12 @@ impl SessionStore for SqliteStore {
         while left > 0 {
             let (start, batch) = (Instant::now(), left.min(at_once));
             let values = [before.into(), i64::from(batch).into()];
-            let rows = self.rows(self.sql.remove_expired, &values).await?;
+            let rows = match self.rows(self.sql.remove_expired, &values).await {
+                Ok(rows) => rows,
+                // What was removed is told, and the next call meets the error again.
+                Err(_) if !swept.is_empty() => break,
+                Err(error) => return Err(error),
+            };
             swept.extend(rows.iter().map(removed).collect::<Result<Vec<_>, _>>()?);
             left -= batch;
             if rows.len() < batch as usize {

@@ -107,3 +107,30 @@ async fn a_sweep_begins_with_8_rows_and_never_removes_more_than_32_at_once() {
     assert_eq!(swept.len(), 6_000 - 1_074);
     assert!(store.remove_expired(END, 1_000).await.unwrap().is_empty());
 }
+
+/// What was removed before an error is told, and the next call meets the error.
+#[tokio::test]
+async fn a_sweep_that_fails_on_its_way_tells_what_it_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/sessions.db", folder.path().display());
+    let store = SqliteStore::connect(&url).await.unwrap();
+    filled(&store).await;
+    let trigger =
+        "CREATE TABLE kept AS SELECT id FROM sessions ORDER BY expires_at LIMIT 1 OFFSET 20;
+        CREATE TRIGGER keep BEFORE DELETE ON sessions WHEN OLD.id IN (SELECT id FROM kept) BEGIN
+            SELECT RAISE(ABORT, 'kept');
+        END";
+    sqlx::raw_sql(trigger).execute(store.pool()).await.unwrap();
+    let rows = async || {
+        let count = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM sessions");
+        count.fetch_one(store.pool()).await.unwrap()
+    };
+    // 8 and then 16, the twenty-first among them.
+    assert_eq!(store.remove_expired(END, 1_000).await.unwrap().len(), 8);
+    assert_eq!(rows().await, 6_000 - 8);
+    assert_eq!(store.remove_expired(END, 1_000).await.unwrap().len(), 8);
+    assert_eq!(rows().await, 6_000 - 16);
+    let error = store.remove_expired(END, 1_000).await.unwrap_err();
+    assert!(format!("{error:?}").contains("kept"), "{error:?}");
+    assert_eq!(rows().await, 6_000 - 16);
+}
