@@ -22,7 +22,7 @@ use session_policy::store::AnyStore;
 use session_policy::testing::{Outcome, Report, StoreKit};
 
 #[test]
-#[should_panic(expected = "no check was run: `only` names none")]
+#[should_panic(expected = "no check was run: `only` names none of this call's")]
 fn a_name_that_no_check_has_is_no_pass() {
     let kit = StoreKit::new().only("udpate refuses");
     block_on(kit.check(async || MemoryStore::new())).assert_passed();

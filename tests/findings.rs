@@ -565,7 +565,7 @@ fn f64_a_sign_in_among_many_that_is_dropped_ends_nothing_without_an_answer() {
             let held = sessions.store().len();
             assert!((3_001..=3_002).contains(&held), "{held} after {polls} polls");
             if returned.is_some() {
-                // It lists twice, 512 at a time, and looks at them as often.
+                // It lists twice, 512 at a time, and goes through them three times, 1,024 at a time.
                 assert!(polls > 2 * (3_000 / 512) + 3 * (3_000 / 1_024), "{polls} polls");
                 break;
             }

@@ -10,7 +10,8 @@ use crate::rule::SessionPolicy;
 /// A record names its profile; a record of a profile that is not in the set (any
 /// more) is judged by the default policy. A *new* session under an unknown
 /// profile is refused (`StartError::UnknownProfile`), since a misspelt name must not inherit
-/// another lifetime. A name is 1 to 64 bytes without control characters, and not `default`.
+/// another lifetime. The name of a named profile is 1 to 64 bytes without control characters,
+/// and not `default`.
 ///
 /// # Example
 ///

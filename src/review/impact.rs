@@ -15,7 +15,7 @@ use crate::time::{Human, Timestamp};
 /// Only deadlines are counted: one that a shorter `clock_skew` refuses for now, as
 /// not yet valid, is counted as if it were served, and a limit on sessions ends none here.
 ///
-/// A session that is given twice is counted twice, as a scan may give it.
+/// A session that is given twice, as a scan may do, is counted twice.
 ///
 /// Serialised with instants as unix seconds and durations as whole seconds.
 ///

@@ -146,8 +146,7 @@ impl Lifetime {
     }
 }
 
-/// Why four instants are not a [`Lifetime`]: from [`Lifetime::restore`], and from reading one
-/// with serde.
+/// Why four instants are not a [`Lifetime`]. serde tells it as its own error, with this text.
 ///
 /// Equal instants are in order. Where several pairs are out of order, the first is told:
 /// created and renewed, renewed and expires, expires and the cap.

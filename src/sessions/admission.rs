@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 
 /// After how many removals other tasks run.
 const REMOVED_AT_ONCE: usize = 256;
-/// After how many rows that are only looked at other tasks run.
+/// Other tasks run after so many rows that are only read.
 const SEEN_AT_ONCE: usize = 1_024;
 
 /// One sign-in under a limit: [`make_room`](Self::make_room), create the session with
@@ -199,7 +199,7 @@ async fn lowest<K: Copy + Ord>(
     keyed.into_iter().map(|(_, row)| row).collect()
 }
 
-/// Frees rows some at a time: of those that were removed, their last holder does.
+/// Frees rows some at a time: whoever holds the last clone of a record frees it.
 pub(super) async fn release(rows: Vec<Session>) {
     for (at, row) in rows.into_iter().enumerate() {
         drop(row);
@@ -207,8 +207,8 @@ pub(super) async fn release(rows: Vec<Session>) {
     }
 }
 
-/// Lets other tasks run after each so many rows, of which this was the one at `at`, from 0: a
-/// subject may have any number.
+/// Lets other tasks run once every 1,024 rows; `at` counts from 0. A subject may have any number
+/// of them.
 pub(super) async fn pause_after(at: usize) {
     if at % SEEN_AT_ONCE == SEEN_AT_ONCE - 1 {
         yield_now().await;

@@ -113,7 +113,7 @@ impl<S: SessionStore> Sessions<S> {
     /// before and after the creation. Where sign-ins race:
     ///
     /// * [`WhenFull::EndOldest`] leaves the latest ones, exactly as many as the limit allows
-    ///   (one fewer where they disagree whether a session has ended).
+    ///   (one fewer where the sign-ins disagree whether a session has ended).
     /// * [`WhenFull::EndLeastRecent`] leaves at most as many, and at least one.
     /// * [`WhenFull::Refuse`] never leaves more. If they race for the last place, perhaps none
     ///   comes in; each is then told [`StartError::Raced`], and may try again.

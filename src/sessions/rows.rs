@@ -110,7 +110,7 @@ impl<S: SessionStore> Rows<S> {
         {
             return Err(self.withdraw(&session, error).await);
         }
-        // Before another session is ended: nothing is waited for between that and the answer.
+        // Before the replaced session is ended: no pause between that and the answer.
         release(listed).await;
         if let Some(replaced) = replacing {
             match remove(store, &replaced.id()).await {

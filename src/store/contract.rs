@@ -100,12 +100,13 @@ pub trait SessionStore: Send + Sync {
 
     /// Removes at most `limit` sessions whose `expires_at` is at or before `before`.
     /// Returns those removed, none for a `limit` of 0; fewer than `limit` means that none is
-    /// left, except those that are being written at that moment.
+    /// left, except those that are being written at that moment, unless the store failed on its
+    /// way.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the store cannot write. If it fails after some were removed, they are
-    /// returned, fewer than `limit` as they are, and the next call meets the error again.
+    /// [`StoreError`] if the store cannot write. A store that fails after it removed some may
+    /// return those: the next call tells of the error, if it lasts.
     fn remove_expired(
         &self,
         before: Timestamp,

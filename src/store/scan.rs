@@ -99,7 +99,7 @@ impl Removed {
 #[derive(Clone, Debug)]
 pub struct Page {
     /// The sessions, expired or not, in any order; perhaps none, which does not make it the last
-    /// page. One that is written meanwhile may come again in a later page.
+    /// page. A session may come again in a later page: take them by id.
     pub sessions: Vec<Session>,
     /// Where to go on; `None` after the last page.
     pub next: Option<Cursor>,

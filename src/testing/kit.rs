@@ -33,9 +33,9 @@ use crate::store::{AnyStore, ScanStore, SessionStore};
 /// outside is also called from threads of the kit's own.
 ///
 /// It takes about 20 seconds of processor time for a store in memory, twice that with two
-/// handles, and about 50,000 calls for one on a server. What depends on an engine's isolation, a restart, a failover or hours
-/// of load it cannot find; the load harness of this repository
-/// (`tests/store-harness`) can find some.
+/// handles, and about 50,000 calls for one on a server. What depends on an engine's
+/// isolation, a restart, a failover or hours of load it cannot find; the load harness of this
+/// repository (`tests/store-harness`) can find some.
 ///
 /// # Example
 ///
@@ -89,7 +89,8 @@ impl StoreKit {
     }
 
     /// Runs only the checks whose name contains `name`, to go on from one that
-    /// failed. If there is none, [`Report::assert_passed`](super::Report::assert_passed) panics.
+    /// failed: of those that the call is to run, which for `check` and `check_scan` are others.
+    /// If there is none, [`Report::assert_passed`](super::Report::assert_passed) panics.
     #[must_use]
     pub const fn only(self, name: &'static str) -> Self {
         Self { settings: Settings { only: name, ..self.settings } }
@@ -131,7 +132,7 @@ impl StoreKit {
             run.one(*check, Probe { other, ..run.probe(first) }).await;
         }
         for [stores, outlives] in LEFT_BEHIND {
-            if !run.is_meant(outlives) {
+            if !run.is_meant(stores) && !run.is_meant(outlives) {
                 continue;
             }
             let first = empty().await;

@@ -68,7 +68,7 @@ impl Report {
     /// asked for.
     #[track_caller]
     pub fn assert_passed(&self) {
-        assert!(!self.checks.is_empty(), "no check was run: `only` names none");
+        assert!(!self.checks.is_empty(), "no check was run: `only` names none of this call's");
         assert!(self.failed().next().is_none(), "the store breaks its contract:\n{self}");
     }
 

@@ -17,18 +17,18 @@ const RETRY_AFTER_SECS: u32 = 5;
 /// layer writes that response: by default problem details (RFC 9457), or what
 /// `SessionLayer::on_refusal` makes of it.
 ///
-/// | [`reason`](Self::reason) | status | [`as_str`](Self::as_str), in problem details `reason` |
-/// | --- | --- | --- |
-/// | [`NoSession`](Reason::NoSession) | 401 | `no_session` |
-/// | [`Expired`](Reason::Expired) | 401 | `idle`, `absolute_cap` |
-/// | [`NotFresh`](Reason::NotFresh) | 401 | `not_fresh`, with `max_age` in seconds |
-/// | [`Ambiguous`](Reason::Ambiguous) | 401 | `ambiguous` |
-/// | [`Revoked`](Reason::Revoked) | 401 | `revoked` |
-/// | [`Raced`](Reason::Raced) | 409 | `raced` |
-/// | [`TooMany`](Reason::TooMany) | 409 | `too_many_sessions` |
-/// | [`Failed`](Reason::Failed) | 500 | `failed` |
-/// | [`Misuse`](Reason::Misuse) | 500 | `failed`, and the mistake as `detail` |
-/// | [`Unavailable`](Reason::Unavailable) | 503, `Retry-After: 5` (seconds) | `unavailable` |
+/// | [`reason`](Self::reason) | status | [`as_str`](Self::as_str), the `reason` of problem details | more in them |
+/// | --- | --- | --- | --- |
+/// | [`NoSession`](Reason::NoSession) | 401 | `no_session` | |
+/// | [`Expired`](Reason::Expired) | 401 | `idle`, `absolute_cap` | |
+/// | [`NotFresh`](Reason::NotFresh) | 401 | `not_fresh` | `max_age`, in seconds |
+/// | [`Ambiguous`](Reason::Ambiguous) | 401 | `ambiguous` | |
+/// | [`Revoked`](Reason::Revoked) | 401 | `revoked` | |
+/// | [`Raced`](Reason::Raced) | 409 | `raced` | |
+/// | [`TooMany`](Reason::TooMany) | 409 | `too_many_sessions` | |
+/// | [`Failed`](Reason::Failed) | 500 | `failed` | |
+/// | [`Misuse`](Reason::Misuse) | 500 | `failed` | the mistake, as `detail` |
+/// | [`Unavailable`](Reason::Unavailable) | 503, `Retry-After: 5` (seconds) | `unavailable` | |
 ///
 /// A 401 to a bearer has `WWW-Authenticate: Bearer`, with the error of RFC 6750 section
 /// 3.1 where the session's time is over, that of RFC 9470 section 3 where the sign-in is

@@ -83,9 +83,9 @@ where
         }
     }
 
-    /// Does what the row that was found says of a token. Where a write did not come first, or it is not
-    /// known whether it was made, the row is loaded again, judged again, and written once
-    /// more if that is due.
+    /// Does what the row that was found says of a token. Where a write did not come first, or
+    /// it is not known whether it was made, the row is loaded again, judged again, and written
+    /// once more if that is due.
     pub(super) async fn turn(
         &self,
         presented: &Claims<A>,

@@ -10,7 +10,7 @@ use session_policy::{MemoryStore, SessionPolicy, Sessions};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let sessions = Sessions::new(MemoryStore::new(), SessionPolicy::WORKING_DAY);
-    let layer = SessionLayer::new(sessions, SessionCookie::host("session"))? // HTTPS; `loopback` without
+    let layer = SessionLayer::new(sessions, SessionCookie::host("session"))? // HTTPS; without it `loopback`
         .spawn_with(|task| drop(tokio::spawn(task)));
     let app = Router::new()
         .route("/me", get(async |active: Active| active.session.subject().to_owned()))

@@ -52,7 +52,8 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] if the URL is another engine's, or the file, which may also
-    /// be named without `sqlite:`, cannot be opened; its source names the URL.
+    /// be named without `sqlite:`, cannot be opened. Its source names a URL with `sqlite:`, and
+    /// no other, which may hold a password.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         // The engine does not say which file. Another engine's URL may hold a password.
         let name = if url.starts_with("sqlite:") { url } else { "no sqlite: URL" };
