@@ -2,6 +2,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::mem;
 
 use super::bounds::Bound;
 use super::context::Context;
@@ -16,7 +17,7 @@ use crate::time::Timestamp;
 /// After how many removals other tasks run.
 const REMOVED_AT_ONCE: usize = 256;
 /// Other tasks run after so many rows that are only read.
-const SEEN_AT_ONCE: usize = 1_024;
+pub(super) const SEEN_AT_ONCE: usize = 1_024;
 
 /// One sign-in under a limit: [`make_room`](Self::make_room), create the session with
 /// the ordinal that this gives, and [`settle`](Self::settle).
@@ -34,7 +35,7 @@ pub(super) struct Admission<'a, S> {
     pub(super) limit: SessionLimit,
     pub(super) bound: &'a Bound,
     /// The subject's, before the bound was asked.
-    pub(super) listed: &'a [Session],
+    pub(super) listed: Vec<Session>,
     pub(super) subject: &'a str,
     pub(super) profile: &'a str,
     pub(super) replacing: Option<SessionId>,
@@ -56,7 +57,7 @@ impl<S: SessionStore> Admission<'_, S> {
                     live.insert((row.lifetime().created_at(), row.id()), row.clone());
                 }
             }
-            pause_after(at).await;
+            pause_after(at, SEEN_AT_ONCE).await;
         }
         if live.len() >= self.max() {
             let max_sessions = self.limit.max_sessions();
@@ -69,20 +70,22 @@ impl<S: SessionStore> Admission<'_, S> {
     /// Makes the limit hold once `own` is created. After an error it must be withdrawn.
     ///
     /// Whether `own` stands is decided before anything is ended for it.
-    pub(super) async fn settle(&self, own: &Session) -> Result<(), StartError> {
+    pub(super) async fn settle(mut self, own: &Session) -> Result<(), StartError> {
         let (mut rows, mut stands) = (Vec::new(), false);
         for (at, row) in self.store.list(self.subject).await?.into_iter().enumerate() {
             if self.counts(&row) {
                 stands |= row.id() == own.id();
                 rows.push(row);
             }
-            pause_after(at).await;
+            pause_after(at, SEEN_AT_ONCE).await;
         }
         if !stands {
             return Err(StartError::Displaced);
         }
         let excess = rows.len().saturating_sub(self.max());
         if excess == 0 {
+            release(rows).await;
+            release(self.listed).await;
             return Ok(());
         }
         let now = self.context.now();
@@ -103,7 +106,7 @@ impl<S: SessionStore> Admission<'_, S> {
                 };
                 if has_ended { ended.push(row) } else { lower.push(row) }
             }
-            pause_after(at).await;
+            pause_after(at, SEEN_AT_ONCE).await;
         }
         let mut in_the_way = lowest(ended, excess, by_ordinal).await;
         if in_the_way.len() < excess {
@@ -120,28 +123,26 @@ impl<S: SessionStore> Admission<'_, S> {
         if in_the_way.iter().any(|row| row.id() == own.id()) {
             return Err(StartError::Displaced);
         }
-        self.remove(&in_the_way, now).await?;
+        let in_the_way = in_the_way.into_iter().cloned().collect();
+        // Before any session is ended: who hangs up meanwhile has lost nothing.
         release(rows).await;
-        Ok(())
+        release(mem::take(&mut self.listed)).await;
+        self.remove(in_the_way, now).await
     }
 
     /// Removes sessions, which others may have been first to remove, and tells of each.
-    async fn remove(&self, sessions: &[&Session], now: Timestamp) -> Result<(), StartError> {
-        for some in sessions.chunks(REMOVED_AT_ONCE) {
-            for row in some {
-                if remove(self.store, &row.id()).await? {
-                    self.context.tell(|| match self.status_of(row, now) {
-                        None => Event::of(row, now, EventKind::Ended { cause: "revoked" }),
-                        Some(status) if status.idle_expires_at <= now => {
-                            Event::of(row, status.idle_expires_at, EventKind::expired(&status))
-                        }
-                        Some(_) => Event::of(row, now, EventKind::Ended { cause: "limit" }),
-                    });
-                }
+    async fn remove(&self, sessions: Vec<Session>, now: Timestamp) -> Result<(), StartError> {
+        for (at, row) in sessions.into_iter().enumerate() {
+            if remove(self.store, &row.id()).await? {
+                self.context.tell(|| match self.status_of(&row, now) {
+                    None => Event::of(&row, now, EventKind::Ended { cause: "revoked" }),
+                    Some(status) if status.idle_expires_at <= now => {
+                        Event::of(&row, status.idle_expires_at, EventKind::expired(&status))
+                    }
+                    Some(_) => Event::of(&row, now, EventKind::Ended { cause: "limit" }),
+                });
             }
-            if some.len() == REMOVED_AT_ONCE {
-                yield_now().await;
-            }
+            pause_after(at, REMOVED_AT_ONCE).await;
         }
         Ok(())
     }
@@ -192,7 +193,7 @@ async fn lowest<K: Copy + Ord>(
     let mut keyed = Vec::with_capacity(rows.len());
     for (at, row) in rows.into_iter().enumerate() {
         keyed.push((key(row), row));
-        pause_after(at).await;
+        pause_after(at, SEEN_AT_ONCE).await;
     }
     keyed.select_nth_unstable_by_key(count, |(key, _)| *key);
     keyed.truncate(count);
@@ -200,17 +201,17 @@ async fn lowest<K: Copy + Ord>(
 }
 
 /// Frees rows some at a time: whoever holds the last clone of a record frees it.
-pub(super) async fn release(rows: Vec<Session>) {
+async fn release(rows: Vec<Session>) {
     for (at, row) in rows.into_iter().enumerate() {
         drop(row);
-        pause_after(at).await;
+        pause_after(at, SEEN_AT_ONCE).await;
     }
 }
 
-/// Lets other tasks run once every 1,024 rows; `at` counts from 0. A subject may have any number
+/// Lets other tasks run once every `some` rows; `at` counts from 0. A subject may have any number
 /// of them.
-pub(super) async fn pause_after(at: usize) {
-    if at % SEEN_AT_ONCE == SEEN_AT_ONCE - 1 {
+pub(super) async fn pause_after(at: usize, some: usize) {
+    if at % some == some - 1 {
         yield_now().await;
     }
 }

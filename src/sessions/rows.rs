@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use chrono::TimeDelta;
 
-use super::admission::{Admission, pause_after, release, remove};
+use super::admission::{Admission, SEEN_AT_ONCE, pause_after, remove};
 use super::bounds::Bound;
 use super::context::Context;
 use super::error::{AuthenticateError, StartError};
@@ -81,7 +81,7 @@ impl<S: SessionStore> Rows<S> {
             store,
             context,
             limit,
-            listed: &listed,
+            listed,
             bound: &bound,
             subject: &subject,
             profile: &profile,
@@ -105,13 +105,11 @@ impl<S: SessionStore> Rows<S> {
         });
         let token = issue(&session, &claims, token, now)?;
         self.create(&session, now).await?;
-        if let Some(admission) = &admission
+        if let Some(admission) = admission
             && let Err(error) = admission.settle(&session).await
         {
             return Err(self.withdraw(&session, error).await);
         }
-        // Before the replaced session is ended: no pause between that and the answer.
-        release(listed).await;
         if let Some(replaced) = replacing {
             match remove(store, &replaced.id()).await {
                 Ok(true) => {
@@ -217,7 +215,7 @@ impl<S: SessionStore> Rows<S> {
             if policy.is_some_and(|policy| policy.peek(session.lifetime(), now).is_served()) {
                 sessions.insert((session.lifetime().created_at(), session.id()), session);
             }
-            pause_after(at).await;
+            pause_after(at, SEEN_AT_ONCE).await;
         }
         Ok(sessions.into_values().collect())
     }

@@ -86,9 +86,9 @@ pub(crate) const CORE: &[Fault] = &[
         file: "sessions/admission.rs",
         found: "if in_the_way.iter().any(|row| row.id() == own.id()) {",
         planted: "if PLANTED {
-            let others: Vec<_> =
-                in_the_way.iter().copied().filter(|row| row.id() != own.id()).collect();
-            self.remove(&others, now).await?;
+            let others =
+                in_the_way.iter().copied().filter(|row| row.id() != own.id()).cloned().collect();
+            self.remove(others, now).await?;
         }
         if in_the_way.iter().any(|row| row.id() == own.id()) {",
     },
