@@ -113,7 +113,10 @@ impl<S: SessionStore> Admission<'_, S> {
             let left = excess - in_the_way.len();
             in_the_way.extend(match self.limit.when_full() {
                 WhenFull::Refuse => return Err(StartError::Raced),
-                WhenFull::EndOldest => lowest(lower, left, by_ordinal).await,
+                WhenFull::EndOldest => {
+                    lower.append(&mut others);
+                    lowest(lower, left, by_ordinal).await
+                }
                 WhenFull::EndLeastRecent => {
                     lowest(lower, left, |row| (row.lifetime().renewed_at(), row.id())).await
                 }
