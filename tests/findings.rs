@@ -49,6 +49,18 @@ fn poll<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> Poll<T> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
+/// Puts so many sessions of the subject there, spread over the store's locks.
+fn fill(store: &MemoryStore, count: u32) {
+    for number in 0..count {
+        let mut id = [0; SessionId::BYTES];
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        id[SessionId::BYTES - 1] = number.to_le_bytes()[0];
+        let (id, secret) = (SessionId::from_bytes(id), SecretHash::from_bytes([0; 32]));
+        let row = Session::new(id, SUBJECT, "default", secret, policy().start(LOGIN)).unwrap();
+        block_on(store.create(&row)).unwrap();
+    }
+}
+
 /// A store that waits before and after each verb, once it is `on`.
 #[derive(Default)]
 struct Waiting {
@@ -432,14 +444,7 @@ fn f62_no_poll_of_a_sign_in_handles_many_sessions() {
     ] {
         let sessions =
             server(MemoryStore::new(), limited(max, when_full), &ManualClock::new(LOGIN));
-        for number in 0..SESSIONS {
-            let mut id = [0; SessionId::BYTES];
-            id[..4].copy_from_slice(&number.to_be_bytes());
-            id[SessionId::BYTES - 1] = number.to_le_bytes()[0];
-            let (id, secret) = (SessionId::from_bytes(id), SecretHash::from_bytes([0; 32]));
-            let row = Session::new(id, SUBJECT, "default", secret, policy().start(LOGIN)).unwrap();
-            block_on(sessions.store().create(&row)).unwrap();
-        }
+        fill(sessions.store(), SESSIONS);
         let mut start = pin!(sessions.start(SUBJECT));
         let (mut polls, mut longest, began) = (0_u32, (Duration::ZERO, 0), Instant::now());
         let started = loop {
@@ -546,14 +551,7 @@ fn f64_a_sign_in_among_many_that_is_dropped_ends_nothing_without_an_answer() {
             let limit = limited(max, when_full);
             let sessions = server(MemoryStore::new(), limit, &ManualClock::new(LOGIN));
             let old = block_on(sessions.start(SUBJECT)).unwrap();
-            for number in 0..3_000_u32 {
-                let mut id = [0; SessionId::BYTES];
-                id[..4].copy_from_slice(&number.to_be_bytes());
-                let (id, secret) = (SessionId::from_bytes(id), SecretHash::from_bytes([0; 32]));
-                let lifetime = policy().start(LOGIN);
-                let row = Session::new(id, SUBJECT, "default", secret, lifetime).unwrap();
-                block_on(sessions.store().create(&row)).unwrap();
-            }
+            fill(sessions.store(), 3_000);
             let sign_in = SignIn::of(SUBJECT).replacing(&old.session);
             let mut start = Box::pin(sessions.start(sign_in));
             let returned = (0..polls).find_map(|_| match poll(start.as_mut()) {

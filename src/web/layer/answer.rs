@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use super::super::exchange::Exchange;
 use super::super::refused::Refused;
 use super::super::reply::Reply;
-use super::request::Values;
+use super::request::values;
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -103,7 +103,7 @@ pub(super) fn finish<O, A: Clone + Send + Sync + 'static>(
     if let Some(refused) = response.extensions_mut().remove::<Refused>() {
         response = refuse_with(&refused, response.headers(), refuse);
     }
-    let own = Values { headers: response.headers(), name: &SET_COOKIE };
+    let own = values(response.headers(), &SET_COOKIE);
     if let Some(reply) = exchange.reply_now(own) {
         put(reply, response.headers_mut());
     }

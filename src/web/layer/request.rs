@@ -33,14 +33,14 @@ pub(in crate::web) fn presented<'a, A: Clone + Send + Sync + 'static>(
     exchange.presented(values(headers, &COOKIE), values(headers, &AUTHORIZATION))
 }
 
-fn values<'a>(headers: &'a HeaderMap, name: &'a HeaderName) -> Values<'a> {
+pub(super) fn values<'a>(headers: &'a HeaderMap, name: &'a HeaderName) -> Values<'a> {
     Values { headers, name }
 }
 
 /// Those of a header, which is not looked up where nobody asks.
 pub(super) struct Values<'a> {
-    pub(super) headers: &'a HeaderMap,
-    pub(super) name: &'a HeaderName,
+    headers: &'a HeaderMap,
+    name: &'a HeaderName,
 }
 
 impl<'a> IntoIterator for Values<'a> {
