@@ -34,12 +34,14 @@ mod ledger;
 mod limit;
 mod load;
 mod look;
+mod port;
 mod rates;
 mod report;
 mod winners;
 
 pub use crate::limit::{SignIns, race_sign_ins};
 pub use crate::load::Load;
+pub use crate::port::free_port;
 pub use crate::rates::{Rates, rates};
 pub use crate::report::{
     NO_CAP_MOVED, NO_LEAK, NO_LOST_LOGOUT, NO_RESURRECTION, NO_SESSION_LOST, NO_TAKEOVER,

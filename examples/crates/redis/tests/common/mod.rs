@@ -13,8 +13,6 @@ pub mod cluster;
 pub mod probe;
 
 use std::env;
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -22,6 +20,7 @@ use std::time::{Duration, Instant};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd};
 use session_policy_redis::RedisStore;
+use session_policy_store_harness::free_port;
 use tempfile::TempDir;
 
 /// A client of the shared server, or `None` and a line if there is none.
@@ -83,18 +82,6 @@ pub async fn delete(client: &Client, prefix: &str) -> usize {
         cursor = next;
         if cursor == 0 {
             return deleted;
-        }
-    }
-}
-
-/// Below the ports that the system gives to outgoing connections, also 10,000 above it, where
-/// the node of a cluster listens: one of those would take it while a server is down.
-fn free_port() -> u16 {
-    loop {
-        let random = RandomState::new().build_hasher().finish();
-        let port = 20_000 + u16::try_from(random % 2_700).unwrap();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
         }
     }
 }

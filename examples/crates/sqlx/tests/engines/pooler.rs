@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use session_policy::store::{SecretHash, SessionStore, Update};
 use session_policy::{Session, SessionId, SessionPolicy, Timestamp};
 use session_policy_sqlx::PostgresStore;
+use session_policy_store_harness::free_port;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
-use crate::private::{as_user, folder_in, free_port};
+use crate::private::{as_user, folder_in};
 use crate::support::{self, missing};
 
 const POLICY: SessionPolicy = SessionPolicy::SLIDING_MONTH;

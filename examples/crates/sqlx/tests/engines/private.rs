@@ -1,12 +1,11 @@
 //! Engines of the tests' own, on free ports and in temporary folders, to be
 //! killed; and small disks, to be filled.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use session_policy_store_harness::free_port;
 use sqlx::{Connection, MySqlConnection, PgConnection};
 use tempfile::TempDir;
 
@@ -206,16 +205,4 @@ pub(crate) fn folder_in(place: &Path, user: &str) -> TempDir {
 fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output().expect("id runs");
     id.stdout.starts_with(b"0\n")
-}
-
-/// Below the ports that the system gives to outgoing connections: one of those would take it
-/// while an engine is down.
-pub(crate) fn free_port() -> u16 {
-    loop {
-        let random = RandomState::new().build_hasher().finish();
-        let port = 20_000 + u16::try_from(random % 12_000).unwrap();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }
