@@ -14,11 +14,11 @@ use ::session_policy::web::{SessionCookie, Strategy};
 use ::session_policy::{ManualClock, MemoryStore, NoClaims, SystemClock};
 use ::session_policy_actix::{Active, Auth, SessionMiddleware};
 use actix_http::Request;
-use actix_web::{Error, test, web};
 use actix_web::body::{MessageBody, to_bytes};
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::header::{COOKIE, HeaderValue, SET_COOKIE};
 use actix_web::test::TestRequest;
+use actix_web::{Error, test, web};
 use futures_util::FutureExt;
 
 use self::store::Memory;

@@ -1,3 +1,4 @@
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 
@@ -36,10 +37,10 @@ pub(super) const RESERVED: [&str; 14] = [
 const DEEPEST: usize = 127;
 
 /// What a verified token says.
-pub(in crate::jwt) struct Claims<A> {
+pub(in crate::jwt) struct Claims<'b, A> {
     pub(in crate::jwt) id: SessionId,
-    pub(in crate::jwt) subject: SmolStr,
-    pub(super) profile: SmolStr,
+    pub(in crate::jwt) subject: Cow<'b, str>,
+    pub(super) profile: Cow<'b, str>,
     pub(super) epoch: Option<u64>,
     pub(in crate::jwt) lifetime: Lifetime,
     pub(in crate::jwt) generation: u64,
@@ -48,7 +49,7 @@ pub(in crate::jwt) struct Claims<A> {
     pub(in crate::jwt) application: A,
 }
 
-impl<A> Claims<A> {
+impl<A> Claims<'_, A> {
     /// Something that happened to the session.
     pub(in crate::jwt) fn event(&self, at: Timestamp, kind: EventKind) -> Event<'_> {
         let event = Event::anonymous(at, kind).with_session(self.id).with_subject(&self.subject);
@@ -59,6 +60,7 @@ impl<A> Claims<A> {
     /// application's own.
     pub(in crate::jwt) fn into_session(self) -> (Session, A) {
         let Self { id, subject, profile, epoch, lifetime, generation, .. } = self;
+        let (subject, profile) = (SmolStr::new(subject), SmolStr::new(profile));
         let session = Session::named(id, subject, profile, no_secret(id), lifetime);
         let session = session.with(|fields, more| {
             more.epoch = epoch;

@@ -16,7 +16,6 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use smol_str::SmolStr;
 
 use self::audience::Audience;
 use self::claims::RESERVED;
@@ -50,12 +49,13 @@ impl Codec {
 
     /// Everything but the limits of the policy: whose signature, for whom, and
     /// well-formed claims. Nothing of the payload is parsed before its signature
-    /// has been verified.
-    pub(in crate::jwt) fn verify<A: DeserializeOwned>(
+    /// has been verified. The claims lie in `buffer`.
+    pub(in crate::jwt) fn verify<'b, A: DeserializeOwned>(
         &self,
         token: &str,
         now: Timestamp,
-    ) -> Result<Claims<A>, AuthenticateError> {
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<Claims<'b, A>, AuthenticateError> {
         if token.len() > LONGEST_TOKEN {
             return Err(TokenError::TooLong { bytes: token.len() }.into());
         }
@@ -63,16 +63,16 @@ impl Codec {
         // A fourth segment would hold a full stop, which is not base64url.
         let (key, payload) = self.key_of(message)?;
         // For the signature, and then for the payload.
-        let mut buffer = Vec::with_capacity(payload.len().max(signature.len()));
-        decode(signature, &mut buffer)?;
+        buffer.reserve(payload.len().max(signature.len()));
+        decode(signature, buffer)?;
         if let Some(since) = key.retires_at.filter(|at| *at <= now) {
             return Err(TokenError::KeyRetired { since }.into());
         }
-        if !key.verifies(message.as_bytes(), &buffer) {
+        if !key.verifies(message.as_bytes(), buffer) {
             return Err(TokenError::Signature.into());
         }
-        decode(payload, &mut buffer)?;
-        self.read_claims(&buffer, now)
+        decode(payload, buffer)?;
+        self.read_claims(buffer, now)
     }
 
     /// The key that a header selects, and the payload. A header that reads as we
@@ -109,32 +109,35 @@ impl Codec {
         }
     }
 
-    fn read_claims<A: DeserializeOwned>(
+    fn read_claims<'j, A: DeserializeOwned>(
         &self,
-        json: &[u8],
+        json: &'j [u8],
         now: Timestamp,
-    ) -> Result<Claims<A>, AuthenticateError> {
-        let mut payload = Object::<members::Payload<'_>>::default();
+    ) -> Result<Claims<'j, A>, AuthenticateError> {
+        let mut payload = Object::<members::Payload<'j>>::default();
         payload.read(json).map_err(TokenError::from)?;
-        let Object { known, others } = payload;
-        self.check_issuer(known.iss.as_ref())?;
-        self.check_audience(known.aud)?;
-        check_not_before(known.nbf, now)?;
-        let subject = present("sub", known.sub)?;
-        let id = present("sid", known.sid)?;
+        // Part by part: as a whole it is too large to be moved about.
+        let Object { known: members::Payload { iss, aud, sub, sid, .. }, others } = payload;
+        let members::Payload { auth_time, iat, exp, cap, jti, fam, .. } = payload.known;
+        let members::Payload { r#gen, epoch, profile, nbf, .. } = payload.known;
+        self.check_issuer(iss.as_ref())?;
+        self.check_audience(aud)?;
+        check_not_before(nbf, now)?;
+        let subject = present("sub", sub)?;
+        let id = present("sid", sid)?;
         let id = id.0.parse().map_err(|_| malformed("sid"))?;
         let lifetime = Lifetime::restore(
-            instant("auth_time", known.auth_time)?,
-            instant("iat", known.iat)?,
-            instant("exp", known.exp)?,
-            instant("cap", known.cap)?,
+            instant("auth_time", auth_time)?,
+            instant("iat", iat)?,
+            instant("exp", exp)?,
+            instant("cap", cap)?,
         );
-        let token_id = present("jti", known.jti)?;
+        let token_id = present("jti", jti)?;
         if token_id.0.is_empty() {
             return Err(malformed("jti").into());
         }
-        let generation = present("gen", known.r#gen)?;
-        let family = match (self.kind, known.fam) {
+        let generation = present("gen", r#gen)?;
+        let family = match (self.kind, fam) {
             (Kind::Stateless, None) => None,
             (Kind::Stateless, Some(_)) => return Err(malformed("fam").into()),
             (Kind::Hybrid, family) => {
@@ -142,16 +145,16 @@ impl Codec {
                 Some(Family::parse(&family.0).ok_or_else(|| malformed("fam"))?)
             }
         };
-        let profile = present("profile", known.profile)?;
+        let profile = present("profile", profile)?;
         check_names(&subject.0, &profile.0).map_err(TokenError::Names)?;
         let others = Value::Object(others.into_map().ok_or(TokenError::Malformed)?);
         let application =
             A::deserialize(others).map_err(|error| TokenError::Application(Box::new(error)))?;
         Ok(Claims {
             id,
-            subject: SmolStr::new(subject.0),
-            profile: SmolStr::new(profile.0),
-            epoch: known.epoch,
+            subject: subject.0,
+            profile: profile.0,
+            epoch,
             lifetime: lifetime.map_err(TokenError::Lifetime)?,
             generation,
             family,

@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -37,29 +39,38 @@ where
     A: DeserializeOwned + Serialize + Send + Sync,
 {
     /// The token alone: whose signature, of which kind, and whether its cap lies ahead.
-    pub(super) fn verify(&self, token: &str) -> Result<Claims<A>, AuthenticateError> {
+    pub(super) fn verify<'b>(
+        &self,
+        token: &str,
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<Claims<'b, A>, AuthenticateError> {
         let context = &self.rows.context;
         let now = context.now();
-        let claims: Claims<A> = self.codec.verify(token, now).inspect_err(|error| {
-            let kind = EventKind::rejected(error);
-            context.tell(|| Event::anonymous(now, kind).unproven());
-        })?;
+        let verified: Result<Claims<'_, A>, _> = self.codec.verify(token, now, buffer);
+        let claims = match &verified {
+            Ok(claims) => claims,
+            Err(error) => {
+                let kind = EventKind::rejected(error);
+                context.tell(|| Event::anonymous(now, kind).unproven());
+                return verified;
+            }
+        };
         let since = claims.lifetime.absolute_expires_at();
         let error = if claims.generation < FIRST_GENERATION {
             TokenError::Strategy.into()
         } else if now >= since {
             AuthenticateError::Rejected { reason: RejectReason::AbsoluteCap, since }
         } else {
-            return Ok(claims);
+            return verified;
         };
-        self.refused(&claims, &error);
+        self.refused(claims, &error);
         Err(error)
     }
 
     /// The row that a token names, and what judges it in this request.
     pub(super) async fn found(
         &self,
-        presented: &Claims<A>,
+        presented: &Claims<'_, A>,
     ) -> Result<(Session, SessionPolicy), AuthenticateError> {
         let row = self.load(presented).await?;
         let policy = match self.rows.context.unbounded(&row) {
@@ -72,7 +83,7 @@ where
     /// What is to be done with a token, without doing it.
     pub(super) async fn look(
         &self,
-        presented: &Claims<A>,
+        presented: &Claims<'_, A>,
     ) -> Result<(Session, SessionPolicy, Timestamp), AuthenticateError> {
         let (row, policy) = self.found(presented).await?;
         let now = self.rows.context.now();
@@ -88,7 +99,7 @@ where
     /// once more if that is due.
     pub(super) async fn turn(
         &self,
-        presented: &Claims<A>,
+        presented: &Claims<'_, A>,
         mut row: Session,
         policy: &SessionPolicy,
     ) -> Result<Turn, AuthenticateError> {
@@ -162,7 +173,7 @@ where
     /// Ends the session of a superseded token; the answer to it.
     async fn reuse(
         &self,
-        presented: &Claims<A>,
+        presented: &Claims<'_, A>,
         row: &Session,
         now: Timestamp,
     ) -> Result<AuthenticateError, AuthenticateError> {
@@ -180,7 +191,7 @@ where
 
     pub(super) fn step(
         &self,
-        presented: &Claims<A>,
+        presented: &Claims<'_, A>,
         row: &Session,
         now: Timestamp,
         policy: &SessionPolicy,
@@ -189,7 +200,10 @@ where
     }
 
     /// The row that the token names, by a token of its family.
-    pub(super) async fn load(&self, presented: &Claims<A>) -> Result<Session, AuthenticateError> {
+    pub(super) async fn load(
+        &self,
+        presented: &Claims<'_, A>,
+    ) -> Result<Session, AuthenticateError> {
         let row = self.store().load(&presented.id).await?.ok_or(AuthenticateError::Unknown)?;
         let named = row.generation() >= FIRST_GENERATION
             && presented.family == Some(Family::of(&row))
@@ -198,7 +212,7 @@ where
         if named { Ok(row) } else { Err(AuthenticateError::Unknown) }
     }
 
-    pub(super) fn refused(&self, presented: &Claims<A>, error: &AuthenticateError) {
+    pub(super) fn refused(&self, presented: &Claims<'_, A>, error: &AuthenticateError) {
         let context = &self.rows.context;
         let kind = EventKind::rejected(error);
         context.tell(|| presented.event(context.now(), kind));

@@ -57,7 +57,8 @@ where
     /// the bound cannot be told. An error of the *renewal* is not one: see
     /// [`RenewalOutcome::Deferred`].
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
-        let claims = self.verify(token)?;
+        let mut buffer = Vec::new();
+        let claims = self.verify(token, &mut buffer)?;
         let found = self.found(&claims).await.inspect_err(|error| self.refused(&claims, error));
         let (row, policy) = found?;
         let now = self.rows.context.now();
@@ -122,7 +123,8 @@ where
     ///
     /// As for [`authenticate`](Self::authenticate).
     pub async fn peek(&self, token: &str) -> Result<Authenticated<A>, AuthenticateError> {
-        let claims = self.verify(token)?;
+        let mut buffer = Vec::new();
+        let claims = self.verify(token, &mut buffer)?;
         let seen = self.look(&claims).await.inspect_err(|error| self.refused(&claims, error));
         let (row, policy, now) = seen?;
         Ok(served(row, claims.application, &policy, now, RenewalOutcome::NotDue))
@@ -153,7 +155,8 @@ where
 
     /// The session whose token it is, of any generation and whether or not it is served.
     pub(crate) async fn proven(&self, token: &str) -> Result<Session, AuthenticateError> {
-        let claims = self.verify(token)?;
+        let mut buffer = Vec::new();
+        let claims = self.verify(token, &mut buffer)?;
         self.load(&claims).await.inspect_err(|error| self.refused(&claims, error))
     }
 

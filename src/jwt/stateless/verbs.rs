@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -97,9 +99,11 @@ impl<A: DeserializeOwned + Serialize + Send + Sync> JwtSessions<A> {
     /// to be ours.
     async fn judge(&self, token: &str) -> Result<Judged<A>, AuthenticateError> {
         let now = self.context.now();
-        let claims: Claims<A> = self.codec.verify(token, now).inspect_err(|error| {
-            self.context.tell(|| Event::anonymous(now, EventKind::rejected(error)).unproven());
-        })?;
+        let mut buffer = Vec::new();
+        let claims: Claims<'_, A> =
+            self.codec.verify(token, now, &mut buffer).inspect_err(|error| {
+                self.context.tell(|| Event::anonymous(now, EventKind::rejected(error)).unproven());
+            })?;
         let (session, claims) = claims.into_session();
         let (policy, now) = self.limits(&session, now).await.inspect_err(|error| {
             self.context

@@ -16,7 +16,10 @@ fn main() {
     };
     let (rounds, sessions) = (arg(101).max(3), arg(1_000_000));
     report(Group::of_apps("axum, a protected route", on_axum::apps()), rounds);
-    report(Group::of_apps("axum, a route that asks for no session", on_axum::open_routes()), rounds);
+    report(
+        Group::of_apps("axum, a route that asks for no session", on_axum::open_routes()),
+        rounds,
+    );
     report(Group::of_apps("actix-web, a protected route", on_actix::apps()), rounds);
     for group in jwt::groups().into_iter().chain(rule::groups()) {
         report(group, rounds);

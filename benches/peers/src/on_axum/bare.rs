@@ -2,8 +2,8 @@ use std::array;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use axum::{Extension, Router};
 use axum::routing::get;
+use axum::{Extension, Router};
 
 use crate::app::{App, SUBJECT, greet};
 

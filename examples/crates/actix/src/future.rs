@@ -108,17 +108,16 @@ impl<A: Clone + Send + Sync + 'static> Waiting<A> {
         refuse: Option<&Refuse>,
     ) -> Outcome<EitherBody<B>> {
         self.is_answered = true;
-        let response = outcome.map_err(|error| self.finish_error(error, refuse))?;
-        let mut response = match refuse.and_then(|refuse| refuse_with(response.response(), refuse))
-        {
+        let mut response = outcome.map_err(|error| self.finish_error(error, refuse))?;
+        let mut answer = refuse.and_then(|refuse| refuse_with(response.response(), refuse));
+        let headers = answer.as_mut().map_or(response.headers_mut(), HttpResponse::headers_mut);
+        if let Some(reply) = self.exchange.reply_now(Values { headers, name: SET_COOKIE }) {
+            put(reply, headers);
+        }
+        Ok(match answer {
             None => response.map_into_left_body(),
             Some(answer) => response.into_response(answer).map_into_right_body(),
-        };
-        let own = Values { headers: response.headers(), name: SET_COOKIE };
-        if let Some(reply) = self.exchange.reply_now(own) {
-            put(reply, response.headers_mut());
-        }
-        Ok(response)
+        })
     }
 
     /// An error of a middleware within this one, which no handler made a response of. Where
@@ -178,7 +177,10 @@ fn put(reply: Reply, headers: &mut HeaderMap) {
     {
         headers.insert(name, token);
     }
-    if is_reissued || !headers.contains_key(CACHE_CONTROL) || headers.contains_key(SET_COOKIE) {
+    if !headers.contains_key(CACHE_CONTROL) {
+        // Where there is none, this is to insert it, and less is moved.
+        headers.append(CACHE_CONTROL, NO_STORE);
+    } else if is_reissued || headers.contains_key(SET_COOKIE) {
         headers.insert(CACHE_CONTROL, NO_STORE);
     }
 }
