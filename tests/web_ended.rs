@@ -5,7 +5,9 @@
 mod web_store;
 
 use std::cell::{Cell, RefCell};
-use std::task::Poll;
+use std::future::{poll_fn, ready};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -165,6 +167,63 @@ fn woken_early_it_looks_at_once() {
     assert_eq!((secs(app), refused.as_str()), (100, "no_session"));
 }
 
+/// Begun at any instant of a second, with a timer that is late, and a store that takes its
+/// time: there is always a second for an answer.
+#[test]
+fn an_interval_of_two_seconds_keeps_a_live_session_open() {
+    for begun_at in [0, 10, 300, 700, 900, 960, 999] {
+        for late in [0, 50, 300] {
+            for answer in [0, 50, 600, 990] {
+                let app = App::of(Kind::Opaque);
+                let auth = stream(&app);
+                // A look is over when it is polled for the third time.
+                app.store.wait(true);
+                let (app, millis, sleeps) = (&app, &Cell::new(begun_at), Cell::new(0));
+                // The clock of the application shows whole seconds only.
+                let pass = move |until: i64| {
+                    millis.set(millis.get().max(until));
+                    app.clock.advance(TimeDelta::seconds(millis.get() / 1_000 - secs(app)));
+                };
+                let sleep = |time: Duration| {
+                    let due = millis.get() + i64::try_from(time.as_millis()).unwrap() + late;
+                    let answered_at = millis.get() + answer;
+                    // Every other sleep bounds a look.
+                    let mut polls = 2 * (sleeps.replace(sleeps.get() + 1) % 2);
+                    poll_fn(move |context| {
+                        if polls > 0 && answered_at < due {
+                            pass(answered_at);
+                            polls -= 1;
+                            context.waker().wake_by_ref();
+                            return Poll::Pending;
+                        }
+                        pass(due);
+                        Poll::Ready(())
+                    })
+                };
+                let refused = block_on(auth.ended(TimeDelta::seconds(2), sleep));
+                assert_eq!(refused.as_str(), "idle", "{begun_at} {late} {answer}");
+            }
+        }
+    }
+}
+
+/// A timer that is always early is no reason to keep the thread.
+#[test]
+fn woken_again_and_again_it_leaves_others_their_turn() {
+    let app = App::of(Kind::Opaque);
+    let auth = stream(&app);
+    let looks = Cell::new(0);
+    let sleep = |_| {
+        looks.set(looks.get() + 1);
+        ready(())
+    };
+    let mut ended = pin!(auth.ended(TimeDelta::hours(1), sleep));
+    for polls in 1..10 {
+        let polled = ended.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending() && looks.get() <= 2 * polls, "{polls}: {}", looks.get());
+    }
+}
+
 /// A request that opens a stream has looked already.
 #[test]
 fn it_waits_before_it_looks_again() {
@@ -190,7 +249,7 @@ fn a_store_that_is_slow_keeps_it_open() {
     app.store.wait(true);
     let sleep = |time: Duration| {
         let (app, mut left) = (&app, time.as_secs());
-        std::future::poll_fn(move |context| {
+        poll_fn(move |context| {
             if left == 0 {
                 return Poll::Ready(());
             }

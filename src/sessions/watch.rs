@@ -98,9 +98,16 @@ impl Watch {
         };
     }
 
-    /// Until when an answer to a look is waited for.
-    pub(crate) fn limit(&self) -> Timestamp {
-        self.seen_at.saturating_add(self.interval).min(self.ends_at)
+    /// Until when the answer to a look that began at `began_at` is waited for: for the other
+    /// half of the interval, also where a timer was late.
+    pub(crate) fn limit(&self, began_at: Timestamp) -> Timestamp {
+        let answer = self.interval - self.half();
+        let unanswered = self.seen_at.saturating_add(self.interval);
+        unanswered.max(began_at.saturating_add(answer)).min(self.ends_at)
+    }
+
+    const fn half(&self) -> TimeDelta {
+        TimeDelta::seconds(self.interval.num_seconds() / 2)
     }
 
     /// What to do at `now`. The next look is half an interval after the last one, so that
@@ -116,7 +123,6 @@ impl Watch {
         if now >= unanswered {
             return Look::End { at: unanswered, reason: None };
         }
-        let half = TimeDelta::seconds(self.interval.num_seconds() / 2);
-        Look::At { at: self.seen_at.saturating_add(half).max(now).min(self.ends_at) }
+        Look::At { at: self.seen_at.saturating_add(self.half()).max(now).min(self.ends_at) }
     }
 }

@@ -23,10 +23,14 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// It looks when [`Watch`] says so, and extends nothing. It returns at the session's
     /// deadline, within `interval` (whole seconds, from 2 s) after a sign-out anywhere, or
     /// when the store has not answered for that long. A renewal by another request moves
-    /// the deadline; a rotation ends the wait, so that the client connects anew.
+    /// the deadline; a rotation ends the wait, so that the client connects anew. A
+    /// [`Clock`](crate::Clock) has whole seconds, so each of these may be less than a second
+    /// late, and what the timer is late besides.
     ///
-    /// `sleep` is the runtime's timer. Where it returns early, there is a look at once, so an
-    /// [`Observer`](crate::Observer) can wake those that wait in the same process.
+    /// `sleep` is the runtime's timer, asked for whole seconds: until the next look, and
+    /// meanwhile for how long its answer may take. Where it returns early, there is a look at
+    /// once, after one that is under way, so an [`Observer`](crate::Observer) can wake those
+    /// that wait in the same process.
     ///
     /// A stateless session is known by its token alone: the wait ends when that token does.
     ///
@@ -123,22 +127,28 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
             };
             if !mem::take(&mut at_once) {
                 until(at).await;
+                if sessions.now() < at {
+                    // It was woken. A `sleep` that always returns at once is to leave others
+                    // their turn.
+                    yield_now().await;
+                }
             }
             let began_at = sessions.now();
+            let limit = watch.limit(began_at);
             let seen = {
                 let mut look = pin!(sessions.status_of(&served.session));
-                let mut timer = pin!(until(watch.limit()));
+                let mut timer = pin!(until(limit));
                 poll_fn(|context| {
                     if let Poll::Ready(seen) = look.as_mut().poll(context) {
                         return Poll::Ready(Some(seen));
                     }
                     ready!(timer.as_mut().poll(context));
-                    if sessions.now() >= watch.limit() {
+                    if sessions.now() >= limit {
                         return Poll::Ready(None);
                     }
                     // Woken while it looks: it may see what was before, so it looks once more.
                     at_once = true;
-                    timer.set(until(watch.limit()));
+                    timer.set(until(limit));
                     context.waker().wake_by_ref();
                     Poll::Pending
                 })
@@ -157,6 +167,18 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
             }
         }
     }
+}
+
+async fn yield_now() {
+    let mut has_yielded = false;
+    poll_fn(|context| {
+        if mem::replace(&mut has_yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 fn over(reason: Option<RejectReason>, since: Timestamp) -> Reason {
