@@ -140,7 +140,7 @@ fn a_report_prints_a_line_a_finding() {
     assert_eq!(
         lines[..6],
         [
-            "NIST SP 800-63B-4 AAL2: 1 broken, 1 departed, 4 kept, 9 unverified",
+            "NIST SP 800-63B-4 AAL2: 1 broken, 1 departed, 4 kept, 11 unverified",
             "kept       2.2.3 (SHALL, policy) an overall limit: absolute_cap is 1d, must be less than \
              36525d. Nothing is to be changed.",
             "kept       2.2.3 (SHOULD, policy) at most 24 hours in all: absolute_cap is 1d, should be at \

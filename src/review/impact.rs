@@ -64,7 +64,8 @@ pub struct Impact {
     /// Sessions of which neither deadline is sooner, and one is later: their
     /// records were written under a longer policy than the old one.
     pub later: u64,
-    /// Sessions with the same deadlines under both policies.
+    /// Sessions with the same deadlines under both policies: a longer `max_age` reaches them
+    /// at their next renewal.
     pub unaffected: u64,
     /// The instant by which every session that lives on has been renewed under
     /// the new policy, or has ended. `None` if none lives on.
@@ -154,8 +155,19 @@ impl fmt::Display for Impact {
         if self.later > 0 {
             writeln!(f, "{:>12} end later", self.later)?;
         }
-        writeln!(f, "{:>12} unaffected", self.unaffected)?;
-        write!(f, "Shorter limits are in force at {}.", self.now)?;
+        write!(f, "{:>12} unaffected", self.unaffected)?;
+        let (before, after) = (self.change.before(), self.change.after());
+        let idle = before.max_age().cmp(&after.max_age());
+        let cap = before.absolute_cap().cmp(&after.absolute_cap());
+        if idle.is_lt() {
+            f.write_str(" until their next renewal, which gives them the longer max_age")?;
+        }
+        if idle.is_gt() || cap.is_gt() {
+            write!(f, "\nShorter limits are in force at {}.", self.now)?;
+        }
+        if cap.is_lt() {
+            f.write_str("\nThe longer absolute_cap is for sessions that start from then on.")?;
+        }
         if let (Some(renewed_by), Some(replaced_by)) = (self.renewed_by, self.replaced_by) {
             write!(
                 f,

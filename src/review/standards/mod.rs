@@ -8,7 +8,8 @@
 //! expires at or soon after the end of its session, and the cookie of this crate
 //! runs to the cap, so it may outlive a session that the inactivity limit ended. The
 //! requirement in the same clause is kept, since the record ends a session, never
-//! its cookie.
+//! its cookie. A cookie that is `until_closed` has no such date, and keeps the
+//! recommendation of 5.1, too, that a secret does not outlive a restart.
 //!
 //! Each finding names its [`Duty`], too:
 //!
@@ -23,7 +24,8 @@
 //! within `update_age` of a renewal does not renew, a user may be signed out
 //! after [`guaranteed_idle`] of real inactivity
 //! and is signed out after [`max_age`] of it, so
-//! `max_age` must keep an upper limit and `guaranteed_idle` a lower one.
+//! `max_age` must keep an upper limit and `guaranteed_idle` a lower one. A lower one is there
+//! for the users: a session that ends sooner is no less secure.
 //!
 //! A clause that only asks for *some* limit is broken where the limit never
 //! ends a session: by a `max_age` equal to `absolute_cap`, and by an
@@ -39,19 +41,30 @@
 //! | --- | --- |
 //! | [`Asvs5`](Standard::Asvs5) | OWASP ASVS 5.0, chapter 7 |
 //! | [`CheatSheetHighValue`](Standard::CheatSheetHighValue), [`CheatSheetLowRisk`](Standard::CheatSheetLowRisk) | OWASP Session Management Cheat Sheet |
-//! | [`NistAal1`](Standard::NistAal1), [`NistAal2`](Standard::NistAal2), [`NistAal3`](Standard::NistAal3) | NIST SP 800-63B-4, sections 2 and 5 |
-//! | [`PciDss4`](Standard::PciDss4) | PCI DSS 4.0.1, requirement 8.2.8 |
+//! | [`NistAal1`](Standard::NistAal1), [`NistAal2`](Standard::NistAal2), [`NistAal3`](Standard::NistAal3) | NIST SP 800-63B-4, the limits of section 2, and 5.1.1 and 5.2; of the rest of 5.1 only that secrets do not persist |
+//! | [`PciDss4`](Standard::PciDss4) | PCI DSS 4.0.1, requirement 8.2.8, for those who work with card data, not for customers |
 //! | [`Wcag22`](Standard::Wcag22) | WCAG 2.2, success criterion 2.2.1 |
 //!
 //! # Example
 //!
-//! One line of test code guards a team's policy. If someone loosens it, the
-//! failure shows the broken clauses:
+//! One line of test code holds a team's policy to a standard. If someone loosens it beyond
+//! that, the failure shows the broken clauses:
 //!
 //! ```
 //! # use session_policy::{SessionPolicy, review::standards::{NIST_AAL2, Standard}};
 //! # const POLICY: SessionPolicy = NIST_AAL2;
 //! assert_eq!(POLICY.check(Standard::NistAal2).broken().next(), None);
+//! ```
+//!
+//! Two more hold it to what the team has agreed on, than which it may then only be stricter
+//! (for files: `session-policy diff agreed.toml proposed.toml --looser-only`):
+//!
+//! ```
+//! # use session_policy::SessionPolicy;
+//! # const AGREED: SessionPolicy = SessionPolicy::SLIDING_MONTH;
+//! # const POLICY: SessionPolicy = SessionPolicy::WORKING_DAY;
+//! assert!(POLICY.max_age() <= AGREED.max_age());
+//! assert!(POLICY.absolute_cap() <= AGREED.absolute_cap());
 //! ```
 //!
 //! For people:

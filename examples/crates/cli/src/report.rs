@@ -41,13 +41,23 @@ impl Tally {
     /// A warning per name, in backticks, and one for what is left.
     pub(crate) fn warn(&self, message: impl Fn(&str, u64) -> String) {
         for (name, times) in &self.named {
-            let name = format!("`{}`", name.escape_debug());
+            let name = format!("`{}`", shown(name));
             eprintln!("warning: {}", message(&name, *times));
         }
         if self.more > 0 {
             eprintln!("warning: {}", message("(further names)", self.more));
         }
     }
+}
+
+/// A text of the input on one line: what cannot be seen is escaped, quotes are as they are.
+pub(crate) fn shown(text: &str) -> String {
+    const QUOTES: [char; 3] = ['\'', '"', '\\'];
+    let pieces = text.split_inclusive(QUOTES).map(|piece| match piece.strip_suffix(QUOTES) {
+        Some(text) => (text, &piece[text.len()..]),
+        None => (piece, ""),
+    });
+    pieces.flat_map(|(text, quote)| text.escape_debug().chain(quote.chars())).collect()
 }
 
 /// A number of things: `1 session`, `2 sessions`.

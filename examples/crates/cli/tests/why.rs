@@ -278,6 +278,34 @@ fn bad_lines_are_named_and_the_others_are_read() {
     assert!(warnings.ends_with("warning: 5 more bad lines\n"), "{warnings}");
 }
 
+/// Each node writes a log of its own.
+#[test]
+fn the_logs_of_two_nodes_tell_the_same_in_any_order() {
+    let at = |minutes: i64| NINE + minutes * 60;
+    let mine = |minutes, rest: &str| event(at(minutes), &format!("\"subject\":\"ada\",{rest}"));
+    let until = |minutes| format!("\"expires_at\":{}", at(minutes));
+    let one = mine(0, &format!("\"event\":\"started\",{}", until(30)))
+        + &mine(90, "\"event\":\"rejected\",\"reason\":\"idle\"");
+    let other = mine(20, &format!("\"event\":\"renewed\",{}", until(50)))
+        + &mine(40, &format!("\"event\":\"renewed\",{}", until(70)));
+    for log in [format!("{one}{other}"), format!("{other}{one}")] {
+        let [end] = &ends(&["ada", "-"], &log)[..] else { panic!("{log}") };
+        assert_eq!((&end["at"], &end["cause"]), (&at(70).into(), &"idle".into()));
+        assert_eq!((&end["evidence"], &end["refused_at"]), (&"refused".into(), &at(90).into()));
+    }
+    // A sign-out on the other node names no subject. What ends is the last of its second.
+    let started = mine(0, &format!("\"event\":\"started\",{}", until(30)));
+    for minutes in [0, 10] {
+        let signed_out = event(at(minutes), "\"event\":\"ended\",\"cause\":\"end\"");
+        for log in [format!("{started}{signed_out}"), format!("{signed_out}{started}")] {
+            let (_, _, warnings) = said(&["ada", "-"], &log);
+            assert_eq!(warnings, "");
+            let [end] = &ends(&["ada", "-"], &log)[..] else { panic!("{log}") };
+            assert_eq!((&end["at"], &end["cause"]), (&at(minutes).into(), &"end".into()));
+        }
+    }
+}
+
 #[test]
 fn what_the_log_cannot_tell_is_said() {
     let unknown = event(NINE, "\"subject\":\"ada\",\"event\":\"teleported\"");
@@ -291,7 +319,7 @@ fn what_the_log_cannot_tell_is_said() {
     let (_, _, warnings) = said(&["ada", "-"], &ended);
     assert_eq!(
         warnings,
-        "warning: 1 session ended of which no line before says whose: give the older logs, too\n",
+        "warning: 1 session ended of which no line says whose: give the older logs, too\n",
     );
     let started = event(NINE - 60, "\"subject\":\"grace\",\"event\":\"started\"");
     assert_eq!(said(&["ada", "-"], &(started + &ended)).2, "");

@@ -64,7 +64,7 @@ const CHEAT_SHEET: &[Rule] = &[
         "the session id changes now and then, with an overlap",
         both("Rotate the session now and then; update_age renews without a new id."),
     ),
-    should(
+    shall(
         "Renew the Session ID",
         "a new session id at any change of privilege",
         both("Rotate the session there."),

@@ -1,10 +1,10 @@
-//! NIST SP 800-63B-4, sections 2.1.3, 2.2.3, 2.3.3, 5.1.1 and 5.2.
+//! NIST SP 800-63B-4, sections 2.1.3, 2.2.3, 2.3.3, 5.1.1 and 5.2, and one clause of 5.1.
 
 use chrono::TimeDelta;
 
 use super::super::super::setting::Setting;
 use super::super::rule::{Rule, Test};
-use super::make::{at_most, both, by_crate, shall, should};
+use super::make::{application, at_most, both, by_crate, shall, should};
 
 pub(super) const AAL1: &[Rule] = &[
     shall("2.1.3", "an overall limit", Test::Exists(Setting::AbsoluteCap)),
@@ -26,7 +26,7 @@ pub(super) const AAL3: &[Rule] = &[
     ),
 ];
 
-/// At every level: sections 5.2 and 5.1.1.
+/// At every level: sections 5.2, 5.1 and 5.1.1.
 pub(super) const EVERY_LEVEL: &[Rule] = &[
     shall(
         "5.2",
@@ -40,6 +40,19 @@ pub(super) const EVERY_LEVEL: &[Rule] = &[
         both(
             "Start a new session after each re-authentication; `SignIn::replacing` ends the old \
              one.",
+        ),
+    ),
+    shall(
+        "5.2",
+        "both limits are documented in a security plan",
+        application("Write down the numbers of this policy there, and why."),
+    ),
+    should(
+        "5.1",
+        "a session's secret does not outlive a restart of the browser",
+        by_crate(
+            "A `SessionCookie` does, since it runs to the cap; one that is `until_closed` does \
+             not. Where a client takes a token as a bearer, it is to keep it in memory only.",
         ),
     ),
     shall(

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use session_policy::review::PolicyChange;
-use session_policy::{Policies, SessionLimit, WhenFull};
+use session_policy::{Policies, SessionLimit, SessionPolicy, WhenFull};
 
 use crate::Failure;
 use crate::commands::help;
 use crate::input::{InputError, policies};
-use crate::report::{Report, json};
+use crate::report::{Report, json, shown};
 
 /// Say what a change of policy means and for whom; 1 if anything changes
 #[derive(Debug, clap::Args)]
@@ -22,11 +22,16 @@ pub(crate) struct Args {
     /// Only this profile of a set
     #[arg(long)]
     profile: Option<String>,
+    /// Let changes pass that make no limit longer (they are still listed)
+    #[arg(long)]
+    looser_only: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
     let (old, new) = (policies(&args.old)?, policies(&args.new)?);
     let (mut text, mut changes, mut found) = (String::new(), Vec::new(), false);
+    warn_of_missing(&args.old, &old, &new);
+    warn_of_missing(&args.new, &new, &old);
     for profile in selected(&args.new, [&old, &new], args.profile.as_deref())? {
         let change = PolicyChange::between(*old.policy_for(&profile), *new.policy_for(&profile));
         let limit = LimitChange { old: old.limit(&profile), new: new.limit(&profile) };
@@ -39,10 +44,32 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
         if !rows.is_empty() {
             let _ = writeln!(text, "{}", table(&rows));
         }
-        found |= changes_policy || !rows.is_empty();
+        found |= if args.looser_only {
+            is_longer(&change) || limit.is_higher()
+        } else {
+            changes_policy || !rows.is_empty()
+        };
         changes.push(json!({"profile": profile, "change": json(change), "limit": limit.json()}));
     }
     Ok(Report { text, json: changes.into(), found })
+}
+
+/// Whether a session may last longer, be idle for longer, or be accepted earlier.
+fn is_longer(change: &PolicyChange) -> bool {
+    let limits =
+        |policy: &SessionPolicy| [policy.max_age(), policy.absolute_cap(), policy.clock_skew()];
+    limits(change.before()).into_iter().zip(limits(change.after())).any(|(old, new)| old < new)
+}
+
+/// Tells of the profiles that `set` lacks and `other` has.
+fn warn_of_missing(file: &Path, set: &Policies, other: &Policies) {
+    for (name, _) in other.profiles().filter(|(name, _)| set.get(name).is_none()) {
+        eprintln!(
+            "warning: {}: no profile `{}`: its sessions are judged by `default`",
+            file.display(),
+            shown(name),
+        );
+    }
 }
 
 /// The profiles of these sets, the default first, or the one that was asked for.
@@ -90,6 +117,11 @@ impl LimitChange<'_> {
             json!({"setting": setting, "before": before, "after": after})
         });
         changed.collect()
+    }
+
+    fn is_higher(&self) -> bool {
+        self.old
+            .is_some_and(|old| self.new.is_none_or(|new| old.max_sessions() < new.max_sessions()))
     }
 
     fn changed(&self) -> Vec<(&'static str, Value, Value)> {

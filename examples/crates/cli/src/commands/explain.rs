@@ -7,7 +7,7 @@ use session_policy::{Clock as _, SystemClock};
 use crate::Failure;
 use crate::commands::help;
 use crate::input::{Instant, Records, Unknown, policies};
-use crate::report::{Report, json};
+use crate::report::{Report, json, shown};
 
 /// Say why sessions have ended, or when they will; 1 if any has ended
 #[derive(Debug, clap::Args)]
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
         let explanation = policies.policy_for(&profile).explain(&record.lifetime, now);
         found |= !explanation.decision.is_served();
         let (line, subject) = (record.line, record.subject);
-        let named = subject.as_deref().map(|subject| format!(", {}", subject.escape_debug()));
+        let named = subject.as_deref().map(|subject| format!(", {}", shown(subject)));
         let named = named.unwrap_or_default();
         let _ = writeln!(text, "line {line}{named} ({profile}): {explanation}");
         explanations.push(json!({
@@ -43,6 +43,9 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
             "profile": profile,
             "explanation": json(explanation),
         }));
+    }
+    if explanations.is_empty() {
+        eprintln!("warning: {}: there is no session in it", args.sessions.display());
     }
     unknown.warn(&args.policy);
     Ok(Report { text, json: explanations.into(), found })

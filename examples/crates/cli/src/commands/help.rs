@@ -72,8 +72,13 @@ Exit status: 0 no clause is broken, 1 at least one is, 2 bad input."
 pub(crate) const DIFF: &str = concat!(
     policy!(),
     "
-Example:
+Examples:
   session-policy diff before.toml after.toml
+  session-policy diff before.toml after.toml --looser-only
+
+With --looser-only the exit status is that of a gate: 1 if max_age, absolute_cap,
+clock_skew or max_sessions gets longer or higher for a profile, or a limit on sessions
+goes.
 
 Exit status: 0 nothing changes, 1 something does, 2 bad input."
 );
@@ -93,6 +98,9 @@ pub(crate) const IMPACT: &str = concat!(
     "
 Example:
   session-policy impact before.toml after.toml sessions.csv --now 2026-11-24T09:00:00Z
+
+What a longer max_age gives sessions at their next renewal, and what another max_sessions
+ends at the next sign-in, is not counted; `diff` says both.
 
 Exit status: 0 no session ends sooner, 1 at least one does, 2 bad input."
 );
@@ -131,14 +139,16 @@ Columns (keys of a line):
   at, or timestamp     when, in unix seconds or RFC 3339
   event, or message    ended, expired, forgiven, reissued, rejected, renewal_deferred,
                        renewed, reuse_detected, rotated or started
-  session              the id
+  session              the id, as 22 base64url characters
   subject, profile     whose it is, and under which profile; where a line has neither, as
-                       that of a sign-out, an earlier line of the session names them
+                       that of a sign-out, another line of the session names them
   unproven             true if the token may be a forgery: such a line is left out
   cause                of ended: end, end_all, end_others, limit, replaced or revoked
   reason               of expired and rejected: absolute_cap, idle, ...
   expires_at, absolute_expires_at
                        of started, renewed and reissued: the deadlines
+
+Several files are read in any order, such as those of several nodes.
 
 Example:
   session-policy why ada --on 2026-11-24 events.jsonl

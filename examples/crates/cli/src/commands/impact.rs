@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Instant as Stopwatch;
 
 use serde_json::json;
 use session_policy::review::{Impact, PolicyChange};
@@ -37,7 +36,7 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
     let now = args.now.map_or_else(|| SystemClock.now(), |now| now.0);
     let mut records = Records::open(&args.sessions, args.adopt.then_some(*old.default_policy()))?;
     let mut impacts = BTreeMap::<String, Impact>::new();
-    let (stopwatch, mut total) = (Stopwatch::now(), 0_u64);
+    let mut total = 0_u64;
     let (mut not_in_old, mut not_in_new) = (Unknown::default(), Unknown::default());
     while let Some(record) = records.next()? {
         total += 1;
@@ -57,10 +56,9 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
             impacts.insert(profile.to_owned(), impact);
         }
     }
-    let secs = stopwatch.elapsed().as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-    let rate = total as f64 / secs.max(1e-9);
-    eprintln!("{total} sessions in {secs:.1} s, {rate:.0} a second");
+    if total == 0 {
+        eprintln!("warning: {}: there is no session in it", args.sessions.display());
+    }
     not_in_old.warn(&args.old);
     not_in_new.warn(&args.new);
     let found = impacts.values().any(|impact| impact.ended_at_once.count() + impact.sooner > 0);

@@ -11,7 +11,7 @@ use self::history::{End, Evidence, History};
 use crate::Failure;
 use crate::commands::help;
 use crate::input::{Day, Events, Line};
-use crate::report::{Report, Tally, count, json};
+use crate::report::{Report, Tally, count, json, shown};
 
 /// Say from the event log why a user was signed out; 1 if any session ended
 #[derive(Debug, clap::Args)]
@@ -19,7 +19,7 @@ use crate::report::{Report, Tally, count, json};
 pub(crate) struct Args {
     /// Whose sessions: the subject, exactly
     subject: String,
-    /// The logs, the oldest first (JSON lines; `-` for standard input)
+    /// The logs, in any order (JSON lines; `-` for standard input)
     #[arg(required = true)]
     events: Vec<PathBuf>,
     /// Only sessions that ended, or were refused first, on this day: in UTC, or at an offset
@@ -54,6 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<(Report, bool), Failure> {
             }
         }
     }
+    history.read();
     if bad > NAMED {
         eprintln!("warning: {} more bad lines", bad - NAMED);
     }
@@ -62,7 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<(Report, bool), Failure> {
     });
     if history.unnamed() > 0 {
         eprintln!(
-            "warning: {} ended of which no line before says whose: give the older logs, too",
+            "warning: {} ended of which no line says whose: give the older logs, too",
             count(history.unnamed(), "session"),
         );
     }
@@ -81,7 +82,7 @@ fn report(args: &Args, history: History<'_>) -> Report {
     for end in &ends {
         let _ = writeln!(text, "{}", end.text());
     }
-    let _ = write!(text, "{}: ", args.subject.escape_debug());
+    let _ = write!(text, "{}: ", shown(&args.subject));
     let _ = match (last, args.on) {
         _ if sessions == 0 => write!(text, "no event names this subject"),
         (Some(last), None) => {
@@ -111,7 +112,7 @@ impl End {
     }
 
     fn text(&self) -> String {
-        let profile = self.profile.as_deref().unwrap_or("profile unknown").escape_debug();
+        let profile = shown(self.profile.as_deref().unwrap_or("profile unknown"));
         let mut text = format!("{}  {} ({profile})  {}", self.at, self.session, self.cause);
         if let Some(at) = self.refused_at() {
             let _ = write!(text, "; a request was refused at {at}");

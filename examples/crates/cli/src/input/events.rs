@@ -36,6 +36,13 @@ pub(crate) enum Kind {
     },
 }
 
+impl Kind {
+    /// Whether the session is not served afterwards.
+    pub(crate) const fn ends(&self) -> bool {
+        matches!(self, Self::Ended { .. } | Self::Expired { .. } | Self::ReuseDetected)
+    }
+}
+
 /// Streams the lines of a log that are not blank.
 pub(crate) struct Events {
     file: PathBuf,

@@ -8,11 +8,19 @@ use session_policy::Timestamp;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Instant(pub(crate) Timestamp);
 
+/// 9999-12-31T23:59:59Z. Today's milliseconds lie far beyond.
+const LAST: i64 = 253_402_300_799;
+
 impl FromStr for Instant {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         if let Ok(secs) = text.parse::<i64>() {
+            if secs > LAST {
+                return Err(format!(
+                    "`{secs}` is after the year 9999: unix seconds are meant, not milliseconds"
+                ));
+            }
             return Timestamp::try_from(secs).map(Self).map_err(|error| error.to_string());
         }
         match DateTime::parse_from_rfc3339(text) {

@@ -28,7 +28,7 @@ impl Cause {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Time(RejectReason::Idle) => "idle limit: no request came for max_age",
+            Self::Time(RejectReason::Idle) => "idle limit: the last renewal was max_age ago",
             Self::Time(_) => "absolute cap: the session was as old as absolute_cap allows",
             Self::Reuse => "reuse: a superseded token came back, so it may have been stolen",
             Self::Ended(cause) => match cause.as_str() {

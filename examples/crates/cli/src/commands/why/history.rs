@@ -7,12 +7,15 @@ use crate::input::{Kind, Logged};
 
 /// The sessions of one subject, as the log tells of them.
 ///
-/// Memory grows with the sessions that the log names: 16 bytes and a little for each of
-/// another subject.
+/// The events may come in any order, as from the logs of several nodes. Memory grows with the
+/// sessions that the log names, and with the events that name no subject: for a session of
+/// another subject 16 bytes and a little.
 pub(super) struct History<'a> {
     subject: &'a str,
+    /// Of the subject, and those that name none, as a sign-out.
+    events: Vec<(SessionId, Logged)>,
     sessions: HashMap<SessionId, Known>,
-    /// Sessions of others, as a sign-out names no subject.
+    /// Sessions of others.
     others: HashSet<SessionId>,
     /// Ended sessions whose subject the log has not named.
     unnamed: u64,
@@ -56,7 +59,7 @@ pub(super) struct End {
 impl<'a> History<'a> {
     pub(super) fn of(subject: &'a str) -> Self {
         let (sessions, others) = (HashMap::new(), HashSet::new());
-        Self { subject, sessions, others, unnamed: 0, last: None }
+        Self { subject, events: Vec::new(), sessions, others, unnamed: 0, last: None }
     }
 
     /// How many sessions of the subject the log names.
@@ -78,21 +81,30 @@ impl<'a> History<'a> {
         self.last = self.last.max(Some(event.at));
         let Some(id) = event.session else { return };
         match event.subject.as_deref() {
-            Some(subject) if subject == self.subject => {}
+            Some(subject) if subject == self.subject => {
+                self.sessions.entry(id).or_default();
+            }
             Some(_) => {
                 self.others.insert(id);
                 return;
             }
-            None if self.sessions.contains_key(&id) => {}
-            None => {
-                let is_end = matches!(event.kind, Kind::Ended { .. });
-                self.unnamed += u64::from(is_end && !self.others.contains(&id));
-                return;
+            None => {}
+        }
+        self.events.push((id, event));
+    }
+
+    /// Goes through the events, once all are there.
+    pub(super) fn read(&mut self) {
+        // Of one second, what ends a session comes last: it is not served afterwards.
+        self.events.sort_by_key(|(_, event)| (event.at, event.kind.ends()));
+        for (id, event) in self.events.drain(..) {
+            if let Some(known) = self.sessions.get_mut(&id) {
+                known.profile = known.profile.take().or(event.profile);
+                known.add(event.at, event.kind);
+            } else if matches!(event.kind, Kind::Ended { .. }) && !self.others.contains(&id) {
+                self.unnamed += 1;
             }
         }
-        let known = self.sessions.entry(id).or_default();
-        known.profile = known.profile.take().or(event.profile);
-        known.add(event.at, event.kind);
     }
 
     /// Every end, the earliest first.
@@ -110,11 +122,20 @@ impl<'a> History<'a> {
 
 impl Known {
     fn add(&mut self, at: Timestamp, kind: Kind) {
-        let refused_at = match &self.end {
+        let refused_at = match &mut self.end {
             None => None,
             Some(Ending { evidence: Evidence::Refused { at }, .. }) => Some(*at),
-            // The first event that ends it is why it ended.
-            Some(_) => return,
+            // The first event that ends it is why it ended. One that its time ended is told of
+            // by a sweep, after a request may have been refused.
+            Some(Ending { cause, evidence, .. }) => {
+                if let (Cause::Time(_), Kind::Rejected { reason }) = (&*cause, &kind)
+                    && let Evidence::Event { refused_at: refused_at @ None } = evidence
+                    && cause.as_str() == reason
+                {
+                    *refused_at = Some(at);
+                }
+                return;
+            }
         };
         let cause = match kind {
             Kind::Served { expires_at, absolute_expires_at } => {
