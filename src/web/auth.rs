@@ -108,7 +108,8 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     }
 
     /// [`sign_in`](Self::sign_in) for a client without cookies, such as a mobile application:
-    /// none is set, and the handler sends the token. A session that a bearer token of the
+    /// none is set, and the handler sends the token. With a carrier of a bearer alone, it is the
+    /// same as `sign_in`. A session that a bearer token of the
     /// request opens is replaced. Those of its cookies are left alone, so a page can hand out
     /// a token for a command line; to hand a bearer a second one, start it by the sessions.
     ///

@@ -17,10 +17,16 @@ impl Grace {
 
     /// The longest skew of the policies and 30 s, at most the least `update_age`.
     pub(super) fn of(policies: &Policies) -> Result<Self, GraceError> {
-        let longest = all(policies).map(|(_, policy)| policy.clock_skew()).max();
-        let least = all(policies).map(|(_, policy)| policy.update_age()).min();
-        let grace = longest.unwrap_or_default() + Self::TRANSIT;
-        Self::new(grace.min(least.unwrap_or_default()), policies)
+        let default = (Policies::DEFAULT, policies.default_policy());
+        let by_skew = |(_, policy): &(&str, &SessionPolicy)| policy.clock_skew();
+        let (_, skewed) = all(policies).max_by_key(by_skew).unwrap_or(default);
+        let by_age = |(_, policy): &(&str, &SessionPolicy)| policy.update_age();
+        let (profile, least) = all(policies).min_by_key(by_age).unwrap_or(default);
+        let (clock_skew, update_age) = (skewed.clock_skew(), least.update_age());
+        if update_age < clock_skew.max(TimeDelta::seconds(1)) {
+            return Err(GraceError::NoneFits { clock_skew, profile: profile.into(), update_age });
+        }
+        Self::new((clock_skew + Self::TRANSIT).min(update_age), policies)
     }
 
     /// With a grace below the skew, an honest request to a server whose clock is ahead
@@ -83,6 +89,22 @@ pub enum GraceError {
         /// Whose policy it does not fit.
         profile: Arc<str>,
         /// The longest grace of that policy.
+        update_age: TimeDelta,
+    },
+    /// No grace fits all policies, since an `update_age` is shorter than 1 s or than a
+    /// `clock_skew`, which is 60 s where it is not set.
+    #[error(
+        "update_age `{}` of profile `{profile}` is shorter than `{}`, the longest clock_skew, or than \
+         1s: hybrid sessions need at least that",
+        Human(*update_age),
+        Human(*clock_skew)
+    )]
+    NoneFits {
+        /// The longest of all policies.
+        clock_skew: TimeDelta,
+        /// Whose `update_age` it is.
+        profile: Arc<str>,
+        /// The shortest of all policies.
         update_age: TimeDelta,
     },
     /// The grace is zero, negative or not whole seconds.

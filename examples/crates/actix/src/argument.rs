@@ -79,6 +79,10 @@ argument! {
     /// The session of a request that counts as activity. It derefs to [`web::Active`], and
     /// so to [`Authenticated`](session_policy::Authenticated).
     ///
+    /// actix-web reads a handler's arguments side by side, so a body that cannot be read may
+    /// be answered before this refuses. Where a session comes first, wrap the route in
+    /// [`require`](crate::require()).
+    ///
     /// ```
     /// use session_policy_actix::Active;
     ///
@@ -139,7 +143,8 @@ impl<T> Deref for Maybe<T> {
 }
 
 /// [`Active`], and the sign-in is less than `SECS` seconds ago (RFC 9470): for changing a
-/// password, or for paying. With 0 it refuses every request.
+/// password, or for paying. With 0 it refuses every request. With a body beside it, see
+/// [`Active`].
 ///
 /// ```
 /// use session_policy_actix::Fresh;
