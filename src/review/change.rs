@@ -14,7 +14,8 @@ use crate::time::Human;
 ///
 /// `Display` prints two Markdown tables: for each changed number what happens to the
 /// sessions that are live at the change, and what users notice before and after.
-/// Serialised, it is the same as data, with durations as whole seconds. An
+/// Serialised, it is the same as data, with durations as whole seconds, but for the two
+/// policies, which are as in a file. An
 /// [`Impact`](super::Impact) counts real sessions.
 ///
 /// The one rule behind them: *tighten now, loosen at the next sign-in*. A shorter

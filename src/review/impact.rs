@@ -17,7 +17,8 @@ use crate::time::{Human, Timestamp};
 ///
 /// A session that is given twice, as a scan may do, is counted twice.
 ///
-/// Serialised with instants as unix seconds and durations as whole seconds.
+/// Serialised with instants as unix seconds and durations as whole seconds; the policies of the
+/// change are as in a file.
 ///
 /// # Example
 ///

@@ -53,8 +53,10 @@ impl SessionPolicy {
     ///
     /// `renewed_at` becomes the latest renewal that explains `expires_at` under
     /// this policy, `expires_at - max_age`, and at least `created_at`. So adopt
-    /// with the `max_age` that the record was written under; today's policy then
-    /// tightens it at the next [`evaluate`](Self::evaluate). An `expires_at`
+    /// with the `max_age` that the record was written under, and with today's cap; today's
+    /// `max_age` then tightens it at the next [`evaluate`](Self::evaluate). For a record of
+    /// its last use, `expires_at` is that and the old `max_age`. Refuse first what cannot be:
+    /// a last use in the future would keep its session until then. An `expires_at`
     /// before `created_at` gives a lifetime of no length: it has ended, as the
     /// record had.
     ///

@@ -125,6 +125,9 @@ WHERE table_schema = DATABASE() AND table_name = 'sessions'
         check_rows: "SELECT CONCAT(CASE
     WHEN created_at > UNIX_TIMESTAMP() + 86400
         THEN CONCAT('created_at ', created_at, ', more than a day ahead: instants are unix seconds')
+    WHEN expires_at > UNIX_TIMESTAMP() + 3155846400
+        THEN CONCAT('expires_at ', expires_at,
+            ', more than 100 years ahead: instants are unix seconds')
     WHEN LENGTH(id) <> 16 THEN 'an id that is not 16 bytes'
     WHEN LENGTH(secret) <> 32 THEN 'a secret that is not 32 bytes'
     WHEN id IS NULL OR subject IS NULL OR secret IS NULL OR created_at IS NULL
@@ -134,6 +137,7 @@ WHERE table_schema = DATABASE() AND table_name = 'sessions'
 END, ', in the row ', COALESCE(HEX(id), 'null'))
 FROM sessions
 WHERE created_at > UNIX_TIMESTAMP() + 86400
+    OR expires_at > UNIX_TIMESTAMP() + 3155846400
     OR LENGTH(id) <> 16
     OR LENGTH(secret) <> 32
     OR LENGTH(subject) NOT BETWEEN 1 AND 1024

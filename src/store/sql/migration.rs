@@ -15,8 +15,7 @@ use crate::rule::SessionPolicy;
 /// and drop them.) Each row becomes what [`SessionPolicy::adopt`] makes of it:
 /// `absolute_expires_at` is `absolute_cap` after `created_at`, `renewed_at` is `max_age` before
 /// `expires_at` but not before `created_at`, and `expires_at` is clamped to the cap. So give the
-/// policy whose
-/// `max_age` the rows were written under. It has no epoch and no `about`, and its `ordinal`
+/// `max_age` that the rows were written under, with the cap that they are to have. It has no epoch and no `about`, and its `ordinal`
 /// is 0.
 ///
 /// The old program serves its sessions throughout, unchanged: triggers give
@@ -58,7 +57,8 @@ pub struct Migration {
     /// Selects what is wrong with a row that cannot become a session, as a text, or no row:
     /// an id or a secret of another length, a subject that is empty, too long or has a NUL,
     /// or an instant that cannot be in unix seconds (a `created_at` that is more than a day
-    /// ahead of the engine's clock is one of milliseconds). Reads the whole table. No
+    /// ahead of the engine's clock is one of milliseconds, and so is an `expires_at` that is
+    /// more than 100 years ahead). Reads the whole table. No
     /// parameters; only if [`check`](Self::check) selects nothing.
     pub check_rows: &'static str,
     /// Adds the columns, and the triggers that fill them. To be run in this
@@ -79,8 +79,8 @@ pub struct Migration {
 
 impl Statements {
     /// The migration that gives each row the `absolute_cap` of `policy`, and counts its last
-    /// renewal as `max_age` before its end. Pass the policy that the rows were written under;
-    /// its other settings are not read. For a table of another name call it on the answer of
+    /// renewal as `max_age` before its end. Pass the `max_age` that the rows were written under
+    /// with the cap that they are to have; the other settings are not read. For a table of another name call it on the answer of
     /// [`for_table`](Self::for_table).
     ///
     /// ```

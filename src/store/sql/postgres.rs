@@ -112,6 +112,9 @@ WHERE attrelid = 'sessions'::regclass AND attname = 'absolute_expires_at' AND at
         check_rows: "SELECT CASE
     WHEN created_at > extract(epoch FROM now())::bigint + 86400
         THEN 'created_at ' || created_at || ', more than a day ahead: instants are unix seconds'
+    WHEN expires_at > extract(epoch FROM now())::bigint + 3155846400
+        THEN 'expires_at ' || expires_at
+            || ', more than 100 years ahead: instants are unix seconds'
     WHEN octet_length(id) <> 16 THEN 'an id that is not 16 bytes'
     WHEN octet_length(secret) <> 32 THEN 'a secret that is not 32 bytes'
     WHEN id IS NULL OR subject IS NULL OR secret IS NULL OR created_at IS NULL
@@ -121,6 +124,7 @@ WHERE attrelid = 'sessions'::regclass AND attname = 'absolute_expires_at' AND at
 END || ', in the row ' || COALESCE(encode(id, 'hex'), 'null')
 FROM sessions
 WHERE created_at > extract(epoch FROM now())::bigint + 86400
+    OR expires_at > extract(epoch FROM now())::bigint + 3155846400
     OR octet_length(id) <> 16
     OR octet_length(secret) <> 32
     OR octet_length(subject) NOT BETWEEN 1 AND 1024

@@ -135,6 +135,9 @@ WHERE name = 'absolute_expires_at' AND \"notnull\" = 1",
             || ': instants are unix seconds'
     WHEN created_at > CAST(strftime('%s', 'now') AS INTEGER) + 86400
         THEN 'created_at ' || created_at || ', more than a day ahead: instants are unix seconds'
+    WHEN expires_at > CAST(strftime('%s', 'now') AS INTEGER) + 3155846400
+        THEN 'expires_at ' || expires_at
+            || ', more than 100 years ahead: instants are unix seconds'
     WHEN typeof(id) <> 'blob' OR length(id) <> 16 THEN 'an id that is not 16 bytes'
     WHEN typeof(secret) <> 'blob' OR length(secret) <> 32 THEN 'a secret that is not 32 bytes'
     ELSE 'a subject that is no text of 1 to 1024 bytes without NUL'
@@ -142,6 +145,7 @@ END || ', in the row ' || quote(id)
 FROM sessions
 WHERE typeof(created_at) <> 'integer' OR typeof(expires_at) <> 'integer'
     OR created_at > CAST(strftime('%s', 'now') AS INTEGER) + 86400
+    OR expires_at > CAST(strftime('%s', 'now') AS INTEGER) + 3155846400
     OR typeof(id) <> 'blob' OR length(id) <> 16
     OR typeof(secret) <> 'blob' OR length(secret) <> 32
     OR typeof(subject) <> 'text'

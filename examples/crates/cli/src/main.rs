@@ -35,7 +35,7 @@ use crate::report::Report;
 #[derive(Debug, Parser)]
 #[command(version, after_help = "Exit status: 0 nothing found, 1 something found, 2 bad input.")]
 struct Cli {
-    /// Print JSON for machines (instants in unix seconds, durations in seconds)
+    /// Print JSON for machines (unix seconds and seconds; policies as in a file)
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -77,7 +77,7 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Capacity(args) => capacity::run(args)?,
         Command::Check(args) => check::run(args)?,
         Command::Diff(args) => diff::run(args)?,
-        Command::Explain(args) => explain::run(args)?,
+        Command::Explain(args) => explain::run(args, cli.json)?,
         Command::Impact(args) => impact::run(args)?,
         Command::Sample(args) => {
             sample::run(args)?;

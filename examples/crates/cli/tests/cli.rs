@@ -375,7 +375,8 @@ fn impact_adopts_records_from_before_the_cap_only_if_asked_to() {
     assert_eq!(status(&refused), 2);
     assert_eq!(
         stderr(&refused),
-        "error: -:1: there is no column renewed_at (--adopt takes records from before the cap)\n",
+        "error: -:1: there is no column renewed_at (`impact --adopt` takes records from before the \
+         cap)\n",
     );
     let adopted = run_with(&[&args[..], &["--adopt", "--json"]].concat(), old);
     assert_eq!(status(&adopted), 1);

@@ -98,7 +98,8 @@ impl MariaDbStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] if the engine refuses, or if there is another
-    /// table of this name: the error says what it has, and nothing is changed.
+    /// table of this name: the error's source says what it has (`{:?}` shows it), and nothing
+    /// is changed.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let found = self.rows(self.sql.check, &[COLUMNS.into()]).await?;
         usable(&self.table, &found)?;

@@ -52,7 +52,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] if the URL is another engine's, or the file, which may also
-    /// be named without `sqlite:`, cannot be opened. Its source names a URL with `sqlite:`, and
+    /// be named without `sqlite:`, cannot be opened. Its source (`{:?}` shows it) names a URL with `sqlite:`, and
     /// no other, which may hold a password.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         // The engine does not say which file. Another engine's URL may hold a password.
@@ -90,7 +90,8 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] if the engine refuses, or if there is another
-    /// table of this name: the error says what it has, and nothing is changed.
+    /// table of this name: the error's source says what it has (`{:?}` shows it), and nothing
+    /// is changed.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let found = self.rows(self.sql.check, &[COLUMNS.into()]).await?;
         usable(&self.table, &found)?;

@@ -22,29 +22,34 @@ pub(crate) struct Args {
     now: Option<Instant>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
+/// Makes the text or, if `as_json`, the JSON: of a large export each takes much memory.
+pub(crate) fn run(args: &Args, as_json: bool) -> Result<Report, Failure> {
     let policies = policies(&args.policy)?;
     let now = args.now.map_or_else(|| SystemClock.now(), |now| now.0);
     let mut records = Records::open(&args.sessions, None)?;
     let (mut text, mut explanations, mut found) = (String::new(), Vec::new(), false);
-    let mut unknown = Unknown::default();
+    let (mut unknown, mut is_empty) = (Unknown::default(), true);
     while let Some(record) = records.next()? {
         unknown.look_at(&record, &policies);
         let profile = record.judged_as(&policies).to_owned();
         let explanation = policies.policy_for(&profile).explain(&record.lifetime, now);
         found |= !explanation.decision.is_served();
+        is_empty = false;
         let (line, subject) = (record.line, record.subject);
+        if as_json {
+            explanations.push(json!({
+                "line": line,
+                "subject": subject,
+                "profile": profile,
+                "explanation": json(explanation),
+            }));
+            continue;
+        }
         let named = subject.as_deref().map(|subject| format!(", {}", shown(subject)));
         let named = named.unwrap_or_default();
         let _ = writeln!(text, "line {line}{named} ({profile}): {explanation}");
-        explanations.push(json!({
-            "line": line,
-            "subject": subject,
-            "profile": profile,
-            "explanation": json(explanation),
-        }));
     }
-    if explanations.is_empty() {
+    if is_empty {
         eprintln!("warning: {}: there is no session in it", args.sessions.display());
     }
     unknown.warn(&args.policy);

@@ -215,13 +215,26 @@ const SUBJECT: &str = "a subject that is no text of 1 to 1024 bytes without NUL"
 async fn rows_that_cannot_become_sessions_are_named_before_anything_is_changed() {
     let subject = |text: &str| format!("{{16}}, {text}, {{32}}, 1, 2");
     let (empty, long) = (subject("''"), subject(&format!("'{}'", "x".repeat(1_025))));
+    // The expiry alone, which would keep its session to the cap, however idle.
+    let expiry = millis();
+    let expires = format!("{{16}}, 'ada', {{32}}, 1, {expiry}");
+    let ahead =
+        format!("expires_at {expiry}, more than 100 years ahead: instants are unix seconds");
+    let expires = (expires.as_str(), ahead.as_str());
     let lengths = [
         ("{15}, 'ada', {32}, 1, 2", "an id that is not 16 bytes"),
         ("{16}, 'ada', {31}, 1, 2", "a secret that is not 32 bytes"),
     ];
-    refuses_rows::<PostgresStore>(&[lengths[0], lengths[1], (&empty, SUBJECT), (&long, SUBJECT)])
-        .await;
+    refuses_rows::<PostgresStore>(&[
+        expires,
+        lengths[0],
+        lengths[1],
+        (&empty, SUBJECT),
+        (&long, SUBJECT),
+    ])
+    .await;
     refuses_rows::<SqliteStore>(&[
+        expires,
         lengths[0],
         lengths[1],
         (&empty, SUBJECT),
@@ -230,8 +243,12 @@ async fn rows_that_cannot_become_sessions_are_named_before_anything_is_changed()
     ])
     .await;
     // Its columns have these lengths.
-    refuses_rows::<MariaDbStore>(&[(&empty, SUBJECT), (&subject("concat('a', x'00')"), SUBJECT)])
-        .await;
+    refuses_rows::<MariaDbStore>(&[
+        expires,
+        (&empty, SUBJECT),
+        (&subject("concat('a', x'00')"), SUBJECT),
+    ])
+    .await;
 }
 
 #[tokio::test]

@@ -118,7 +118,8 @@ impl Columns {
         let column = |name: &str| header.iter().position(|column| column == name);
         let required = |name| column(name).ok_or_else(|| format!("there is no column {name}"));
         let optional = |name| if adopt { Ok(column(name)) } else { required(name).map(Some) };
-        let hint = |message| format!("{message} (--adopt takes records from before the cap)");
+        let hint =
+            |message| format!("{message} (`impact --adopt` takes records from before the cap)");
         Ok(Self {
             created_at: required("created_at")?,
             expires_at: required("expires_at")?,
