@@ -359,18 +359,21 @@ Every session was started under the new policy by 1970-01-01T12:49:00Z.",
            0 end sooner
                0 without activity
                0 whatever the activity
-           0 unaffected until their next renewal, which gives them the longer max_age",
+           0 unaffected",
     );
+    let lives = impact(loosened, at(0), [old.start(at(0))]).to_string();
+    let said = "1 unaffected until their next renewal, which gives them the longer max_age\n";
+    assert!(lives.contains(said), "{lives}");
     let higher = Impact::new(PolicyChange::between(old, policy(H, M, 2 * D)), at(0)).to_string();
     let last = higher.lines().rev().take(2).collect::<Vec<_>>();
     let expected = [
-        "The longer absolute_cap is for sessions that start from then on.",
+        "The longer absolute_cap is for sessions that start under the new policy.",
         "           0 unaffected",
     ];
     assert_eq!(last, expected);
     let month = SessionPolicy::SLIDING_MONTH.start(at(0));
     let later = impact(loosened, at(0), [month]).to_string();
-    assert!(later.contains("\n           1 end later\n           0 unaffected until"), "{later}");
+    assert!(later.contains("\n           1 end later\n           0 unaffected\n"), "{later}");
 }
 
 #[cfg(feature = "serde")]

@@ -594,11 +594,25 @@ fn a_grace_outside_its_bounds_is_refused() {
             }
             (Err(error), None) => assert_eq!(
                 error.to_string(),
-                "update_age `59s` of profile `default` is shorter than `1m`, the longest \
-                 clock_skew, or than 1s: hybrid sessions need at least that",
+                "update_age `59s` of profile `default` is shorter than `1m`, which hybrid sessions \
+                 need: the longest clock_skew, and at least 1s",
             ),
             (sessions, grace) => panic!("{sessions:?}, {grace:?}"),
         }
+    }
+    // By the shortest update age and the longest skew, whosever they are.
+    let policy = |update_age, skew| {
+        let policy = SessionPolicy::new(secs(600), secs(update_age), secs(600)).unwrap();
+        policy.with_clock_skew(secs(skew)).unwrap()
+    };
+    for (default, kiosk, message) in [
+        (policy(300, 60), policy(50, 0), "`50s` of profile `kiosk` is shorter than `1m`"),
+        (policy(50, 0), policy(300, 60), "`50s` of profile `default` is shorter than `1m`"),
+        (policy(0, 0), policy(300, 0), "`0s` of profile `default` is shorter than `1s`"),
+    ] {
+        let policies = Policies::new(default).with_profile("kiosk", kiosk).unwrap();
+        let error = HybridSessions::new(MemoryStore::new(), ring(), policies).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("update_age {message}")), "{error}");
     }
     // F17: servers whose clocks differ by more than the grace.
     let policy = SessionPolicy::new(secs(1_800), secs(300), secs(28_800)).unwrap();

@@ -147,6 +147,24 @@ fn a_store_that_fails_or_hangs_ends_it_after_the_interval_and_not_before() {
     }
 }
 
+/// A look that hangs after others that failed gets no more time for it.
+#[test]
+fn an_outage_of_two_kinds_ends_it_within_the_interval() {
+    for interval in [2, 3, 10, 30] {
+        for hangs_after in 0..=interval {
+            let app = App::of(Kind::Opaque);
+            let auth = stream(&app);
+            let store = |now: i64| {
+                app.store.fail((100..100 + hangs_after).contains(&now));
+                app.store.hang(now >= 100 + hangs_after);
+            };
+            let (end, reason) = ends(&app, &auth, interval, store);
+            assert_eq!(reason, "unavailable", "{interval} {hangs_after}");
+            assert!(end <= 100 + interval, "{interval} {hangs_after}: {end}");
+        }
+    }
+}
+
 /// An observer wakes those that wait in the same process.
 #[test]
 fn woken_early_it_looks_at_once() {
@@ -168,7 +186,7 @@ fn woken_early_it_looks_at_once() {
 }
 
 /// Begun at any instant of a second, with a timer that is late, and a store that takes its
-/// time: there is always a second for an answer.
+/// time: before the deadline there is always a second for an answer.
 #[test]
 fn an_interval_of_two_seconds_keeps_a_live_session_open() {
     for begun_at in [0, 10, 300, 700, 900, 960, 999] {
@@ -215,6 +233,7 @@ fn woken_again_and_again_it_leaves_others_their_turn() {
     let looks = Cell::new(0);
     let sleep = |_| {
         looks.set(looks.get() + 1);
+        assert!(looks.get() < 100, "it leaves nobody a turn");
         ready(())
     };
     let mut ended = pin!(auth.ended(TimeDelta::hours(1), sleep));

@@ -160,14 +160,16 @@ impl fmt::Display for Impact {
         let (before, after) = (self.change.before(), self.change.after());
         let idle = before.max_age().cmp(&after.max_age());
         let cap = before.absolute_cap().cmp(&after.absolute_cap());
-        if idle.is_lt() {
+        if idle.is_lt() && self.unaffected > 0 {
             f.write_str(" until their next renewal, which gives them the longer max_age")?;
         }
         if idle.is_gt() || cap.is_gt() {
             write!(f, "\nShorter limits are in force at {}.", self.now)?;
         }
         if cap.is_lt() {
-            f.write_str("\nThe longer absolute_cap is for sessions that start from then on.")?;
+            f.write_str(
+                "\nThe longer absolute_cap is for sessions that start under the new policy.",
+            )?;
         }
         if let (Some(renewed_by), Some(replaced_by)) = (self.renewed_by, self.replaced_by) {
             write!(

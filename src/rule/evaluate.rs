@@ -55,8 +55,8 @@ impl SessionPolicy {
     /// this policy, `expires_at - max_age`, and at least `created_at`. So adopt
     /// with the `max_age` that the record was written under, and with today's cap; today's
     /// `max_age` then tightens it at the next [`evaluate`](Self::evaluate). For a record of
-    /// its last use, `expires_at` is that and the old `max_age`. Refuse first what cannot be:
-    /// a last use in the future would keep its session until then. An `expires_at`
+    /// its last use, `expires_at` is that plus the old `max_age`. Refuse first what cannot be:
+    /// a last use in the future would keep its session for as much longer. An `expires_at`
     /// before `created_at` gives a lifetime of no length: it has ended, as the
     /// record had.
     ///

@@ -98,10 +98,11 @@ impl Watch {
         };
     }
 
-    /// Until when the answer to a look that began at `began_at` is waited for: for the other
-    /// half of the interval, also where a timer was late.
-    pub(crate) fn limit(&self, began_at: Timestamp) -> Timestamp {
-        let answer = self.interval - self.half();
+    /// Until when the answer to a look that began at `began_at` is waited for. The first look
+    /// after one that was answered has the other half of the interval, also where a timer was
+    /// late; further ones have what is left of it.
+    pub(crate) fn limit(&self, began_at: Timestamp, is_first: bool) -> Timestamp {
+        let answer = if is_first { self.interval - self.half() } else { TimeDelta::zero() };
         let unanswered = self.seen_at.saturating_add(self.interval);
         unanswered.max(began_at.saturating_add(answer)).min(self.ends_at)
     }

@@ -23,7 +23,8 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// It looks when [`Watch`] says so, and extends nothing. It returns at the session's
     /// deadline, within `interval` (whole seconds, from 2 s) after a sign-out anywhere, or
     /// when the store has not answered for that long. A renewal by another request moves
-    /// the deadline; a rotation ends the wait, so that the client connects anew. A
+    /// the deadline, if a look is told of it in time; a rotation ends the wait. In either case
+    /// the client connects anew. A
     /// [`Clock`](crate::Clock) has whole seconds, so each of these may be less than a second
     /// late, and what the timer is late besides.
     ///
@@ -134,7 +135,7 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
                 }
             }
             let began_at = sessions.now();
-            let limit = watch.limit(began_at);
+            let limit = watch.limit(began_at, was_answered);
             let seen = {
                 let mut look = pin!(sessions.status_of(&served.session));
                 let mut timer = pin!(until(limit));

@@ -23,8 +23,9 @@ impl Grace {
         let by_age = |(_, policy): &(&str, &SessionPolicy)| policy.update_age();
         let (profile, least) = all(policies).min_by_key(by_age).unwrap_or(default);
         let (clock_skew, update_age) = (skewed.clock_skew(), least.update_age());
-        if update_age < clock_skew.max(TimeDelta::seconds(1)) {
-            return Err(GraceError::NoneFits { clock_skew, profile: profile.into(), update_age });
+        let shortest = clock_skew.max(TimeDelta::seconds(1));
+        if update_age < shortest {
+            return Err(GraceError::NoneFits { profile: profile.into(), shortest, update_age });
         }
         Self::new((clock_skew + Self::TRANSIT).min(update_age), policies)
     }
@@ -91,19 +92,19 @@ pub enum GraceError {
         /// The longest grace of that policy.
         update_age: TimeDelta,
     },
-    /// No grace fits all policies, since an `update_age` is shorter than 1 s or than a
+    /// No grace was given and none fits, since an `update_age` is shorter than 1 s or than a
     /// `clock_skew`, which is 60 s where it is not set.
     #[error(
-        "update_age `{}` of profile `{profile}` is shorter than `{}`, the longest clock_skew, or than \
-         1s: hybrid sessions need at least that",
+        "update_age `{}` of profile `{profile}` is shorter than `{}`, which hybrid sessions need: \
+         the longest clock_skew, and at least 1s",
         Human(*update_age),
-        Human(*clock_skew)
+        Human(*shortest)
     )]
     NoneFits {
-        /// The longest of all policies.
-        clock_skew: TimeDelta,
         /// Whose `update_age` it is.
         profile: Arc<str>,
+        /// The longest `clock_skew` of all policies, or 1 s.
+        shortest: TimeDelta,
         /// The shortest of all policies.
         update_age: TimeDelta,
     },

@@ -8,8 +8,8 @@
 //! expires at or soon after the end of its session, and the cookie of this crate
 //! runs to the cap, so it may outlive a session that the inactivity limit ended. The
 //! requirement in the same clause is kept, since the record ends a session, never
-//! its cookie. A cookie that is `until_closed` has no such date, and keeps the
-//! recommendation of 5.1, too, that a secret does not outlive a restart.
+//! its cookie. A cookie that is `until_closed` has no such date: it is for the
+//! recommendation of 5.1 that a secret does not outlive a restart.
 //!
 //! Each finding names its [`Duty`], too:
 //!
@@ -56,8 +56,8 @@
 //! assert_eq!(POLICY.check(Standard::NistAal2).broken().next(), None);
 //! ```
 //!
-//! Two more hold it to what the team has agreed on, than which it may then only be stricter
-//! (for files: `session-policy diff agreed.toml proposed.toml --looser-only`):
+//! Two more see that it lasts no longer than the team has agreed on (for files, and with limits
+//! on sessions: `session-policy diff agreed.toml proposed.toml --looser-only`):
 //!
 //! ```
 //! # use session_policy::SessionPolicy;

@@ -11,12 +11,12 @@ use crate::rule::SessionPolicy;
 /// The old table has the columns `id`, `subject`, `secret`, `created_at` and
 /// `expires_at` of the types in [`Statements::schema`], the instants in unix seconds, and
 /// any further ones that may be null. (SQLite rebuilds the table, so further columns and
-/// foreign keys would be lost: [`check`](Self::check) refuses them. Move what they hold to a table of your own,
-/// and drop them.) Each row becomes what [`SessionPolicy::adopt`] makes of it:
+/// foreign keys would be lost: [`check`](Self::check) refuses them. Move what they hold to a
+/// table of your own, and drop them.) Each row becomes what [`SessionPolicy::adopt`] makes of it:
 /// `absolute_expires_at` is `absolute_cap` after `created_at`, `renewed_at` is `max_age` before
-/// `expires_at` but not before `created_at`, and `expires_at` is clamped to the cap. So give the
-/// `max_age` that the rows were written under, with the cap that they are to have. It has no epoch and no `about`, and its `ordinal`
-/// is 0.
+/// `expires_at` but not before `created_at`, and `expires_at` is clamped to the cap. So give a
+/// policy with the `max_age` that the rows were written under and the cap that they are to have.
+/// The session has no epoch and no `about`, and its `ordinal` is 0.
 ///
 /// The old program serves its sessions throughout, unchanged: triggers give
 /// each row that it writes a cap at once, and clamp what it extends. The steps:
@@ -79,8 +79,8 @@ pub struct Migration {
 
 impl Statements {
     /// The migration that gives each row the `absolute_cap` of `policy`, and counts its last
-    /// renewal as `max_age` before its end. Pass the `max_age` that the rows were written under
-    /// with the cap that they are to have; the other settings are not read. For a table of another name call it on the answer of
+    /// renewal as `max_age` before its end. Pass a policy with the `max_age` that the rows
+    /// were written under and the cap that they are to have; its other settings are not read. For a table of another name call it on the answer of
     /// [`for_table`](Self::for_table).
     ///
     /// ```

@@ -26,7 +26,7 @@ fn main() {
     allocations(Group::of_apps("axum", on_axum::apps()), &[("session-policy", 7)]);
     let bounds = [("session-policy, opaque", 5), ("session-policy, hybrid", 6)];
     allocations(Group::of_apps("actix-web", on_actix::apps()), &bounds);
-    let reading: &[_] = &[("session-policy", 2), ("session-policy, hybrid", 2)];
+    let reading: &[_] = &[("session-policy", 2), ("session-policy, hybrid", 1)];
     for (group, bounds) in jwt::groups().into_iter().zip([reading, &[("session-policy", 6)]]) {
         allocations(group, bounds);
     }

@@ -152,9 +152,9 @@ fn diff_is_a_gate_against_what_is_looser_than_agreed() {
         ("max_sessions", "clock_skew = '30s'\nmax_sessions", 0),
         ("max_sessions", "clock_skew = '2m'\nmax_sessions", 1),
         (
-            "max_sessions = 2\nwhen_full = 'refuse'\n",
-            "[profiles.admin]\nmax_age = '11h'\n\
-          update_age = '15m'\nabsolute_cap = '11h'\n",
+            "'refuse'\n",
+            "'refuse'\n[profiles.admin]\nmax_age = '11h'\nupdate_age = '15m'\n\
+             absolute_cap = '11h'\nmax_sessions = 2\nwhen_full = 'refuse'\n",
             1,
         ),
     ] {

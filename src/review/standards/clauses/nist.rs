@@ -51,8 +51,9 @@ pub(super) const EVERY_LEVEL: &[Rule] = &[
         "5.1",
         "a session's secret does not outlive a restart of the browser",
         by_crate(
-            "A `SessionCookie` does, since it runs to the cap; one that is `until_closed` does \
-             not. Where a client takes a token as a bearer, it is to keep it in memory only.",
+            "A `SessionCookie` outlives it, since it runs to the cap; make it `until_closed` where \
+             that is not meant (a browser may still restore it with its tabs). A client with a \
+             bearer token is to keep it in memory only.",
         ),
     ),
     shall(

@@ -11,7 +11,7 @@ use crate::commands::help;
 use crate::input::{InputError, policies};
 use crate::report::{Report, json, shown};
 
-/// Say what a change of policy means and for whom; 1 if anything changes
+/// Say what a change of policy means; 1 if anything changes
 #[derive(Debug, clap::Args)]
 #[command(after_help = help::DIFF)]
 pub(crate) struct Args {
@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// Only this profile of a set
     #[arg(long)]
     profile: Option<String>,
-    /// Let changes pass that make no limit longer (they are still listed)
+    /// Let changes pass that make no limit longer or higher (they are still listed)
     #[arg(long)]
     looser_only: bool,
 }
@@ -30,8 +30,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
     let (old, new) = (policies(&args.old)?, policies(&args.new)?);
     let (mut text, mut changes, mut found) = (String::new(), Vec::new(), false);
-    warn_of_missing(&args.old, &old, &new);
-    warn_of_missing(&args.new, &new, &old);
+    if args.profile.is_none() {
+        warn_of_missing(&args.old, &old, &new);
+        warn_of_missing(&args.new, &new, &old);
+    }
     for profile in selected(&args.new, [&old, &new], args.profile.as_deref())? {
         let change = PolicyChange::between(*old.policy_for(&profile), *new.policy_for(&profile));
         let limit = LimitChange { old: old.limit(&profile), new: new.limit(&profile) };

@@ -7,9 +7,10 @@ use crate::input::{Kind, Logged};
 
 /// The sessions of one subject, as the log tells of them.
 ///
-/// The events may come in any order, as from the logs of several nodes. Memory grows with the
-/// sessions that the log names, and with the events that name no subject: for a session of
-/// another subject 16 bytes and a little.
+/// The events may come in any order, as from the logs of several nodes; of one second, they are
+/// taken in the order of the files, and what ends a session last. Memory grows with the subject's
+/// own events, with those that name no subject, such as sign-outs, and by 16 bytes and a little
+/// for each session of another subject.
 pub(super) struct History<'a> {
     subject: &'a str,
     /// Of the subject, and those that name none, as a sign-out.
