@@ -176,11 +176,15 @@ mod tokens {
         clock.set(at(630));
         block_on(sessions.authenticate(&first)).unwrap_err();
         block_on(sessions.authenticate(second.expose())).unwrap_err();
+        block_on(sessions.peek(second.expose())).unwrap_err();
+        block_on(sessions.authenticate("a.b.c")).unwrap_err();
         assert_eq!(
             log.take(),
             [
                 "630 true ada ReuseDetected { presented: 1, current: 2 }",
                 "630 true ada Rejected { reason: \"unknown\" }",
+                "630 true ada Rejected { reason: \"unknown\" }",
+                "630 false - Rejected { reason: \"malformed\" } unproven",
             ],
         );
         // Ending and sweeping tell of each session, and nothing of none.
