@@ -132,6 +132,22 @@ mod tokens {
     }
 
     #[test]
+    fn a_refused_hybrid_token_is_told_of_with_its_profile() {
+        let profiles = Arc::new(Mutex::new(Vec::new()));
+        let (told, clock) = (Arc::clone(&profiles), ManualClock::new(at(0)));
+        let sessions = HybridSessions::new(MemoryStore::new(), ring(), policy())
+            .unwrap()
+            .with_clock(clock.clone())
+            .with_observer(move |event: &Event<'_>| {
+                told.lock().unwrap().extend(event.profile.map(str::to_owned));
+            });
+        let started = block_on(sessions.start("ada")).unwrap();
+        clock.set(at(3_600));
+        block_on(sessions.peek(started.token.expose())).unwrap_err();
+        assert_eq!(*profiles.lock().unwrap(), ["default"; 2]);
+    }
+
+    #[test]
     fn hybrid_sessions_tell_every_step() {
         let (log, clock) = (Log::default(), ManualClock::new(at(0)));
         let sessions = HybridSessions::new(MemoryStore::new(), ring(), policy())
@@ -160,11 +176,15 @@ mod tokens {
         clock.set(at(630));
         block_on(sessions.authenticate(&first)).unwrap_err();
         block_on(sessions.authenticate(second.expose())).unwrap_err();
+        block_on(sessions.peek(second.expose())).unwrap_err();
+        block_on(sessions.authenticate("a.b.c")).unwrap_err();
         assert_eq!(
             log.take(),
             [
                 "630 true ada ReuseDetected { presented: 1, current: 2 }",
                 "630 true ada Rejected { reason: \"unknown\" }",
+                "630 true ada Rejected { reason: \"unknown\" }",
+                "630 false - Rejected { reason: \"malformed\" } unproven",
             ],
         );
         // Ending and sweeping tell of each session, and nothing of none.

@@ -362,6 +362,8 @@ fn one_request_sees_one_bound() {
         // Of what opens nothing, nothing is asked.
         assert!(node(301).authenticate("a.b").is_err());
         assert_eq!(users.asked(), 0, "{kind:?}: junk");
+        assert!(node(2_100).authenticate(started.token.expose()).is_err());
+        assert_eq!(users.asked(), 0, "{kind:?}: over by the profile's policy");
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
+use jsonwebtoken::dangerous::insecure_decode_claims;
 use pollster::block_on;
 use session_policy::jwt::{Algorithm, HybridSessions, KeyRing, SigningKey, VerifyingKey};
 use session_policy::store::{Removed, SecretHash, SessionParts, SessionStore, StoreError, Update};
@@ -36,7 +37,7 @@ fn policy() -> SessionPolicy {
     policy.with_clock_skew(secs(0)).unwrap()
 }
 
-/// A store that can refuse to update or to load, and whose `remove` can come after a
+/// A store that can refuse to update, to load or to remove, and whose `remove` can come after a
 /// logout, and `update` after two rotations.
 #[derive(Default)]
 struct Flaky {
@@ -45,6 +46,7 @@ struct Flaky {
     rotated_before_update: AtomicBool,
     update_fails: AtomicBool,
     load_fails: AtomicBool,
+    remove_fails: AtomicBool,
 }
 
 impl SessionStore for Flaky {
@@ -76,6 +78,9 @@ impl SessionStore for Flaky {
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        if self.remove_fails.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable("read-only replica"));
+        }
         if self.ended_before_remove.swap(false, Ordering::SeqCst) {
             self.held.remove(id).await?;
         }
@@ -247,6 +252,20 @@ fn a_token_names_the_session_to_the_cap_and_the_row_decides() {
     assert!(matches!(error, AuthenticateError::Rejected { reason: RejectReason::Idle, .. }));
 }
 
+/// Whoever rotates may have a clock that is behind.
+#[test]
+fn a_token_expires_at_the_cap_and_was_never_issued_before_the_sign_in() {
+    let clock = ManualClock::new(at(0));
+    let policy = policy().with_clock_skew(secs(10)).unwrap();
+    let sessions = HybridSessions::new(MemoryStore::new(), ring(), policy).unwrap();
+    let sessions = sessions.with_clock(clock.clone());
+    let started = block_on(sessions.start("ada")).unwrap();
+    clock.set(at(-10));
+    let rotated = block_on(sessions.rotate(&started.session, NoClaims {})).unwrap();
+    let claims: serde_json::Value = insecure_decode_claims(rotated.token.expose()).unwrap();
+    assert_eq!([&claims["iat"], &claims["exp"]], [NINE, NINE + 28_800]);
+}
+
 /// Where the cap outlives cookies, the current token is sent again at a renewal; one
 /// that was superseded gets none, since a thief may hold it.
 #[test]
@@ -408,6 +427,17 @@ fn reuse_says_that_it_ended_the_session_only_if_it_did() {
         assert_eq!(service.row(), None);
         assert_eq!(service.present(400, 2), "unknown");
     }
+}
+
+#[test]
+fn a_reuse_whose_session_cannot_be_ended_is_an_error_of_the_store() {
+    let mut service = Service::new();
+    assert_eq!(service.present(300, 1), "token 2");
+    assert_eq!(service.present(310, 2), "nothing");
+    service.sessions.store().remove_fails.store(true, Ordering::SeqCst);
+    service.clock.set(at(400));
+    let error = block_on(service.sessions.authenticate(&service.tokens[0])).unwrap_err();
+    assert!(matches!(error, AuthenticateError::Store(_)), "{error:?}");
 }
 
 /// Its token was the current one when the request came in.

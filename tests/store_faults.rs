@@ -5,15 +5,16 @@
 
 use std::error::Error;
 use std::mem::take;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::TimeDelta;
 use pollster::block_on as wait;
 use session_policy::store::{Removed, SessionStore, StoreError, Update};
 use session_policy::{
-    AuthenticateError, Event, EventKind, ManualClock, MemoryStore, RejectReason, RenewalOutcome,
-    RotateError, Session, SessionId, SessionPolicy, SessionToken, Sessions, StartError, Timestamp,
+    AuthenticateError, Event, EventKind, ManualClock, MemoryStore, Policies, RejectReason,
+    RenewalOutcome, RotateError, Session, SessionId, SessionLimit, SessionPolicy, SessionToken,
+    Sessions, StartError, Timestamp, WhenFull,
 };
 
 /// What a driver might say; it must not reach a log by way of our own texts.
@@ -72,6 +73,17 @@ impl Probe {
             None => Ok(&self.inner),
         }
     }
+
+    fn answered<T>(
+        &self,
+        verb: &'static str,
+        answer: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match locked(&self.losing).pop_if(|losing| *losing == verb) {
+            Some(_) => Err(StoreError::unavailable(DRIVER)),
+            None => answer,
+        }
+    }
 }
 
 impl SessionStore for Probe {
@@ -85,14 +97,12 @@ impl SessionStore for Probe {
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
         let updated = self.called("update")?.update(update).await;
-        match locked(&self.losing).pop_if(|verb| *verb == "update") {
-            Some(_) => Err(StoreError::unavailable(DRIVER)),
-            None => updated,
-        }
+        self.answered("update", updated)
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
-        self.called("remove")?.remove(id).await
+        let removed = self.called("remove")?.remove(id).await;
+        self.answered("remove", removed)
     }
 
     async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<Vec<Removed>, StoreError> {
@@ -249,7 +259,9 @@ fn a_renewal_that_fails_still_serves_and_says_so() {
 /// One that is served is not told of as refused.
 #[test]
 fn a_renewal_that_fails_is_one_event() {
-    let World { sessions, clock, token, .. } = world();
+    let world = world();
+    let winner = world.renewal(at(299), &policy());
+    let World { sessions, clock, token, .. } = world;
     let told = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&told);
     let sessions = sessions.with_observer(move |event: &Event<'_>| locked(&log).push(event.kind));
@@ -261,7 +273,25 @@ fn a_renewal_that_fails_is_one_event() {
     let failing = Arc::clone(&sessions.store().failing);
     sessions.store().race(move |_| locked(&failing).push("load"));
     assert!(wait(sessions.authenticate(token.expose())).is_ok());
-    assert_eq!(*locked(&told), [EventKind::RenewalDeferred; 2]);
+    // The update, where another request has written.
+    sessions.store().fail(&["update"]);
+    sessions.store().race(move |store| assert!(wait(store.update(&winner)).unwrap()));
+    assert!(wait(sessions.authenticate(token.expose())).is_ok());
+    assert_eq!(*locked(&told), [EventKind::RenewalDeferred; 3]);
+}
+
+#[test]
+fn a_session_that_makes_way_is_told_of_although_the_answer_to_its_end_was_lost() {
+    let one = SessionLimit::new(NonZeroU32::MIN, WhenFull::EndOldest);
+    let policies = Policies::new(policy()).with_limit("default", one).unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&told);
+    let sessions = Sessions::new(Probe::default(), policies)
+        .with_observer(move |event: &Event<'_>| locked(&log).push(event.kind));
+    let _first = wait(sessions.start("user-42")).unwrap();
+    sessions.store().lose(&["remove"]);
+    let _second = wait(sessions.start("user-42")).unwrap();
+    assert!(locked(&told).contains(&EventKind::Ended { cause: "limit" }), "{told:?}");
 }
 
 #[test]

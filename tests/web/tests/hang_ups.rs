@@ -16,16 +16,16 @@ use axum::routing::get;
 use session_policy::NoClaims;
 use session_policy::jwt::HybridSessions;
 use session_policy::web::{Active, Auth, Refused, SessionCookie, SessionLayer, Strategy};
-use session_policy::{SessionPolicy, Sessions};
+use session_policy::{Clock, ManualClock, MemoryStore, SessionPolicy, Sessions, SystemClock};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tower::{Layer, ServiceExt, service_fn};
 
-use support::{Client, Faulty, pair, settle};
+use support::{Client, Faulty, cookies, pair, settle};
 
 type Kept = UnboundedSender<Auth>;
 
-/// `/in-`, `/out-` and `/rotate-…` do so and then: `wait` for ever, `keep` the verbs in a
-/// task that never ends, and wait.
+/// `/in-`, `/out-`, `/rotate-` and `/me-…` do so and then: `wait` for ever, `keep` the verbs
+/// in a task that never ends, and wait.
 fn app(sessions: impl Strategy<Claims = NoClaims>) -> (Router, UnboundedReceiver<Auth>) {
     let layer = SessionLayer::new(sessions, SessionCookie::host("session")).unwrap();
     let (kept, keeps) = unbounded_channel();
@@ -60,6 +60,12 @@ fn app(sessions: impl Strategy<Claims = NoClaims>) -> (Router, UnboundedReceiver
         .route("/out", get(async |auth: Auth| auth.sign_out().await))
         .route("/rotate", get(async |auth: Auth| auth.rotate().await.map(drop)))
         .route("/me", get(async |_: Active| ()))
+        .route(
+            "/me-keep",
+            get(async |_: Active, auth: Auth, Extension(kept): Extension<Kept>| {
+                kept.send(auth).unwrap();
+            }),
+        )
         .layer(Extension(kept))
         .layer(layer.spawn_with(|task| drop(tokio::spawn(task))));
     (app, keeps)
@@ -225,9 +231,46 @@ async fn a_service_that_fails_after_a_sign_in_leaves_none() {
 }
 
 #[tokio::test]
+async fn a_verb_after_an_answer_with_a_reissue_is_refused() {
+    let clock = ManualClock::new(SystemClock.now());
+    let hybrid =
+        HybridSessions::new(MemoryStore::new(), support::ring(), SessionPolicy::WORKING_DAY)
+            .unwrap();
+    let (app, mut keeps) = app(hybrid.with_clock(clock.clone()));
+    let client = Client::new(&app);
+    let mine = pair(&client.get("/in").await);
+    clock.advance(chrono::TimeDelta::minutes(16));
+    let next = pair(&client.with(&mine).get("/me-keep").await);
+    let kept = keeps.recv().await.unwrap();
+    assert_eq!(kept.sign_out().await.unwrap_err().status(), 500);
+    assert_eq!(client.with(&next).get("/me").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_reissue_that_a_rotation_overtakes_is_not_sent() {
+    let clock = ManualClock::new(SystemClock.now());
+    let hybrid =
+        HybridSessions::new(MemoryStore::new(), support::ring(), SessionPolicy::WORKING_DAY)
+            .unwrap()
+            .with_clock(clock.clone());
+    let other = hybrid.clone();
+    let rotates = async move |active: Active| {
+        drop(other.rotate(&active.session, NoClaims {}).await.unwrap());
+    };
+    let app = Router::new()
+        .route("/in", get(async |auth: Auth| auth.sign_in("ada").await.map(drop)))
+        .route("/me", get(rotates))
+        .layer(SessionLayer::new(hybrid, SessionCookie::host("session")).unwrap());
+    let client = Client::new(&app);
+    let mine = pair(&client.get("/in").await);
+    clock.advance(chrono::TimeDelta::minutes(16));
+    let answer = client.with(&mine).get("/me").await;
+    assert_eq!((answer.status().as_u16(), cookies(&answer).len()), (200, 0));
+}
+
+#[tokio::test]
 async fn a_client_that_goes_while_a_reissue_is_looked_at_again_loses_nothing() {
-    let clock =
-        session_policy::ManualClock::new(session_policy::Clock::now(&session_policy::SystemClock));
+    let clock = ManualClock::new(SystemClock.now());
     let store = Faulty::default();
     let hybrid =
         HybridSessions::new(store.clone(), support::ring(), SessionPolicy::WORKING_DAY).unwrap();

@@ -150,6 +150,37 @@ async fn what_was_left_before_a_refusal_is_kept() {
     }
 }
 
+/// It was another body than the one that is sent.
+#[tokio::test]
+async fn nothing_that_tells_of_what_a_refusal_replaces_is_kept() {
+    let inside = map_response(async |mut response: Response| {
+        for name in [
+            "content-disposition",
+            "content-encoding",
+            "content-language",
+            "content-length",
+            "content-range",
+            "content-type",
+            "etag",
+            "last-modified",
+            "retry-after",
+            "transfer-encoding",
+            "www-authenticate",
+        ] {
+            response.headers_mut().insert(name, HeaderValue::from_static("left"));
+        }
+        response
+    });
+    let bare = |_: &Refused| Response::new(Body::from("refused"));
+    let app = Router::new()
+        .route("/me", get(async |_: Active| "never"))
+        .layer(inside)
+        .layer(SessionLayer::new(sessions(), cookie()).unwrap().on_refusal(bare));
+    let answer = Client::new(&app).get("/me").await;
+    assert!(answer.headers().values().all(|value| value != "left"), "{:?}", answer.headers());
+    assert_eq!(text(answer).await, "refused");
+}
+
 #[tokio::test]
 async fn a_page_of_too_many_sessions_lets_one_be_replaced() {
     #[derive(serde::Deserialize)]
@@ -254,6 +285,16 @@ async fn a_header_of_the_refusal_is_sent_once_and_cookies_of_both_are() {
     let framed: Vec<_> = answer.headers().get_all(FRAME).iter().collect();
     assert_eq!(framed, ["DENY"]);
     assert_eq!(cookies(&answer), ["seen=1", "theme=dark"]);
+}
+
+#[tokio::test]
+async fn a_session_cookie_of_the_handler_s_own_is_the_only_one() {
+    const OWN: &str = "__Host-session=own";
+    let own = async |auth: Auth| auth.sign_in("ada").await.map(|_| [(SET_COOKIE, OWN)]);
+    let app = Router::new()
+        .route("/in", get(own))
+        .layer(SessionLayer::new(sessions(), cookie()).unwrap());
+    assert_eq!(cookies(&Client::new(&app).get("/in").await), [OWN]);
 }
 
 /// Debug output is written to logs.

@@ -101,6 +101,14 @@ async fn a_plain_hyper_service_signs_in_and_out() {
     assert_eq!(ask("/me", mine).await.unwrap().status(), 401);
 }
 
+#[test]
+fn without_a_layer_the_refusal_says_of_which_request() {
+    let request = Request::post("/me?a=b").body(()).unwrap();
+    let refused = <Auth>::of_request(&request).unwrap_err();
+    let head = refused.request().unwrap();
+    assert_eq!((&*head.method, &*head.path), ("POST", "/me?a=b"));
+}
+
 /// A service that is ready once, and must be called on the clone that was: a buffer panics
 /// else.
 #[tokio::test]
