@@ -154,7 +154,7 @@ fn a_report_prints_a_line_a_finding() {
              for the user, or set update_age to 0s.",
         ],
     );
-    assert_eq!(lines.len(), 16);
+    assert_eq!(lines.len(), 18);
     let short = policy(15 * M, M, 4 * H - 1).check(Standard::CheatSheetLowRisk).to_string();
     let shown = "Show that the application is not in use for a whole working day.";
     assert!(short.contains(shown), "{short}");
