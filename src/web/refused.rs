@@ -6,6 +6,7 @@ use core::error::Error;
 use core::{fmt, iter};
 
 use super::reason::Reason;
+use crate::store::StoreError;
 
 /// How long a client is to wait when the store is away.
 const RETRY_AFTER_SECS: u32 = 5;
@@ -91,6 +92,22 @@ impl fmt::Debug for RequestHead {
             .field("path", &path)
             .field("accept", &self.accept)
             .finish()
+    }
+}
+
+/// Of a verb that a handler calls by the sessions themselves, such as
+/// [`end_all`](crate::Sessions::end_all): [`Reason::Unavailable`].
+///
+/// ```
+/// use session_policy::store::StoreError;
+/// use session_policy::web::Refused;
+///
+/// let refused = Refused::from(StoreError::unavailable("the database is away"));
+/// assert_eq!((refused.status(), refused.retry_after()), (503, Some(5)));
+/// ```
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::new(Reason::from(error), false)
     }
 }
 

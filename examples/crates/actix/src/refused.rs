@@ -5,6 +5,7 @@ use std::ops::Deref;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use session_policy::store::StoreError;
 use session_policy::web;
 
 use crate::request::head;
@@ -49,6 +50,13 @@ impl Deref for Refused {
 impl From<web::Refused> for Refused {
     fn from(refused: web::Refused) -> Self {
         Self(refused)
+    }
+}
+
+/// As of [`web::Refused`]: of a verb that a handler calls by the sessions themselves.
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self(error.into())
     }
 }
 
