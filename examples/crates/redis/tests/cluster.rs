@@ -85,6 +85,7 @@ async fn a_replica_that_takes_over_under_load_serves_everybody_soon() {
         // A failover that nobody coordinates loses writes, so that the load is not judged.
         let probes = Probes::start(store.clone(), USERS).await;
         sleep(Duration::from_millis(500)).await;
+        block_in_place(|| cluster.until_followed(master));
         if hangs {
             cluster.nodes[master].hang();
         } else {

@@ -80,6 +80,21 @@ impl Cluster {
         });
     }
 
+    /// Until the replica of a master has confirmed all that was written to the master so far:
+    /// a failover that nobody coordinates loses the rest.
+    pub fn until_followed(&self, master: usize) {
+        let value = |info: &str, name: &str| {
+            let (_, rest) = info.split_once(name)?;
+            rest.split(|end: char| !end.is_ascii_digit()).next()?.parse::<u64>().ok()
+        };
+        let replication = || info(&self.nodes[master], "replication");
+        let written = value(&replication(), "master_repl_offset:").unwrap();
+        until("the replica follows", || {
+            let info = replication();
+            info.contains("state=online") && value(&info, ",offset=") >= Some(written)
+        });
+    }
+
     pub fn client(&self) -> ClusterClient {
         let urls = self.nodes.iter().map(|node| format!("redis://{}/", address(node)));
         ClusterClient::new(urls).unwrap()
