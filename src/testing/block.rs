@@ -77,17 +77,3 @@ pub(super) async fn sleep(duration: Duration) {
     })
     .await;
 }
-
-/// Lets others run: pending once, and woken at once.
-pub(super) async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|context| {
-        if yielded {
-            return Poll::Ready(());
-        }
-        yielded = true;
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}

@@ -9,7 +9,6 @@ use std::time::Instant;
 use std::vec::Vec;
 
 use super::balance::Caller;
-use super::block::yield_now;
 use super::call::{Call, Race};
 use super::differ::expect_session;
 use super::fixture::{Random, at, full, id, renewal, rewrite, secret, session_of, with};
@@ -21,6 +20,7 @@ use super::schedule::join_all;
 use super::threads::together;
 use crate::record::Session;
 use crate::rule::Lifetime;
+use crate::store::yield_now;
 
 /// How long threads work against each other.
 const ON_THREADS: Duration = Duration::from_millis(400);

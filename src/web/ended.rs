@@ -11,7 +11,7 @@ use super::reason::Reason;
 use super::refused::Refused;
 use crate::rule::{RejectReason, Status};
 use crate::sessions::{Look, Watch};
-use crate::store::StoreError;
+use crate::store::{StoreError, yield_now};
 use crate::time::Timestamp;
 
 const SECOND: TimeDelta = TimeDelta::seconds(1);
@@ -23,10 +23,9 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
     /// It looks when [`Watch`] says so, and extends nothing. It returns at the session's
     /// deadline, within `interval` (whole seconds, from 2 s) after a sign-out anywhere, or
     /// when the store has not answered for that long. A renewal by another request moves
-    /// the deadline, if a look is told of it in time; a rotation ends the wait. In either case
-    /// the client connects anew. A
-    /// [`Clock`](crate::Clock) has whole seconds, so each of these may be less than a second
-    /// late, and what the timer is late besides.
+    /// the deadline, if a look is told of it in time; a rotation ends the wait, so that the
+    /// client connects anew. A [`Clock`](crate::Clock) has whole seconds, so each of these may
+    /// be less than a second late, and what the timer is late besides.
     ///
     /// `sleep` is the runtime's timer, asked for whole seconds: until the next look, and
     /// meanwhile for how long its answer may take. Where it returns early, there is a look at
@@ -168,18 +167,6 @@ impl<A: Clone + Send + Sync + 'static> Auth<A> {
             }
         }
     }
-}
-
-async fn yield_now() {
-    let mut has_yielded = false;
-    poll_fn(|context| {
-        if mem::replace(&mut has_yielded, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 fn over(reason: Option<RejectReason>, since: Timestamp) -> Reason {

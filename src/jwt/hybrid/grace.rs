@@ -17,12 +17,11 @@ impl Grace {
 
     /// The longest skew of the policies and 30 s, at most the least `update_age`.
     pub(super) fn of(policies: &Policies) -> Result<Self, GraceError> {
-        let default = (Policies::DEFAULT, policies.default_policy());
-        let by_skew = |(_, policy): &(&str, &SessionPolicy)| policy.clock_skew();
-        let (_, skewed) = all(policies).max_by_key(by_skew).unwrap_or(default);
-        let by_age = |(_, policy): &(&str, &SessionPolicy)| policy.update_age();
-        let (profile, least) = all(policies).min_by_key(by_age).unwrap_or(default);
-        let (clock_skew, update_age) = (skewed.clock_skew(), least.update_age());
+        let skews = all(policies).map(|(_, policy)| policy.clock_skew());
+        let ages = all(policies).map(|(profile, policy)| (policy.update_age(), profile));
+        // There is always the default policy.
+        let clock_skew = skews.max().unwrap_or_default();
+        let (update_age, profile) = ages.min_by_key(|(age, _)| *age).unwrap_or_default();
         let shortest = clock_skew.max(TimeDelta::seconds(1));
         if update_age < shortest {
             return Err(GraceError::NoneFits { profile: profile.into(), shortest, update_age });

@@ -46,24 +46,19 @@ where
     ) -> Result<Claims<'b, A>, AuthenticateError> {
         let context = &self.rows.context;
         let now = context.now();
-        let verified: Result<Claims<'_, A>, _> = self.codec.verify(token, now, buffer);
-        let claims = match &verified {
-            Ok(claims) => claims,
-            Err(error) => {
-                let kind = EventKind::rejected(error);
-                context.tell(|| Event::anonymous(now, kind).unproven());
-                return verified;
-            }
-        };
+        let claims: Claims<'_, A> = self.codec.verify(token, now, buffer).inspect_err(|error| {
+            let kind = EventKind::rejected(error);
+            context.tell(|| Event::anonymous(now, kind).unproven());
+        })?;
         let since = claims.lifetime.absolute_expires_at();
         let error = if claims.generation < FIRST_GENERATION {
             TokenError::Strategy.into()
         } else if now >= since {
             AuthenticateError::Rejected { reason: RejectReason::AbsoluteCap, since }
         } else {
-            return verified;
+            return Ok(claims);
         };
-        self.refused(claims, &error);
+        self.refused(&claims, &error);
         Err(error)
     }
 

@@ -80,8 +80,8 @@ pub struct Migration {
 impl Statements {
     /// The migration that gives each row the `absolute_cap` of `policy`, and counts its last
     /// renewal as `max_age` before its end. Pass a policy with the `max_age` that the rows
-    /// were written under and the cap that they are to have; its other settings are not read. For a table of another name call it on the answer of
-    /// [`for_table`](Self::for_table).
+    /// were written under and the cap that they are to have; its other settings are not read.
+    /// For a table of another name call it on the answer of [`for_table`](Self::for_table).
     ///
     /// ```
     /// use session_policy::SessionPolicy;

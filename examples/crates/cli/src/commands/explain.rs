@@ -28,13 +28,12 @@ pub(crate) fn run(args: &Args, as_json: bool) -> Result<Report, Failure> {
     let now = args.now.map_or_else(|| SystemClock.now(), |now| now.0);
     let mut records = Records::open(&args.sessions, None)?;
     let (mut text, mut explanations, mut found) = (String::new(), Vec::new(), false);
-    let (mut unknown, mut is_empty) = (Unknown::default(), true);
+    let mut unknown = Unknown::default();
     while let Some(record) = records.next()? {
         unknown.look_at(&record, &policies);
         let profile = record.judged_as(&policies).to_owned();
         let explanation = policies.policy_for(&profile).explain(&record.lifetime, now);
         found |= !explanation.decision.is_served();
-        is_empty = false;
         let (line, subject) = (record.line, record.subject);
         if as_json {
             explanations.push(json!({
@@ -49,7 +48,7 @@ pub(crate) fn run(args: &Args, as_json: bool) -> Result<Report, Failure> {
         let named = named.unwrap_or_default();
         let _ = writeln!(text, "line {line}{named} ({profile}): {explanation}");
     }
-    if is_empty {
+    if text.is_empty() && explanations.is_empty() {
         eprintln!("warning: {}: there is no session in it", args.sessions.display());
     }
     unknown.warn(&args.policy);

@@ -36,10 +36,8 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
     let now = args.now.map_or_else(|| SystemClock.now(), |now| now.0);
     let mut records = Records::open(&args.sessions, args.adopt.then_some(*old.default_policy()))?;
     let mut impacts = BTreeMap::<String, Impact>::new();
-    let mut total = 0_u64;
     let (mut not_in_old, mut not_in_new) = (Unknown::default(), Unknown::default());
     while let Some(record) = records.next()? {
-        total += 1;
         not_in_old.look_at(&record, &old);
         not_in_new.look_at(&record, &new);
         // A set that knows the profile names it; the other judges by its default.
@@ -56,7 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
             impacts.insert(profile.to_owned(), impact);
         }
     }
-    if total == 0 {
+    if impacts.is_empty() {
         eprintln!("warning: {}: there is no session in it", args.sessions.display());
     }
     not_in_old.warn(&args.old);
