@@ -3,13 +3,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::super::keys::Kind;
-use super::Codec;
 use super::claims::{Family, application_claims};
+use super::{Codec, base64url};
 use crate::record::{Session, SessionId, SessionToken, random_id};
 use crate::sessions::IssueError;
 use crate::time::Timestamp;
@@ -85,13 +84,48 @@ impl Codec {
         let mut text = String::with_capacity(signing.header.len() + 2 * json.len());
         text.push_str(signing.header);
         text.push('.');
-        URL_SAFE_NO_PAD.encode_string(&json, &mut text);
+        base64url().encode_string(&json, &mut text);
         let signature = signing.sign(text.as_bytes()).ok_or(IssueError::Signing)?;
         text.push('.');
-        URL_SAFE_NO_PAD.encode_string(&signature, &mut text);
+        base64url().encode_string(&signature, &mut text);
         if text.len() > self.longest {
             return Err(IssueError::TooLong { bytes: text.len(), longest: self.longest });
         }
         Ok(SessionToken::of_text(text))
+    }
+}
+
+#[cfg(all(test, feature = "jwt"))]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::super::super::keys::{Algorithm, KeyRing, Kind, SigningKey};
+    use super::super::{Codec, decode, written};
+    use crate::record::{NoClaims, SecretHash, Session, SessionId};
+    use crate::rule::SessionPolicy;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn what_is_issued_is_read_without_a_parser() {
+        let now = Timestamp::from_unix_secs(1_800_000_000);
+        let (id, hash) = (SessionId::from_bytes([7; 16]), SecretHash::from_bytes([7; 32]));
+        let lifetime = SessionPolicy::WORKING_DAY.start(now);
+        let session = Session::new(id, "ada", "default", hash, lifetime).unwrap();
+        for kind in [Kind::Hybrid, Kind::Stateless] {
+            let key = SigningKey::secret("k", Algorithm::Hs256, [7; 32]).unwrap();
+            let mut codec = Codec::new(KeyRing::new(key).unwrap(), kind);
+            for issuer in [None, Some("https://id.example".into())] {
+                codec.issuer = issuer;
+                let token = codec.issue(&session, &NoClaims {}, now).unwrap();
+                let mut json = Vec::new();
+                decode(token.expose().split('.').nth(1).unwrap(), &mut json).unwrap();
+                let read = written::read(&json).unwrap();
+                assert_eq!(
+                    (read.sub.unwrap().0, read.fam.is_some()),
+                    ("ada".into(), kind == Kind::Hybrid)
+                );
+            }
+        }
     }
 }

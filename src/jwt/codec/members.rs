@@ -23,12 +23,12 @@ impl<'a> Known<'a> for Header<'a> {
         name: &str,
         map: &mut M,
     ) -> Result<Option<bool>, M::Error> {
-        match name {
-            "alg" => fill(&mut self.alg, map),
-            "b64" => fill(&mut self.b64, map),
-            "crit" => fill(&mut self.crit, map),
-            "kid" => fill(&mut self.kid, map),
-            "typ" => fill(&mut self.typ, map),
+        match name.as_bytes() {
+            b"alg" => fill(&mut self.alg, map),
+            b"b64" => fill(&mut self.b64, map),
+            b"crit" => fill(&mut self.crit, map),
+            b"kid" => fill(&mut self.kid, map),
+            b"typ" => fill(&mut self.typ, map),
             _ => Ok(None),
         }
     }
@@ -60,21 +60,21 @@ impl<'a> Known<'a> for Payload<'a> {
         name: &str,
         map: &mut M,
     ) -> Result<Option<bool>, M::Error> {
-        match name {
-            "iss" => fill(&mut self.iss, map),
-            "aud" => fill(&mut self.aud, map),
-            "sub" => fill(&mut self.sub, map),
-            "sid" => fill(&mut self.sid, map),
-            "auth_time" => fill(&mut self.auth_time, map),
-            "iat" => fill(&mut self.iat, map),
-            "exp" => fill(&mut self.exp, map),
-            "cap" => fill(&mut self.cap, map),
-            "jti" => fill(&mut self.jti, map),
-            "fam" => fill(&mut self.fam, map),
-            "gen" => fill(&mut self.r#gen, map),
-            "epoch" => fill(&mut self.epoch, map),
-            "profile" => fill(&mut self.profile, map),
-            "nbf" => fill(&mut self.nbf, map),
+        match name.as_bytes() {
+            b"iss" => fill(&mut self.iss, map),
+            b"aud" => fill(&mut self.aud, map),
+            b"sub" => fill(&mut self.sub, map),
+            b"sid" => fill(&mut self.sid, map),
+            b"auth_time" => fill(&mut self.auth_time, map),
+            b"iat" => fill(&mut self.iat, map),
+            b"exp" => fill(&mut self.exp, map),
+            b"cap" => fill(&mut self.cap, map),
+            b"jti" => fill(&mut self.jti, map),
+            b"fam" => fill(&mut self.fam, map),
+            b"gen" => fill(&mut self.r#gen, map),
+            b"epoch" => fill(&mut self.epoch, map),
+            b"profile" => fill(&mut self.profile, map),
+            b"nbf" => fill(&mut self.nbf, map),
             _ => Ok(None),
         }
     }
