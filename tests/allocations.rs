@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
 use chrono::TimeDelta;
+use session_policy::web::{SessionCookie, WebSessions};
 use session_policy::{
     AuthenticateError, Decision, ManualClock, MemoryStore, Policies, RenewalOutcome, SessionId,
     SessionPolicy, SessionToken, Sessions, SignIn, Started, Timestamp,
@@ -150,4 +151,24 @@ fn a_session_that_has_ended_leaves_nothing_behind() {
     come_and_go("first");
     let kept = measure(|| come_and_go("user")).bytes_current;
     assert!(kept < 50_000, "{kept} bytes are kept of 10,000 users who have left");
+}
+
+/// What the request and its answer share, and the session that the handler is given.
+#[test]
+fn a_request_on_the_web_boxes_no_future_of_the_embedded_store() {
+    let (sessions, _, Started { token, .. }) = world();
+    let web = WebSessions::new(sessions, SessionCookie::host("session")).unwrap();
+    let cookie = format!("__Host-session={}", token.expose());
+    for looks in [false, true] {
+        let (count, served) = allocations(|| {
+            let exchange = web.exchange();
+            let served = if looks {
+                now(exchange.peeked([cookie.as_bytes()], [])).is_ok()
+            } else {
+                now(exchange.active([cookie.as_bytes()], [])).is_ok()
+            };
+            exchange.reply_now([]).is_some_and(|reply| reply.set_cookie.is_none()) && served
+        });
+        assert_eq!((count, served), (2, true), "looks: {looks}");
+    }
 }

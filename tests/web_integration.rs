@@ -2,13 +2,20 @@
 #![cfg(all(feature = "jwt", feature = "memory"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use chrono::TimeDelta;
 use pollster::block_on;
-use session_policy::jwt::{Algorithm, HybridSessions, KeyRing, SigningKey};
+use session_policy::jwt::{Algorithm, HybridSessions, JwtSessions, KeyRing, SigningKey};
+use session_policy::store::{Removed, SessionStore, StoreError, Update};
 use session_policy::web::{Bearer, Carrier, Reason, Refused, SessionCookie, WebSessions};
-use session_policy::{Clock, ManualClock, MemoryStore, SessionPolicy, Sessions, SystemClock};
+use session_policy::{
+    Bound, Bounds, Clock, ManualClock, MemoryStore, Session, SessionId, SessionPolicy, Sessions,
+    SystemClock, Timestamp,
+};
 
 fn carrier() -> Carrier {
     Carrier::either(SessionCookie::host("session"), Bearer::new())
@@ -147,4 +154,150 @@ fn an_integration_says_what_is_missing_around_a_route() {
     let refused = Refused::misuse("there is no middleware");
     assert_eq!((refused.status(), refused.as_str()), (500, "failed"));
     assert_eq!(refused.to_string(), "refused: there is no middleware");
+}
+
+/// Waits until it is polled once more.
+async fn wait() {
+    let mut waited = false;
+    poll_fn(|context| {
+        context.waker().wake_by_ref();
+        if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// In memory, with a count of its loads and updates; it waits, whatever it says of itself.
+#[derive(Clone, Default)]
+struct Waiting<const NEVER: bool> {
+    rows: Arc<MemoryStore>,
+    calls: Arc<[AtomicU32; 2]>,
+    never: bool,
+}
+
+impl<const NEVER: bool> Waiting<NEVER> {
+    async fn call(&self, verb: usize) {
+        self.calls[verb].fetch_add(1, SeqCst);
+        if !self.never {
+            wait().await;
+        }
+    }
+
+    fn calls(&self) -> [u32; 2] {
+        [0, 1].map(|verb: usize| self.calls[verb].swap(0, SeqCst))
+    }
+}
+
+impl<const NEVER: bool> SessionStore for Waiting<NEVER> {
+    const NEVER_WAITS: bool = NEVER;
+
+    async fn create(&self, session: &Session) -> Result<(), StoreError> {
+        self.rows.create(session).await
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        self.call(0).await;
+        self.rows.load(id).await
+    }
+
+    async fn update(&self, update: &Update) -> Result<bool, StoreError> {
+        self.call(1).await;
+        self.rows.update(update).await
+    }
+
+    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        self.rows.remove(id).await
+    }
+
+    async fn remove_expired(&self, at: Timestamp, limit: u32) -> Result<Vec<Removed>, StoreError> {
+        self.rows.remove_expired(at, limit).await
+    }
+
+    async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
+        self.rows.list(subject).await
+    }
+
+    async fn remove_all(
+        &self,
+        subject: &str,
+        except: Option<&SessionId>,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        self.rows.remove_all(subject, except).await
+    }
+}
+
+/// What a request calls of a store: a look, one that counts, and one that renews.
+fn calls_of<const NEVER: bool>(never: bool, bounds: Option<AskedBounds>) -> [[u32; 2]; 3] {
+    let store = Waiting::<NEVER> { never, ..Waiting::default() };
+    let clock = ManualClock::new(SystemClock.now());
+    let sessions = Sessions::new(store.clone(), SessionPolicy::WORKING_DAY);
+    let mut sessions = sessions.with_clock(clock.clone());
+    if let Some(bounds) = bounds {
+        sessions = sessions.with_bounds(bounds);
+    }
+    let web = WebSessions::new(sessions, carrier()).unwrap();
+    let cookie = cookie(&web);
+    assert_eq!(store.calls(), [0, 0]);
+    let look = block_on(web.exchange().peeked([cookie.as_bytes()], [])).unwrap();
+    let looked = store.calls();
+    let found = block_on(web.exchange().active([cookie.as_bytes()], [])).unwrap();
+    assert_eq!((look.session.id(), look.session.version()), (found.session.id(), 0));
+    let counted = store.calls();
+    clock.advance(TimeDelta::minutes(20));
+    let renewed = block_on(web.exchange().active([cookie.as_bytes()], [])).unwrap();
+    assert_eq!((renewed.session.id(), renewed.session.version()), (found.session.id(), 1));
+    [looked, counted, store.calls()]
+}
+
+#[derive(Clone, Default)]
+struct AskedBounds(Arc<AtomicU32>);
+
+impl Bounds for AskedBounds {
+    async fn bound(&self, _: &str, _: &str) -> Result<Option<Bound>, StoreError> {
+        self.0.fetch_add(1, SeqCst);
+        wait().await;
+        Ok(Some(Bound::default()))
+    }
+}
+
+#[test]
+fn a_request_is_begun_once_whether_or_not_its_store_waits() {
+    let once = [[1, 0], [1, 0], [1, 1]];
+    assert_eq!(calls_of::<true>(true, None), once);
+    assert_eq!(calls_of::<false>(false, None), once);
+    assert_eq!(calls_of::<false>(true, None), once);
+    // Bounds may wait where the store never does.
+    let bounds = AskedBounds::default();
+    assert_eq!(calls_of::<true>(true, Some(bounds.clone())), once);
+    // By the sign-in and by three requests.
+    assert_eq!(bounds.0.load(SeqCst), 4);
+}
+
+#[test]
+fn a_store_that_waits_against_its_word_is_asked_anew_and_right() {
+    assert_eq!(calls_of::<true>(false, None), [[2, 0], [2, 0], [2, 1]]);
+}
+
+#[test]
+fn bounds_are_awaited_once_for_signed_tokens_too() {
+    let ring =
+        || KeyRing::new(SigningKey::secret("k", Algorithm::Hs256, [7; 32]).unwrap()).unwrap();
+    let policy = SessionPolicy::WORKING_DAY;
+    let bounds = AskedBounds::default();
+    let hybrid = HybridSessions::new(MemoryStore::new(), ring(), policy).unwrap();
+    let hybrid = WebSessions::new(hybrid.with_bounds(bounds.clone()), carrier()).unwrap();
+    let stateless = JwtSessions::new(ring(), policy).with_bounds(bounds.clone());
+    let stateless = WebSessions::new(stateless, carrier()).unwrap();
+    for web in [hybrid, stateless] {
+        let cookie = cookie(&web);
+        bounds.0.store(0, SeqCst);
+        assert!(block_on(web.exchange().active([cookie.as_bytes()], [])).is_ok());
+        assert!(block_on(web.exchange().peeked([cookie.as_bytes()], [])).is_ok());
+        assert_eq!(bounds.0.load(SeqCst), 2);
+    }
+    let store = Waiting::<false>::default();
+    let hybrid = HybridSessions::new(store.clone(), ring(), policy).unwrap();
+    let web = WebSessions::new(hybrid, carrier()).unwrap();
+    let cookie = cookie(&web);
+    assert!(block_on(web.exchange().peeked([cookie.as_bytes()], [])).is_ok());
+    assert_eq!(store.calls(), [1, 0]);
 }

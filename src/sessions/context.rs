@@ -76,6 +76,11 @@ impl Context {
         Some(bound.tighten(self.policies.policy_for(session.profile())))
     }
 
+    /// Whether bounds are given, which are awaited.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.bounds.is_some()
+    }
+
     /// The policy that judges a session where no bounds are given: nothing is awaited.
     #[inline]
     pub(crate) fn unbounded(&self, session: &Session) -> Option<&SessionPolicy> {

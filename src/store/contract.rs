@@ -67,6 +67,11 @@ use crate::time::Timestamp;
 ///
 /// [`SessionPolicy::evaluate`]: crate::SessionPolicy::evaluate
 pub trait SessionStore: Send + Sync {
+    /// Whether [`load`](Self::load), [`update`](Self::update) and [`remove`](Self::remove) are
+    /// done when they are first polled, as in memory. `web` boxes no future of such a store.
+    /// Where this is `true` and a call waits nevertheless, the request begins anew.
+    const NEVER_WAITS: bool = false;
+
     /// Adds a session; never replaces one.
     ///
     /// # Errors
@@ -207,6 +212,8 @@ impl StoreError {
 macro_rules! delegate {
     ($($pointer:ty),*) => {$(
         impl<S: SessionStore + ?Sized> SessionStore for $pointer {
+            const NEVER_WAITS: bool = S::NEVER_WAITS;
+
             async fn create(&self, session: &Session) -> Result<(), StoreError> {
                 (**self).create(session).await
             }

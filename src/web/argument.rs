@@ -25,6 +25,17 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         self.ask(&self.presented(cookies, authorization), true).await.map(Active::new)
     }
 
+    /// [`active`](Self::active) of sessions that never wait, such as those in memory; else
+    /// `None`, and nothing was done. For a framework that would box a future.
+    pub fn active_at_once<'a>(
+        &self,
+        cookies: impl IntoIterator<Item = &'a [u8]>,
+        authorization: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Option<Result<Active<A>, Refused>> {
+        let asked = self.ask_at_once(&self.presented(cookies, authorization), true)?;
+        Some(asked.map(Active::new))
+    }
+
     /// The session of the request, which is not extended.
     ///
     /// # Errors
@@ -36,6 +47,16 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         authorization: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Peeked<A>, Refused> {
         self.ask(&self.presented(cookies, authorization), false).await.map(Peeked::new)
+    }
+
+    /// [`peeked`](Self::peeked), as [`active_at_once`](Self::active_at_once).
+    pub fn peeked_at_once<'a>(
+        &self,
+        cookies: impl IntoIterator<Item = &'a [u8]>,
+        authorization: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Option<Result<Peeked<A>, Refused>> {
+        let asked = self.ask_at_once(&self.presented(cookies, authorization), false)?;
+        Some(asked.map(Peeked::new))
     }
 
     /// The session of the request, which counts as activity, if its sign-in is less than

@@ -3,11 +3,12 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::answer::Answer;
 use super::carrier::Presented;
-use super::exchange::{Answer, Exchange, Known};
+use super::exchange::{Exchange, Known};
 use super::reason::Reason;
 use super::refused::Refused;
-use crate::record::Session;
+use crate::record::{Session, SessionToken};
 use crate::sessions::Authenticated;
 
 impl<A: Clone + Send + Sync + 'static> Exchange<A> {
@@ -18,10 +19,34 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         presented: &Presented<'_>,
         counts: bool,
     ) -> Result<Arc<Authenticated<A>>, Refused> {
-        if let Some(outcome) = self.state().asked(counts) {
+        if let Some(outcome) = self.ask_at_once(presented, counts) {
             return outcome;
         }
         let found = self.find(presented, counts).await;
+        self.found(found, presented.is_bearer, counts)
+    }
+
+    /// [`ask`](Self::ask) where nothing has to be waited for; else `None`.
+    pub(super) fn ask_at_once(
+        &self,
+        presented: &Presented<'_>,
+        counts: bool,
+    ) -> Option<Result<Arc<Authenticated<A>>, Refused>> {
+        if let Some(outcome) = self.asked(counts) {
+            return Some(outcome);
+        }
+        let [token] = presented.tokens() else { return None };
+        let found = self.shared().sessions.ask_at_once(token, counts)?;
+        Some(self.found(found.map_err(Reason::from), presented.is_bearer, counts))
+    }
+
+    /// What the request's session is from now on.
+    fn found(
+        &self,
+        found: Result<Arc<Authenticated<A>>, Reason>,
+        is_bearer: bool,
+        counts: bool,
+    ) -> Result<Arc<Authenticated<A>>, Refused> {
         let mut state = self.state();
         // A verb that another task carried out meanwhile has the last word.
         if let Some(Known::Left(outcome)) = &state.known {
@@ -30,20 +55,26 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         let outcome = match found {
             Ok(served) => {
                 if let Some(token) = &served.token {
-                    let (session, is_bearer) = (&served.session, presented.is_bearer);
-                    let answer = Answer::Reissued {
-                        token: token.clone(),
-                        version: session.version(),
-                        set_cookie: self.set_cookie(token, session, &served.status, is_bearer),
-                    };
-                    self.reissue(&mut state, answer);
+                    self.reissue(&mut state, self.reissued(&served, token, is_bearer));
                 }
                 Ok(served)
             }
-            Err(reason) => Err(Refused::new(reason, presented.is_bearer)),
+            Err(reason) => Err(Refused::new(reason, is_bearer)),
         };
-        state.known = Some(Known::Found { outcome: outcome.clone(), counts });
+        self.know(&mut state, Known::Found { outcome: outcome.clone(), counts });
         outcome
+    }
+
+    #[cold]
+    fn reissued(
+        &self,
+        served: &Authenticated<A>,
+        token: &SessionToken,
+        is_bearer: bool,
+    ) -> Answer<A> {
+        let (session, status) = (&served.session, &served.status);
+        let set_cookie = self.set_cookie(token, session, status, is_bearer);
+        Answer::Reissued { token: token.clone(), version: session.version(), set_cookie }
     }
 
     async fn find(
@@ -51,7 +82,6 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         presented: &Presented<'_>,
         counts: bool,
     ) -> Result<Arc<Authenticated<A>>, Reason> {
-        let sessions = &self.shared().sessions;
         let token = match presented.tokens() {
             [] => return Err(Reason::NoSession),
             [token] => *token,
@@ -69,8 +99,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
                 token
             }
         };
-        let found = if counts { sessions.authenticate(token) } else { sessions.peek(token) };
-        Ok(found.await?)
+        Ok(self.shared().sessions.ask(token, counts).await?)
     }
 
     /// Those of several tokens that open a session, with what they open. If none does, the
@@ -81,7 +110,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     ) -> Result<Vec<(&'a str, Arc<Authenticated<A>>)>, Reason> {
         let (mut opening, mut expired) = (Vec::new(), None);
         for token in tokens {
-            match self.shared().sessions.peek(token).await.map_err(Reason::from) {
+            match self.shared().sessions.ask(token, false).await.map_err(Reason::from) {
                 Ok(seen) => opening.push((*token, seen)),
                 Err(reason @ Reason::Unavailable(_)) => return Err(reason),
                 Err(reason @ Reason::Expired { .. }) => expired = expired.or(Some(reason)),

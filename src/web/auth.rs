@@ -7,8 +7,9 @@ use core::future::Future;
 
 use chrono::TimeDelta;
 
+use super::answer::Answer;
 use super::carrier::Credentials;
-use super::exchange::{Answer, Exchange};
+use super::exchange::Exchange;
 use super::reason::Reason;
 use super::refused::{Refused, RequestHead};
 use super::shared::Unsent;

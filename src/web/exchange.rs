@@ -1,20 +1,20 @@
 //! What one request and its answer share.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
-use core::mem;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::answer::Answer;
 use super::carrier::Presented;
-use super::cookie::pair;
 use super::reason::Reason;
 use super::refused::Refused;
 use super::reply::Reply;
-use super::shared::{Shared, Unsent};
-use crate::record::{NoClaims, Session, SessionId, SessionToken};
+use super::shared::Shared;
+use crate::record::{NoClaims, Session, SessionToken};
 use crate::rule::Status;
 use crate::sessions::Authenticated;
 
@@ -26,21 +26,24 @@ pub struct Exchange<A: Send + Sync + 'static = NoClaims>(Arc<Slot<A>>);
 struct Slot<A: Send + Sync + 'static> {
     shared: Arc<Shared<A>>,
     state: Mutex<State<A>>,
-    /// Whether a renewal issued another token: told without the lock to most requests.
+    /// Whether anybody asked for a session. These three are told without the lock.
+    is_asked: AtomicBool,
+    /// Whether anything is known of the session.
+    is_known: AtomicBool,
+    /// Whether a renewal issued another token.
     is_reissued: AtomicBool,
 }
 
 pub(super) struct State<A: Send + Sync + 'static> {
     phase: Phase,
     pub(super) known: Option<Known<A>>,
-    answer: Answer<A>,
+    /// Behind a pointer, as few requests leave anything.
+    answer: Option<Box<Answer<A>>>,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Phase {
-    /// Nobody asked for a session.
-    Untouched,
-    Asked,
+    Open,
     /// The head of the answer is made.
     Answered,
     /// There will be no answer.
@@ -57,32 +60,13 @@ pub(super) enum Known<A> {
     Left(Outcome<A>),
 }
 
-/// What the answer is to say.
-pub(super) enum Answer<A: Send + Sync + 'static> {
-    Nothing,
-    /// A session began, or goes on under another secret.
-    Begun {
-        unsent: Unsent<A>,
-        set_cookie: Option<String>,
-    },
-    Clear {
-        set_cookie: Option<String>,
-    },
-    /// A renewal issued another token.
-    Reissued {
-        token: SessionToken,
-        /// The session's when it was issued.
-        version: u64,
-        set_cookie: Option<String>,
-    },
-}
-
 impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     #[inline]
     pub(super) fn new(shared: &Arc<Shared<A>>) -> Self {
-        let state = State { phase: Phase::Untouched, known: None, answer: Answer::Nothing };
+        let state = State { phase: Phase::Open, known: None, answer: None };
         let (shared, state) = (Arc::clone(shared), Mutex::new(state));
-        Self(Arc::new(Slot { shared, state, is_reissued: AtomicBool::new(false) }))
+        let (is_asked, is_known, is_reissued) = Default::default();
+        Self(Arc::new(Slot { shared, state, is_asked, is_known, is_reissued }))
     }
 
     pub(super) fn presented<'a>(
@@ -100,9 +84,9 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     /// Verbs come before the head of the answer: a streaming body is too late for a header.
     /// Where there will be no answer, what `ends` a session is still carried out.
     pub(super) fn open(&self, ends: bool, is_bearer: bool) -> Result<(), Refused> {
-        let mut state = self.state();
+        let state = self.state();
         match state.phase {
-            Phase::Untouched | Phase::Asked => state.phase = Phase::Asked,
+            Phase::Open => self.0.is_asked.store(true, Ordering::Release),
             Phase::Gone if ends => {}
             Phase::Answered | Phase::Gone => return Err(late(is_bearer)),
         }
@@ -133,15 +117,15 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     ) -> Result<(), Refused> {
         let begun = answer.begun();
         let mut state = self.state();
-        if begun.is_some() && state.phase != Phase::Asked {
+        if begun.is_some() && state.phase != Phase::Open {
             return Err(late(is_bearer));
         }
-        let before = mem::replace(&mut state.answer, answer);
-        state.known = Some(Known::Left(session));
+        let before = state.answer.replace(Box::new(answer));
+        self.know(&mut state, Known::Left(session));
         drop(state);
-        match before {
+        match before.map(|before| *before) {
             // It goes on under yet another secret.
-            Answer::Begun { unsent, .. } if Some(unsent.id()) == begun => unsent.was_sent(),
+            Some(Answer::Begun { unsent, .. }) if Some(unsent.id()) == begun => unsent.was_sent(),
             // The verb has ended it, unless both ran at once.
             _ => {}
         }
@@ -163,18 +147,18 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
             return None;
         }
         let mut state = self.state();
-        let Answer::Reissued { token, version, .. } = &state.answer else { return None };
+        let Answer::Reissued { token, version, .. } = state.answer.as_deref()? else { return None };
         let (token, version, exchange) = (token.clone(), *version, self.clone());
         state.phase = Phase::Answered;
         drop(state);
         Some(async move {
-            let seen = exchange.shared().sessions.peek(token.expose()).await;
+            let seen = exchange.shared().sessions.ask(token.expose(), false).await;
             if seen.is_ok_and(|seen| seen.session.version() == version) {
                 return;
             }
             let mut state = exchange.state();
-            if let Answer::Reissued { .. } = state.answer {
-                state.answer = Answer::Nothing;
+            if let Some(Answer::Reissued { .. }) = state.answer.as_deref() {
+                state.answer = None;
             }
         })
     }
@@ -183,32 +167,16 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     #[inline]
     pub fn reply_now<'a>(&self, own: impl IntoIterator<Item = &'a [u8]>) -> Option<Reply> {
         let mut state = self.state();
-        if mem::replace(&mut state.phase, Phase::Answered) == Phase::Untouched {
+        state.phase = Phase::Answered;
+        if !self.0.is_asked.load(Ordering::Acquire) {
             return None;
         }
-        let answer = mem::replace(&mut state.answer, Answer::Nothing);
+        let answer = state.answer.take();
         drop(state);
-        let carrier = &self.shared().carrier;
-        let (set_cookie, reissued, unsent) = match answer {
-            Answer::Nothing => (None, None, None),
-            Answer::Begun { unsent, set_cookie } => (set_cookie, None, Some(unsent)),
-            Answer::Reissued { token, set_cookie: None, .. } => {
-                let header = carrier.reissued_in();
-                (None, header.map(|name| (name.into(), token.expose().into())), None)
-            }
-            Answer::Clear { set_cookie } | Answer::Reissued { set_cookie, .. } => {
-                (set_cookie, None, None)
-            }
-        };
-        // The handler's own cookie wins, of several the last as in a browser; a session
-        // whose token is not in it is ended.
-        let is_own = |header: &&[u8]| carrier.is_set_by(header);
-        let own = set_cookie.as_ref().and_then(|_| own.into_iter().filter(is_own).last());
-        let ours = set_cookie.as_ref().map(|ours| pair(ours.as_bytes()));
-        if let Some(unsent) = unsent.filter(|_| own.is_none_or(|own| Some(pair(own)) == ours)) {
-            unsent.was_sent();
-        }
-        Some(Reply { set_cookie: set_cookie.filter(|_| own.is_none()), reissued })
+        Some(match answer {
+            None => Reply { set_cookie: None, reissued: None },
+            Some(answer) => answer.into_reply(&self.shared().carrier, own),
+        })
     }
 
     /// What to put on the answer; `None` if nobody asked for a session. `own` are the
@@ -230,11 +198,28 @@ impl<A: Send + Sync + 'static> Exchange<A> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What was found before, if that is enough.
+    pub(super) fn asked(&self, counts: bool) -> Option<Outcome<A>> {
+        self.0.is_asked.store(true, Ordering::Release);
+        if !self.0.is_known.load(Ordering::Acquire) {
+            return None;
+        }
+        match self.state().known.as_ref()? {
+            Known::Found { counts: false, .. } if counts => None,
+            Known::Found { outcome, .. } | Known::Left(outcome) => Some(outcome.clone()),
+        }
+    }
+
+    pub(super) fn know(&self, state: &mut State<A>, known: Known<A>) {
+        state.known = Some(known);
+        self.0.is_known.store(true, Ordering::Release);
+    }
+
     /// A token that was issued anew is to be sent, unless it is too late. No verb has left
     /// anything yet.
     pub(super) fn reissue(&self, state: &mut State<A>, answer: Answer<A>) {
-        if state.phase == Phase::Asked {
-            state.answer = answer;
+        if state.phase == Phase::Open {
+            state.answer = Some(Box::new(answer));
             self.0.is_reissued.store(true, Ordering::Release);
         }
     }
@@ -245,32 +230,9 @@ impl<A: Send + Sync + 'static> Exchange<A> {
     pub fn abandon(&self) {
         let mut state = self.state();
         state.phase = Phase::Gone;
-        let unsent = mem::replace(&mut state.answer, Answer::Nothing);
+        let unsent = state.answer.take();
         drop(state);
         drop(unsent);
-    }
-}
-
-impl<A: Send + Sync + 'static> State<A> {
-    /// What was found before, if that is enough.
-    pub(super) fn asked(&mut self, counts: bool) -> Option<Outcome<A>> {
-        if self.phase == Phase::Untouched {
-            self.phase = Phase::Asked;
-        }
-        match self.known.as_ref()? {
-            Known::Found { counts: false, .. } if counts => None,
-            Known::Found { outcome, .. } | Known::Left(outcome) => Some(outcome.clone()),
-        }
-    }
-}
-
-impl<A: Send + Sync + 'static> Answer<A> {
-    /// The session that it hands over.
-    fn begun(&self) -> Option<SessionId> {
-        match self {
-            Self::Begun { unsent, .. } => Some(unsent.id()),
-            Self::Clear { .. } | Self::Nothing | Self::Reissued { .. } => None,
-        }
     }
 }
 

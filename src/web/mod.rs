@@ -1,5 +1,6 @@
 //! Sessions on the web: how tokens travel, and what an answer says.
 
+mod answer;
 mod argument;
 mod ask;
 mod auth;

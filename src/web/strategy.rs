@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::Future;
-use core::pin::Pin;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, Waker};
 
 use crate::config::Policies;
 use crate::record::{NoClaims, Session, SessionId, SignIn};
@@ -26,11 +27,18 @@ pub(super) type Answer<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + S
 
 /// The object-safe side of [`Strategy`], which nobody outside can name.
 pub trait Drive<A>: Send + Sync {
-    fn authenticate<'a>(
+    /// Whose session a token opens, by a request that counts as activity or does not.
+    fn ask<'a>(
         &'a self,
         token: &'a str,
+        counts: bool,
     ) -> Answer<'a, Arc<Authenticated<A>>, AuthenticateError>;
-    fn peek<'a>(&'a self, token: &'a str) -> Answer<'a, Arc<Authenticated<A>>, AuthenticateError>;
+    /// The same where nothing is waited for; else `None`.
+    fn ask_at_once(
+        &self,
+        token: &str,
+        counts: bool,
+    ) -> Option<Result<Arc<Authenticated<A>>, AuthenticateError>>;
     /// How long a session has that was served, whatever became of its token since.
     fn status_of<'a>(&'a self, session: &'a Session) -> Answer<'a, Status, AuthenticateError>;
     fn start(&self, sign_in: SignIn<A>) -> Answer<'_, Started<A>, StartError>;
@@ -78,18 +86,31 @@ macro_rules! rows {
 /// The verbs that all sessions share.
 macro_rules! all {
     ($claims:ty) => {
-        fn authenticate<'a>(
+        fn ask<'a>(
             &'a self,
             token: &'a str,
+            counts: bool,
         ) -> Answer<'a, Arc<Authenticated<$claims>>, AuthenticateError> {
-            Box::pin(async move { self.authenticate(token).await.map(Arc::new) })
+            if counts {
+                return Box::pin(async move { self.authenticate(token).await.map(Arc::new) });
+            }
+            Box::pin(async move { self.peek(token).await.map(Arc::new) })
         }
 
-        fn peek<'a>(
-            &'a self,
-            token: &'a str,
-        ) -> Answer<'a, Arc<Authenticated<$claims>>, AuthenticateError> {
-            Box::pin(async move { self.peek(token).await.map(Arc::new) })
+        fn ask_at_once(
+            &self,
+            token: &str,
+            counts: bool,
+        ) -> Option<Result<Arc<Authenticated<$claims>>, AuthenticateError>> {
+            if !self.never_waits() {
+                return None;
+            }
+            let asked = if counts {
+                at_once(pin!(self.authenticate(token)))
+            } else {
+                at_once(pin!(self.peek(token)))
+            };
+            Some(asked?.map(Arc::new))
         }
 
         fn status_of<'a>(&'a self, session: &'a Session) -> Answer<'a, Status, AuthenticateError> {
@@ -108,6 +129,14 @@ macro_rules! all {
             self.now()
         }
     };
+}
+
+/// What a future that never waits comes to.
+fn at_once<T>(future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
 }
 
 impl<S: SessionStore + 'static> Strategy for Sessions<S> {
@@ -135,13 +164,15 @@ impl<S: SessionStore> DriveRows<NoClaims> for Sessions<S> {
 
 #[cfg(feature = "jwt-custom-provider")]
 mod signed {
+    use core::pin::pin;
+
     use serde::Serialize;
     use serde::de::DeserializeOwned;
 
     use super::{
         Answer, Arc, AuthenticateError, Authenticated, Box, Drive, DriveRows, Policies,
         RotateError, Session, SessionId, SessionStore, SignIn, StartError, Started, Status,
-        StoreError, Strategy, Timestamp, Vec,
+        StoreError, Strategy, Timestamp, Vec, at_once,
     };
     use crate::jwt::{HybridSessions, JwtSessions};
 

@@ -113,6 +113,10 @@ impl<A> JwtSessions<A> {
         codec.longest = codec.longest.min(longest);
     }
 
+    pub(crate) fn never_waits(&self) -> bool {
+        !self.context.is_bounded()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.context.now()
     }

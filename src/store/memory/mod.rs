@@ -172,6 +172,8 @@ impl Default for MemoryStore {
 }
 
 impl SessionStore for MemoryStore {
+    const NEVER_WAITS: bool = true;
+
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
         let id = session.id();
         let mut sessions = self.sessions.write(shard(id));

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
@@ -13,15 +14,46 @@ use session_policy::web;
 use crate::refused::Refused;
 use crate::request::{authorization, cookies, exchange};
 
-type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, Refused>>>>;
+/// What an argument is to become: at once where nothing has to be waited for, and then without
+/// a box.
+#[expect(missing_debug_implementations, reason = "a future has none to show")]
+pub enum Extracted<T> {
+    Done(Option<Result<T, Refused>>),
+    Waits(Pin<Box<dyn Future<Output = Result<T, Refused>>>>),
+}
+
+impl<T> Extracted<T> {
+    fn by(future: impl Future<Output = Result<T, Refused>> + 'static) -> Self {
+        Self::Waits(Box::pin(future))
+    }
+}
+
+impl<T: Unpin> Future for Extracted<T> {
+    type Output = Result<T, Refused>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            // Once only, as of any future.
+            Self::Done(done) => done.take().map_or(Poll::Pending, Poll::Ready),
+            Self::Waits(future) => future.as_mut().poll(context),
+        }
+    }
+}
 
 macro_rules! argument {
-    ($(#[$doc:meta])* $name:ident, $ask:ident) => {
+    ($(#[$doc:meta])* $name:ident, $ask:ident, $at_once:ident) => {
         $(#[$doc])*
         #[derive(Debug)]
         pub struct $name<A = NoClaims>(pub(crate) web::$name<A>);
 
         impl<A: Clone + Send + Sync + 'static> $name<A> {
+            fn at_once(request: &HttpRequest) -> Option<Result<Self, Refused>> {
+                let headers = request.headers();
+                let exchange = exchange::<A>(request).ok()?;
+                let asked = exchange.$at_once(cookies(headers), authorization(headers))?;
+                Some(asked.map(Self).map_err(|refused| Refused::of(refused, request)))
+            }
+
             async fn of(request: HttpRequest) -> Result<Self, Refused> {
                 let asked = match exchange(&request) {
                     Ok(exchange) => {
@@ -53,7 +85,10 @@ macro_rules! argument {
             type Future = Extracted<Self>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-                Box::pin(Self::of(request.clone()))
+                if let Some(done) = Self::at_once(request) {
+                    return Extracted::Done(Some(done));
+                }
+                Extracted::by(Self::of(request.clone()))
             }
         }
 
@@ -62,14 +97,16 @@ macro_rules! argument {
             type Future = Extracted<Self>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let maybe = |asked: Result<$name<A>, Refused>| match asked {
+                    Ok(served) => Ok(Self(Some(served))),
+                    Err(refused) if refused.is_signed_out() => Ok(Self(None)),
+                    Err(refused) => Err(refused),
+                };
+                if let Some(done) = $name::at_once(request) {
+                    return Extracted::Done(Some(maybe(done)));
+                }
                 let asked = $name::of(request.clone());
-                Box::pin(async move {
-                    match asked.await {
-                        Ok(served) => Ok(Self(Some(served))),
-                        Err(refused) if refused.is_signed_out() => Ok(Self(None)),
-                        Err(refused) => Err(refused),
-                    }
-                })
+                Extracted::by(async move { maybe(asked.await) })
             }
         }
     };
@@ -91,7 +128,7 @@ argument! {
     /// }
     /// # let _ = me;
     /// ```
-    Active, active
+    Active, active, active_at_once
 }
 
 argument! {
@@ -108,7 +145,7 @@ argument! {
     /// }
     /// # let _ = seconds_left;
     /// ```
-    Peeked, peeked
+    Peeked, peeked, peeked_at_once
 }
 
 /// [`Active`] or [`Peeked`] for a page that is also shown without: `None` without a
@@ -177,7 +214,7 @@ impl<const SECS: u32, A: Clone + Send + Sync + 'static> FromRequest for Fresh<SE
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move {
+        Extracted::by(async move {
             let asked = match exchange(&request) {
                 Ok(exchange) => {
                     let (headers, within) = (request.headers(), TimeDelta::seconds(SECS.into()));
