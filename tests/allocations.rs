@@ -1,5 +1,5 @@
 //! What a request over the embedded store allocates: nothing but the token that it
-//! sends, if it sends one.
+//! sends, if it sends one; on the web, two more.
 //!
 //! Counted by a global allocator, on this thread only.
 #![cfg(feature = "memory")]

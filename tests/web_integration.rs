@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use pollster::block_on;
 use session_policy::jwt::{Algorithm, HybridSessions, JwtSessions, KeyRing, SigningKey};
 use session_policy::store::{Removed, SessionStore, StoreError, Update};
-use session_policy::web::{Bearer, Carrier, Reason, Refused, SessionCookie, WebSessions};
+use session_policy::web::{Active, Bearer, Carrier, Reason, Refused, SessionCookie, WebSessions};
 use session_policy::{
     Bound, Bounds, Clock, ManualClock, MemoryStore, Session, SessionId, SessionPolicy, Sessions,
     SystemClock, Timestamp,
@@ -166,18 +166,18 @@ async fn wait() {
     .await;
 }
 
-/// In memory, with a count of its loads and updates; it waits, whatever it says of itself.
+/// In memory, with a count of its loads and updates; it may wait, whatever it says of itself.
 #[derive(Clone, Default)]
-struct Waiting<const NEVER: bool> {
+struct Counted<const SAYS_NEVER: bool> {
     rows: Arc<MemoryStore>,
     calls: Arc<[AtomicU32; 2]>,
-    never: bool,
+    waits: bool,
 }
 
-impl<const NEVER: bool> Waiting<NEVER> {
+impl<const SAYS_NEVER: bool> Counted<SAYS_NEVER> {
     async fn call(&self, verb: usize) {
         self.calls[verb].fetch_add(1, SeqCst);
-        if !self.never {
+        if self.waits {
             wait().await;
         }
     }
@@ -187,8 +187,8 @@ impl<const NEVER: bool> Waiting<NEVER> {
     }
 }
 
-impl<const NEVER: bool> SessionStore for Waiting<NEVER> {
-    const NEVER_WAITS: bool = NEVER;
+impl<const SAYS_NEVER: bool> SessionStore for Counted<SAYS_NEVER> {
+    const NEVER_WAITS: bool = SAYS_NEVER;
 
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
         self.rows.create(session).await
@@ -226,8 +226,8 @@ impl<const NEVER: bool> SessionStore for Waiting<NEVER> {
 }
 
 /// What a request calls of a store: a look, one that counts, and one that renews.
-fn calls_of<const NEVER: bool>(never: bool, bounds: Option<AskedBounds>) -> [[u32; 2]; 3] {
-    let store = Waiting::<NEVER> { never, ..Waiting::default() };
+fn calls_of<const SAYS_NEVER: bool>(waits: bool, bounds: Option<AskedBounds>) -> [[u32; 2]; 3] {
+    let store = Counted::<SAYS_NEVER> { waits, ..Counted::default() };
     let clock = ManualClock::new(SystemClock.now());
     let sessions = Sessions::new(store.clone(), SessionPolicy::WORKING_DAY);
     let mut sessions = sessions.with_clock(clock.clone());
@@ -262,19 +262,79 @@ impl Bounds for AskedBounds {
 #[test]
 fn a_request_is_begun_once_whether_or_not_its_store_waits() {
     let once = [[1, 0], [1, 0], [1, 1]];
-    assert_eq!(calls_of::<true>(true, None), once);
-    assert_eq!(calls_of::<false>(false, None), once);
+    assert_eq!(calls_of::<true>(false, None), once);
     assert_eq!(calls_of::<false>(true, None), once);
+    assert_eq!(calls_of::<false>(false, None), once);
     // Bounds may wait where the store never does.
     let bounds = AskedBounds::default();
-    assert_eq!(calls_of::<true>(true, Some(bounds.clone())), once);
+    assert_eq!(calls_of::<true>(false, Some(bounds.clone())), once);
     // By the sign-in and by three requests.
     assert_eq!(bounds.0.load(SeqCst), 4);
 }
 
 #[test]
-fn a_store_that_waits_against_its_word_is_asked_anew_and_right() {
-    assert_eq!(calls_of::<true>(false, None), [[2, 0], [2, 0], [2, 1]]);
+fn a_store_that_waits_against_its_word_before_it_acts_is_asked_anew() {
+    assert_eq!(calls_of::<true>(true, None), [[2, 0], [2, 0], [2, 1]]);
+}
+
+#[test]
+fn what_is_asked_at_once_is_what_is_asked() {
+    let sessions = Sessions::new(MemoryStore::new(), SessionPolicy::WORKING_DAY);
+    let web = WebSessions::new(sessions.clone(), carrier()).unwrap();
+    let (mine, other) = (cookie(&web), cookie(&web));
+    let unknown = mine.replace("__Host-session=", "__Host-session=x");
+    let several = format!("{mine}; {other}");
+    for header in [&*mine, &unknown, ""] {
+        let (one, two) = (web.exchange(), web.exchange());
+        let at_once = one.active_at_once([header.as_bytes()], []).unwrap();
+        let awaited = block_on(two.active([header.as_bytes()], []));
+        assert_eq!(at_once.is_ok(), header == mine, "{header}");
+        let id = |asked: &Result<Active, Refused>| match asked {
+            Ok(active) => Ok(active.session.id()),
+            Err(refused) => Err(refused.as_str()),
+        };
+        assert_eq!(id(&at_once), id(&awaited), "{header}");
+        assert!(one.peeked_at_once([header.as_bytes()], []).unwrap().is_ok() == at_once.is_ok());
+        assert!(one.reply_now([]).is_some(), "it was asked");
+    }
+    // Several are looked at one by one, and the first ask counts for the answer.
+    let exchange = web.exchange();
+    assert!(exchange.active_at_once([several.as_bytes()], []).is_none());
+    assert!(exchange.peeked_at_once([several.as_bytes()], []).is_none());
+    assert!(exchange.reply_now([]).is_some());
+    // What a verb of the request has left comes first.
+    let exchange = web.exchange();
+    block_on(exchange.auth([mine.as_bytes()], []).sign_out()).unwrap();
+    let left = exchange.active_at_once([mine.as_bytes()], []).unwrap();
+    assert_eq!(left.unwrap_err().as_str(), "no_session");
+    // A look that finds none is asked again where it counts.
+    let exchange = web.exchange();
+    assert!(exchange.peeked_at_once([mine.as_bytes()], []).unwrap().is_err());
+    assert!(exchange.active_at_once([mine.as_bytes()], []).unwrap().is_err());
+    // Bounds are to be waited for, and so is another store.
+    let bounded = sessions.with_bounds(AskedBounds::default());
+    let bounded = WebSessions::new(bounded, carrier()).unwrap();
+    assert!(bounded.exchange().active_at_once([other.as_bytes()], []).is_none());
+    let store = Counted::<false>::default();
+    let waiting = Sessions::new(store.clone(), SessionPolicy::WORKING_DAY);
+    let waiting = WebSessions::new(waiting, carrier()).unwrap();
+    assert!(waiting.exchange().peeked_at_once([other.as_bytes()], []).is_none());
+    assert_eq!(store.calls(), [0, 0]);
+    const {
+        assert!(<Box<Arc<MemoryStore>>>::NEVER_WAITS && <&MemoryStore>::NEVER_WAITS);
+        assert!(!<Arc<Counted<false>>>::NEVER_WAITS);
+    }
+}
+
+#[test]
+fn who_is_signed_out_after_the_client_left_has_the_cookie_cleared() {
+    let sessions = Sessions::new(MemoryStore::new(), SessionPolicy::WORKING_DAY);
+    let web = WebSessions::new(sessions, carrier()).unwrap();
+    let (cookie, exchange) = (cookie(&web), web.exchange());
+    exchange.abandon();
+    block_on(exchange.auth([cookie.as_bytes()], []).sign_out()).unwrap();
+    let cleared = exchange.reply_now([]).unwrap().set_cookie.unwrap();
+    assert!(cleared.contains("Max-Age=0"), "{cleared}");
 }
 
 #[test]
@@ -294,7 +354,7 @@ fn bounds_are_awaited_once_for_signed_tokens_too() {
         assert!(block_on(web.exchange().peeked([cookie.as_bytes()], [])).is_ok());
         assert_eq!(bounds.0.load(SeqCst), 2);
     }
-    let store = Waiting::<false>::default();
+    let store = Counted::<false> { waits: true, ..Counted::default() };
     let hybrid = HybridSessions::new(store.clone(), ring(), policy).unwrap();
     let web = WebSessions::new(hybrid, carrier()).unwrap();
     let cookie = cookie(&web);

@@ -68,8 +68,12 @@ use crate::time::Timestamp;
 /// [`SessionPolicy::evaluate`]: crate::SessionPolicy::evaluate
 pub trait SessionStore: Send + Sync {
     /// Whether [`load`](Self::load), [`update`](Self::update) and [`remove`](Self::remove) are
-    /// done when they are first polled, as in memory. `web` boxes no future of such a store.
-    /// Where this is `true` and a call waits nevertheless, the request begins anew.
+    /// done whenever they are first polled, as in memory: `web` then asks for the session of a
+    /// request without boxing a future. A store around another one says what that one says.
+    ///
+    /// Where it is `true` and a call waits nevertheless, that call is dropped, and the request
+    /// begins anew. Nobody is let in by that, but what the dropped call did is not told of, and
+    /// a cookie that it called for is not sent.
     const NEVER_WAITS: bool = false;
 
     /// Adds a session; never replaces one.

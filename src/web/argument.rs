@@ -25,8 +25,14 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         self.ask(&self.presented(cookies, authorization), true).await.map(Active::new)
     }
 
-    /// [`active`](Self::active) of sessions that never wait, such as those in memory; else
-    /// `None`, and nothing was done. For a framework that would box a future.
+    /// [`active`](Self::active) for a framework that would box a future: `None` if something
+    /// has to be waited for, as in all stores but those that
+    /// [never wait](crate::store::SessionStore::NEVER_WAITS), or if several tokens are
+    /// presented. Then await [`active`](Self::active).
+    ///
+    /// # Errors
+    ///
+    /// As for [`active`](Self::active), in the `Some`.
     pub fn active_at_once<'a>(
         &self,
         cookies: impl IntoIterator<Item = &'a [u8]>,
@@ -50,6 +56,10 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     }
 
     /// [`peeked`](Self::peeked), as [`active_at_once`](Self::active_at_once).
+    ///
+    /// # Errors
+    ///
+    /// As for [`active`](Self::active), in the `Some`.
     pub fn peeked_at_once<'a>(
         &self,
         cookies: impl IntoIterator<Item = &'a [u8]>,

@@ -23,7 +23,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
             return outcome;
         }
         let found = self.find(presented, counts).await;
-        self.found(found, presented.is_bearer, counts)
+        self.settle(found, presented.is_bearer, counts)
     }
 
     /// [`ask`](Self::ask) where nothing has to be waited for; else `None`.
@@ -35,13 +35,16 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         if let Some(outcome) = self.asked(counts) {
             return Some(outcome);
         }
-        let [token] = presented.tokens() else { return None };
-        let found = self.shared().sessions.ask_at_once(token, counts)?;
-        Some(self.found(found.map_err(Reason::from), presented.is_bearer, counts))
+        let found = match presented.tokens() {
+            [] => Err(Reason::NoSession),
+            [token] => self.shared().sessions.ask_at_once(token, counts)?.map_err(Reason::from),
+            _ => return None,
+        };
+        Some(self.settle(found, presented.is_bearer, counts))
     }
 
-    /// What the request's session is from now on.
-    fn found(
+    /// Keeps what was found: the request's session from now on.
+    fn settle(
         &self,
         found: Result<Arc<Authenticated<A>>, Reason>,
         is_bearer: bool,
@@ -55,7 +58,7 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         let outcome = match found {
             Ok(served) => {
                 if let Some(token) = &served.token {
-                    self.reissue(&mut state, self.reissued(&served, token, is_bearer));
+                    self.reissue(&mut state, self.renewed(&served, token, is_bearer));
                 }
                 Ok(served)
             }
@@ -65,8 +68,9 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         outcome
     }
 
+    /// What the answer is to say of a renewal that issued another token.
     #[cold]
-    fn reissued(
+    fn renewed(
         &self,
         served: &Authenticated<A>,
         token: &SessionToken,
@@ -83,7 +87,6 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
         counts: bool,
     ) -> Result<Arc<Authenticated<A>>, Reason> {
         let token = match presented.tokens() {
-            [] => return Err(Reason::NoSession),
             [token] => *token,
             several => {
                 // To authenticate with an old token of several might end a hybrid session as

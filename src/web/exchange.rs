@@ -26,11 +26,12 @@ pub struct Exchange<A: Send + Sync + 'static = NoClaims>(Arc<Slot<A>>);
 struct Slot<A: Send + Sync + 'static> {
     shared: Arc<Shared<A>>,
     state: Mutex<State<A>>,
-    /// Whether anybody asked for a session. These three are told without the lock.
+    /// Whether anybody asked for a session.
     is_asked: AtomicBool,
-    /// Whether anything is known of the session.
+    /// Whether anything is known of the session, and whether a renewal issued another token:
+    /// both are set under the lock, and spare most requests to take it. Who reads `false` too
+    /// soon asks as well, as who comes at the same time.
     is_known: AtomicBool,
-    /// Whether a renewal issued another token.
     is_reissued: AtomicBool,
 }
 
@@ -86,10 +87,11 @@ impl<A: Clone + Send + Sync + 'static> Exchange<A> {
     pub(super) fn open(&self, ends: bool, is_bearer: bool) -> Result<(), Refused> {
         let state = self.state();
         match state.phase {
-            Phase::Open => self.0.is_asked.store(true, Ordering::Release),
+            Phase::Open => {}
             Phase::Gone if ends => {}
             Phase::Answered | Phase::Gone => return Err(late(is_bearer)),
         }
+        self.0.is_asked.store(true, Ordering::Release);
         Ok(())
     }
 

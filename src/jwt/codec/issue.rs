@@ -15,6 +15,7 @@ use crate::time::Timestamp;
 
 const USUAL_PAYLOAD: usize = 512;
 
+/// In the order in which `written` reads it without a parser.
 #[derive(Serialize)]
 struct Payload<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,8 +116,10 @@ mod tests {
         for kind in [Kind::Hybrid, Kind::Stateless] {
             let key = SigningKey::secret("k", Algorithm::Hs256, [7; 32]).unwrap();
             let mut codec = Codec::new(KeyRing::new(key).unwrap(), kind);
-            for issuer in [None, Some("https://id.example".into())] {
-                codec.issuer = issuer;
+            for (optional, epoch) in [(None, None), (Some("web".into()), Some(7))] {
+                codec.issuer = optional.clone();
+                codec.audience = optional;
+                let session = session.clone().with(|_, more| more.epoch = epoch);
                 let token = codec.issue(&session, &NoClaims {}, now).unwrap();
                 let mut json = Vec::new();
                 decode(token.expose().split('.').nth(1).unwrap(), &mut json).unwrap();

@@ -23,6 +23,7 @@ impl<'a> Known<'a> for Header<'a> {
         name: &str,
         map: &mut M,
     ) -> Result<Option<bool>, M::Error> {
+        // Compared as bytes, which takes a switch, not a call for each name.
         match name.as_bytes() {
             b"alg" => fill(&mut self.alg, map),
             b"b64" => fill(&mut self.b64, map),
@@ -60,6 +61,7 @@ impl<'a> Known<'a> for Payload<'a> {
         name: &str,
         map: &mut M,
     ) -> Result<Option<bool>, M::Error> {
+        // Compared as bytes, which takes a switch, not a call for each name.
         match name.as_bytes() {
             b"iss" => fill(&mut self.iss, map),
             b"aud" => fill(&mut self.aud, map),

@@ -120,7 +120,7 @@ impl Codec {
             Some(known) => payload.known = known,
             None => payload.read(json).map_err(TokenError::from)?,
         }
-        // Part by part: as a whole it is too large to be moved about.
+        // Part by part: as a whole it is too large to be moved once more.
         let Object { known: members::Payload { iss, aud, sub, sid, .. }, others } = payload;
         let members::Payload { auth_time, iat, exp, cap, jti, fam, .. } = payload.known;
         let members::Payload { r#gen, epoch, profile, nbf, .. } = payload.known;
@@ -188,7 +188,10 @@ impl Codec {
 
 /// Base64url without padding (RFC 7515 section 2), by the vector instructions that this
 /// processor has.
-#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon")))]
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_endian = "little", target_feature = "neon")
+))]
 fn base64url() -> &'static impl Engine {
     use base64::engine::Simd;
     use base64::engine::general_purpose::NO_PAD;
@@ -198,7 +201,10 @@ fn base64url() -> &'static impl Engine {
 }
 
 /// The same, where there are none.
-#[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon"))))]
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_endian = "little", target_feature = "neon")
+)))]
 fn base64url() -> &'static impl Engine {
     &base64::engine::general_purpose::URL_SAFE_NO_PAD
 }
@@ -248,5 +254,49 @@ impl From<Malformed<'_>> for TokenError {
             Some(claim) => Self::ClaimMalformed { claim },
             None => Self::Malformed,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::{base64url, decode};
+
+    /// Of any length, so in blocks, in what is left of them, and at the bounds between.
+    #[test]
+    fn a_segment_has_one_text_only_however_long_it_is() {
+        let (mut decoded, wrong) = (Vec::new(), *b"=+/ \n\0\x7f\x80\xff.");
+        for length in 1..300 {
+            let bytes: Vec<_> = (0..=u8::MAX).cycle().step_by(37).take(length).collect();
+            let text = base64url().encode(&bytes);
+            assert_eq!(text, URL_SAFE_NO_PAD.encode(&bytes));
+            assert!(decode(&text, &mut decoded).is_ok() && decoded == bytes, "{text}");
+            for at in 0..text.len() {
+                let mut text = text.clone().into_bytes();
+                text[at] = wrong[at % wrong.len()];
+                let text =
+                    text.iter().map(|byte| char::from(*byte)).collect::<alloc::string::String>();
+                assert!(decode(&text, &mut decoded).is_err(), "{}", text.escape_debug());
+            }
+            for longer in ["=", "==", "A", "AA=", " ", "\n"] {
+                let alike = alloc::format!("{text}{longer}");
+                let bytes = URL_SAFE_NO_PAD.decode(&alike).ok();
+                let here = decode(&alike, &mut decoded).is_ok().then(|| decoded.clone());
+                assert_eq!(here, bytes, "{alike}");
+            }
+            // What stands in the bits that no byte needs.
+            let last = text.len() - 1;
+            for stray in ['B', 'C', 'E', 'I', 'P', 'g', '_'] {
+                let alike = alloc::format!("{}{stray}", &text[..last]);
+                let bytes = URL_SAFE_NO_PAD.decode(&alike).ok();
+                let here = decode(&alike, &mut decoded).is_ok().then(|| decoded.clone());
+                assert_eq!(here, bytes, "{alike}");
+            }
+        }
+        assert!(decode("", &mut decoded).is_err());
     }
 }

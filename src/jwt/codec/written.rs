@@ -1,4 +1,4 @@
-//! A payload as [`issue`](super::issue) writes it, which needs no parser of JSON: every member
+//! A payload as `issue` writes it, which needs no parser of JSON: every member
 //! once, in our order, without blanks and escapes, and none of the application's.
 
 use alloc::borrow::Cow;
@@ -9,7 +9,8 @@ use super::text::Text;
 
 /// What such a payload says; `None` if it is any other text, which may say as much.
 pub(super) fn read(json: &[u8]) -> Option<Payload<'_>> {
-    let mut rest = Rest(json.strip_prefix(b"{")?);
+    let (json, profile) = last(json.strip_prefix(b"{")?.strip_suffix(b"\"}")?)?;
+    let mut rest = Rest(json);
     let iss = rest.text(b"\"iss\":");
     let aud = rest.text(b"\"aud\":").map(Audience::One);
     let sub = Some(rest.text(b"\"sub\":")?);
@@ -22,10 +23,8 @@ pub(super) fn read(json: &[u8]) -> Option<Payload<'_>> {
     let fam = rest.text(b"\"fam\":");
     let r#gen = Some(rest.number(b"\"gen\":")?);
     let epoch = rest.number(b"\"epoch\":");
-    let mut last = Rest(rest.0.strip_suffix(b"}")?);
-    let profile = Some(last.value(b"\"profile\":", b"")?);
     let nbf = None;
-    last.0.is_empty().then_some(Payload {
+    rest.0.is_empty().then_some(Payload {
         iss,
         aud,
         sub,
@@ -43,20 +42,28 @@ pub(super) fn read(json: &[u8]) -> Option<Payload<'_>> {
     })
 }
 
+/// What is before the profile, and the profile, which ends a payload that says nothing of the
+/// application's: so one that does is left soon.
+fn last(json: &[u8]) -> Option<(&[u8], Option<Text<'_>>)> {
+    let (json, text) = json.split_at(json.iter().rposition(|byte| *byte == b'"')?);
+    let text = text.get(1..)?;
+    if end(text).is_some() {
+        return None;
+    }
+    let profile = Some(Text(Cow::Borrowed(str::from_utf8(text).ok()?)));
+    Some((json.strip_suffix(b"\"profile\":")?, profile))
+}
+
 /// What has not been read yet. It stays where the next member is another one.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
-    fn text(&mut self, name: &[u8]) -> Option<Text<'a>> {
-        self.value(name, b",")
-    }
-
     /// A text that stands for itself: RFC 8259 section 7.
-    fn value(&mut self, name: &[u8], then: &[u8]) -> Option<Text<'a>> {
+    fn text(&mut self, name: &[u8]) -> Option<Text<'a>> {
         let value = self.0.strip_prefix(name)?.strip_prefix(b"\"")?;
         let (text, rest) = value.split_at(end(value)?);
         let text = str::from_utf8(text).ok()?;
-        self.0 = rest.strip_prefix(b"\"")?.strip_prefix(then)?;
+        self.0 = rest.strip_prefix(b"\",")?;
         Some(Text(Cow::Borrowed(text)))
     }
 

@@ -26,6 +26,8 @@ impl<S> Winners<S> {
 }
 
 impl<S: SessionStore> SessionStore for Winners<S> {
+    const NEVER_WAITS: bool = S::NEVER_WAITS;
+
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
         self.store.create(session).await
     }

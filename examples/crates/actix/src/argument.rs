@@ -14,29 +14,40 @@ use session_policy::web;
 use crate::refused::Refused;
 use crate::request::{authorization, cookies, exchange};
 
-/// What an argument is to become: at once where nothing has to be waited for, and then without
-/// a box.
+type Waits<T> = Pin<Box<dyn Future<Output = Result<T, Refused>>>>;
+
+/// What asks for the session of a request.
+pub trait Asks: Sized {
+    /// `None` if something has to be waited for.
+    fn at_once(request: &HttpRequest) -> Option<Result<Self, Refused>>;
+    fn waits(request: HttpRequest) -> Waits<Self>;
+}
+
+/// An argument. It is asked when it is polled, in its turn, and boxes nothing where nothing has
+/// to be waited for.
 #[expect(missing_debug_implementations, reason = "a future has none to show")]
-pub enum Extracted<T> {
-    Done(Option<Result<T, Refused>>),
-    Waits(Pin<Box<dyn Future<Output = Result<T, Refused>>>>),
+pub struct Extracted<T> {
+    request: HttpRequest,
+    waits: Option<Waits<T>>,
 }
 
 impl<T> Extracted<T> {
-    fn by(future: impl Future<Output = Result<T, Refused>> + 'static) -> Self {
-        Self::Waits(Box::pin(future))
+    fn of(request: &HttpRequest) -> Self {
+        Self { request: request.clone(), waits: None }
     }
 }
 
-impl<T: Unpin> Future for Extracted<T> {
+impl<T: Asks> Future for Extracted<T> {
     type Output = Result<T, Refused>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.get_mut() {
-            // Once only, as of any future.
-            Self::Done(done) => done.take().map_or(Poll::Pending, Poll::Ready),
-            Self::Waits(future) => future.as_mut().poll(context),
+        let Self { request, waits } = self.get_mut();
+        if waits.is_none()
+            && let Some(done) = T::at_once(request)
+        {
+            return Poll::Ready(done);
         }
+        waits.get_or_insert_with(|| T::waits(request.clone())).as_mut().poll(context)
     }
 }
 
@@ -46,7 +57,7 @@ macro_rules! argument {
         #[derive(Debug)]
         pub struct $name<A = NoClaims>(pub(crate) web::$name<A>);
 
-        impl<A: Clone + Send + Sync + 'static> $name<A> {
+        impl<A: Clone + Send + Sync + 'static> Asks for $name<A> {
             fn at_once(request: &HttpRequest) -> Option<Result<Self, Refused>> {
                 let headers = request.headers();
                 let exchange = exchange::<A>(request).ok()?;
@@ -54,15 +65,17 @@ macro_rules! argument {
                 Some(asked.map(Self).map_err(|refused| Refused::of(refused, request)))
             }
 
-            async fn of(request: HttpRequest) -> Result<Self, Refused> {
-                let asked = match exchange(&request) {
-                    Ok(exchange) => {
-                        let headers = request.headers();
-                        exchange.$ask(cookies(headers), authorization(headers)).await
-                    }
-                    Err(refused) => Err(refused),
-                };
-                asked.map(Self).map_err(|refused| Refused::of(refused, &request))
+            fn waits(request: HttpRequest) -> Waits<Self> {
+                Box::pin(async move {
+                    let asked = match exchange(&request) {
+                        Ok(exchange) => {
+                            let headers = request.headers();
+                            exchange.$ask(cookies(headers), authorization(headers)).await
+                        }
+                        Err(refused) => Err(refused),
+                    };
+                    asked.map(Self).map_err(|refused| Refused::of(refused, &request))
+                })
             }
         }
 
@@ -85,10 +98,7 @@ macro_rules! argument {
             type Future = Extracted<Self>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-                if let Some(done) = Self::at_once(request) {
-                    return Extracted::Done(Some(done));
-                }
-                Extracted::by(Self::of(request.clone()))
+                Extracted::of(request)
             }
         }
 
@@ -97,16 +107,7 @@ macro_rules! argument {
             type Future = Extracted<Self>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-                let maybe = |asked: Result<$name<A>, Refused>| match asked {
-                    Ok(served) => Ok(Self(Some(served))),
-                    Err(refused) if refused.is_signed_out() => Ok(Self(None)),
-                    Err(refused) => Err(refused),
-                };
-                if let Some(done) = $name::at_once(request) {
-                    return Extracted::Done(Some(maybe(done)));
-                }
-                let asked = $name::of(request.clone());
-                Extracted::by(async move { maybe(asked.await) })
+                Extracted::of(request)
             }
         }
     };
@@ -171,6 +172,26 @@ pub struct Maybe<T>(
     pub Option<T>,
 );
 
+impl<T> Maybe<T> {
+    fn of(asked: Result<T, Refused>) -> Result<Self, Refused> {
+        match asked {
+            Ok(served) => Ok(Self(Some(served))),
+            Err(refused) if refused.is_signed_out() => Ok(Self(None)),
+            Err(refused) => Err(refused),
+        }
+    }
+}
+
+impl<T: Asks + 'static> Asks for Maybe<T> {
+    fn at_once(request: &HttpRequest) -> Option<Result<Self, Refused>> {
+        T::at_once(request).map(Self::of)
+    }
+
+    fn waits(request: HttpRequest) -> Waits<Self> {
+        Box::pin(async { Self::of(T::waits(request).await) })
+    }
+}
+
 impl<T> Deref for Maybe<T> {
     type Target = Option<T>;
 
@@ -210,11 +231,11 @@ impl<const SECS: u32, A> Deref for Fresh<SECS, A> {
 
 impl<const SECS: u32, A: Clone + Send + Sync + 'static> FromRequest for Fresh<SECS, A> {
     type Error = Refused;
-    type Future = Extracted<Self>;
+    type Future = Waits<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Extracted::by(async move {
+        Box::pin(async move {
             let asked = match exchange(&request) {
                 Ok(exchange) => {
                     let (headers, within) = (request.headers(), TimeDelta::seconds(SECS.into()));

@@ -3,9 +3,12 @@
 
 mod support;
 
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web;
-use actix_web::{App, rt};
+use actix_web::{App, FromRequest, HttpMessage, HttpRequest, rt};
 use chrono::TimeDelta;
 use session_policy::jwt::{Algorithm, JwtSessions, KeyRing, SigningKey};
 use session_policy::web::{Bearer, CarrierError, SessionCookie};
@@ -402,4 +405,56 @@ fn settings_that_browsers_refuse_are_errors() {
     let error = SessionMiddleware::new(sessions.clone(), SessionCookie::host("a b")).unwrap_err();
     assert_eq!(error, CarrierError::CookieName { name: "a b".to_owned() });
     assert!(SessionMiddleware::new(sessions, Bearer::new()).is_ok());
+}
+
+/// Signs out before the handler's next argument is read.
+struct SignedOut;
+
+impl FromRequest for SignedOut {
+    type Error = Refused;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Refused>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let auth = Auth::from_request(request, payload);
+        Box::pin(async move {
+            let auth: Auth = auth.await?;
+            auth.sign_out().await?;
+            Ok(Self)
+        })
+    }
+}
+
+/// What asks for the session while it holds what the request carries.
+struct Holding(Active);
+
+impl FromRequest for Holding {
+    type Error = Refused;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Refused>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let mut held = request.extensions_mut();
+        held.insert("its own");
+        let active = Active::from_request(request, payload);
+        Box::pin(async move { Ok(Self(active.await?)) })
+    }
+}
+
+#[actix_web::test]
+async fn an_argument_is_asked_in_its_turn_also_where_nothing_waits() {
+    let sessions = Sessions::new(MemoryStore::new(), SessionPolicy::WORKING_DAY);
+    let middleware = SessionMiddleware::new(sessions.clone(), Bearer::new()).unwrap();
+    let app = App::new()
+        .route("/out", web::get().to(async |_: SignedOut, _: Active| "signed in"))
+        .route("/held", web::get().to(async |it: Holding| it.0.session.subject().to_owned()))
+        .route("/bad/{number}", web::get().to(async |_: web::Path<u32>, _: Active| ""));
+    let app = init_service(app.wrap(middleware)).await;
+    let started = sessions.start("ada").await.unwrap();
+    let bearer = format!("Bearer {}", started.token.expose());
+    let get = |path| TestRequest::get().uri(path).insert_header(("authorization", &*bearer));
+    let bad = call_service(&app, get("/bad/x").to_request()).await;
+    assert_eq!((bad.status().as_u16(), bad.headers().get("cache-control")), (404, None));
+    let held = call_service(&app, get("/held").to_request()).await;
+    assert_eq!(held.status(), 200);
+    let out = call_service(&app, get("/out").to_request()).await;
+    assert_eq!(out.status(), 401);
 }
