@@ -24,7 +24,7 @@ fn main() {
 
     println!("\nAllocations a request\n{:34} {:>8} {:>8}", "", "count", "net");
     allocations(Group::of_apps("axum", on_axum::apps()), &[("session-policy", 6)]);
-    let bounds = [("session-policy, opaque", 4), ("session-policy, hybrid", 5)];
+    let bounds = [("session-policy, opaque", 3), ("session-policy, hybrid", 4)];
     allocations(Group::of_apps("actix-web", on_actix::apps()), &bounds);
     let reading: &[_] = &[("session-policy", 2), ("session-policy, hybrid", 1)];
     for (group, bounds) in jwt::groups().into_iter().zip([reading, &[("session-policy", 6)]]) {
