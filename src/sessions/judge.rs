@@ -11,6 +11,10 @@ use crate::store::{SessionStore, StoreError, Update};
 use crate::time::Timestamp;
 
 impl<S: SessionStore> Sessions<S> {
+    pub(crate) fn never_waits(&self) -> bool {
+        self.rows.never_waits()
+    }
+
     /// Judges a request. Where a write did not come first, or it is not known whether it was
     /// made, the session is loaded again, judged again, and written once more if that is due.
     pub(super) async fn judge(&self, text: &str) -> Result<Authenticated, AuthenticateError> {

@@ -92,13 +92,6 @@ impl<S> Sessions<S> {
         self.rows.store()
     }
 
-    pub(crate) fn never_waits(&self) -> bool
-    where
-        S: SessionStore,
-    {
-        S::NEVER_WAITS && !self.rows.context.is_bounded()
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
         self.rows.context.now()
     }

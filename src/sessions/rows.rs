@@ -57,6 +57,11 @@ impl<S> Rows<S> {
 }
 
 impl<S: SessionStore> Rows<S> {
+    /// Whether to judge a request waits for nothing.
+    pub(crate) fn never_waits(&self) -> bool {
+        S::NEVER_WAITS && !self.context.is_bounded()
+    }
+
     /// A new row, under the limit of its profile. `issue` makes the client's token
     /// of it, given an opaque one.
     pub(crate) async fn start<A: Send + Sync>(

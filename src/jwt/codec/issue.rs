@@ -2,7 +2,6 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use base64::Engine;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -85,10 +84,10 @@ impl Codec {
         let mut text = String::with_capacity(signing.header.len() + 2 * json.len());
         text.push_str(signing.header);
         text.push('.');
-        base64url().encode_string(&json, &mut text);
+        base64url::encode(&json, &mut text);
         let signature = signing.sign(text.as_bytes()).ok_or(IssueError::Signing)?;
         text.push('.');
-        base64url().encode_string(&signature, &mut text);
+        base64url::encode(&signature, &mut text);
         if text.len() > self.longest {
             return Err(IssueError::TooLong { bytes: text.len(), longest: self.longest });
         }
@@ -102,7 +101,8 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::super::super::keys::{Algorithm, KeyRing, Kind, SigningKey};
-    use super::super::{Codec, decode, written};
+    use super::super::base64url::decode;
+    use super::super::{Codec, written};
     use crate::record::{NoClaims, SecretHash, Session, SessionId};
     use crate::rule::SessionPolicy;
     use crate::time::Timestamp;

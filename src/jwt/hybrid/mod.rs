@@ -16,7 +16,6 @@ use super::keys::{KeyRing, Kind};
 use crate::config::Policies;
 use crate::record::NoClaims;
 use crate::sessions::{Bounds, Context, Observer, Rows};
-use crate::store::SessionStore;
 use crate::time::{Clock, Timestamp};
 
 /// A stateless token has generation 0, as has the row of an opaque one.
@@ -204,13 +203,6 @@ impl<S, A> HybridSessions<S, A> {
     pub(crate) fn fit(&mut self, longest: usize) {
         let codec = Arc::make_mut(&mut self.codec);
         codec.longest = codec.longest.min(longest);
-    }
-
-    pub(crate) fn never_waits(&self) -> bool
-    where
-        S: SessionStore,
-    {
-        S::NEVER_WAITS && !self.rows.context.is_bounded()
     }
 
     pub(crate) fn now(&self) -> Timestamp {

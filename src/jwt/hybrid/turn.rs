@@ -38,6 +38,10 @@ where
     S: SessionStore,
     A: DeserializeOwned + Serialize + Send + Sync,
 {
+    pub(crate) fn never_waits(&self) -> bool {
+        self.rows.never_waits()
+    }
+
     /// The token alone: whose signature, of which kind, and whether its cap lies ahead.
     pub(super) fn verify<'b>(
         &self,
