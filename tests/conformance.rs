@@ -248,6 +248,9 @@ fn checked(fault: Fault, how: How, check: &'static str) -> Report {
         How::Expires => block_on(kit.engine_expires().check(empty)),
         How::Outside => block_on(kit.check(async || Planted::new(fault, false).waiting_outside())),
         How::Scan => block_on(kit.check_scan(empty)),
+        How::SaysNeverWaits => {
+            block_on(kit.check(async || Planted::new(fault, false).saying_that_it_never_waits()))
+        }
         How::Sync | How::Waits => block_on(kit.check(empty)),
         How::Threads => block_on(kit.check(async || Planted::new(fault, false).yielding())),
         How::Two => block_on(kit.check_with_handles(empty, async |store| store.another())),

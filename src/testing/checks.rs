@@ -4,8 +4,8 @@ use std::boxed::Box;
 
 use super::probe::{Checking, Probe};
 use super::{
-    alike, balance, cancel, clock, create, crowd, duel, fields, guard, load, races, remove, scale,
-    scan, sequence, subject, sweep, update,
+    alike, at_once, balance, cancel, clock, create, crowd, duel, fields, guard, load, races,
+    remove, scale, scan, sequence, subject, sweep, update,
 };
 
 /// A check by name.
@@ -81,6 +81,7 @@ checks! { pub(super) ALONE:
     "remove_all spares nothing where the excepted session is not there" => subject::unknown_except,
     "remove_all and list return while others create" => crowd::one_pass,
 
+    "a store that says it never waits answers in the first poll" => at_once::in_one_poll,
     "any calls in any order answer as the contract says" => sequence::random,
     "raced creates of one id have one winner" => races::creates,
     "raced updates of one version have one winner" => races::updates,

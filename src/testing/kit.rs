@@ -23,6 +23,7 @@ use crate::store::{AnyStore, ScanStore, SessionStore};
 /// | the guard of an update, and each field of one alone | one second and one version off |
 /// | a store without a clock | sessions that ended in 2001, and others that end in 2100 |
 /// | races | each pair of verbs, polled in every order; on threads where the store needs no runtime |
+/// | [`NEVER_WAITS`](SessionStore::NEVER_WAITS) | where the store says so: `load`, `update` and `remove` polled once, beside any other call |
 /// | dropped calls | each verb after 0, 1, 2... polls; then every verb must agree |
 /// | two handles ([`check_with_handles`](Self::check_with_handles)) | a write through one, each verb through the other; the races once more |
 /// | scans ([`check_scan`](Self::check_scan)) | with writes between the pages |
@@ -183,7 +184,7 @@ impl Run {
     }
 
     fn probe(&self, store: impl SessionStore + 'static) -> Probe {
-        Probe::new(AnyStore::new(store), self.settings, self.on_threads)
+        Probe::new(store, self.settings, self.on_threads)
     }
 
     fn is_meant(&self, (name, _): &Named) -> bool {

@@ -29,6 +29,7 @@
 //! ```
 
 mod alike;
+mod at_once;
 mod balance;
 mod block;
 mod call;

@@ -31,6 +31,8 @@ pub(super) struct Probe {
     pub(super) settings: Settings,
     /// Whether it may be called from threads of the kit's own.
     pub(super) on_threads: bool,
+    /// What the store says of itself ([`SessionStore::NEVER_WAITS`]).
+    pub(super) never_waits: bool,
     /// Set once the check has been given up.
     pub(super) given_up: Arc<AtomicBool>,
     /// How many calls were answered.
@@ -38,10 +40,15 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    pub(super) fn new(store: AnyStore, settings: Settings, on_threads: bool) -> Self {
+    pub(super) fn new<S: SessionStore + 'static>(
+        store: S,
+        settings: Settings,
+        on_threads: bool,
+    ) -> Self {
+        let (store, never_waits) = (AnyStore::new(store), S::NEVER_WAITS);
         let other = store.clone();
         let (given_up, answered) = Default::default();
-        Self { store, other, scans: None, settings, on_threads, given_up, answered }
+        Self { store, other, scans: None, settings, on_threads, never_waits, given_up, answered }
     }
 
     /// The same store through its other handle.

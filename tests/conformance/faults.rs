@@ -81,6 +81,7 @@ pub(super) enum Fault {
     LoadLeavesALock,
     LoadMissesTheFirstOf10000,
     LoadTouches,
+    LoadWaits,
     LocksInTwoOrders,
     LocksPerHandle,
     LocksTwice,
@@ -115,6 +116,7 @@ pub(super) enum Fault {
     RemoveLeavesIndex,
     RemoveMissesUpdated,
     RemoveTwice,
+    RemoveWaits,
     RemovesAllByItsCache,
     RemovesByItsCache,
     ScanByExpiry,
@@ -204,10 +206,12 @@ pub(super) enum Fault {
     UpdateTakesItsCacheToo,
     UpdateTruncatesToMinutes,
     UpdateUpserts,
+    UpdateWaits,
     UpdateWantsItsCacheToo,
     UpdateWritesAllOfSubject,
     UpdatesItsCache,
     VersionInADouble,
+    WaitsForList,
     WritesBehind,
 }
 
@@ -226,6 +230,8 @@ pub(super) enum How {
     Two,
     /// As `Sync`, and its calls let other threads run between their steps.
     Threads,
+    /// It says that it never waits.
+    SaysNeverWaits,
     /// Its calls wait between their steps.
     Waits,
 }
@@ -274,6 +280,14 @@ const TORN_READS: Rows = &[
     (Fault::UpdateInHalves, How::Waits, "a session is read whole while it is written"),
     (Fault::ListReadsInHalves, How::Waits, "a session is read whole while it is written"),
 ];
+
+const NEVER_WAITS: Rows = &[
+    (Fault::LoadWaits, How::SaysNeverWaits, IN_ONE_POLL),
+    (Fault::RemoveWaits, How::SaysNeverWaits, IN_ONE_POLL),
+    (Fault::UpdateWaits, How::SaysNeverWaits, IN_ONE_POLL),
+    (Fault::WaitsForList, How::SaysNeverWaits, IN_ONE_POLL),
+];
+const IN_ONE_POLL: &str = "a store that says it never waits answers in the first poll";
 
 const AWAITS: Rows = &[
     (Fault::CreateChecksThenWrites, How::Waits, "raced creates of one id have one winner"),
@@ -731,6 +745,7 @@ const SCANS: Rows = &[
 pub(super) const KINDS: &[(&str, Rows)] = &[
     ("threads", THREADS),
     ("torn reads", TORN_READS),
+    ("never waits", NEVER_WAITS),
     ("awaits", AWAITS),
     ("any order", ANY_ORDER),
     ("cancellation", CANCELLATION),

@@ -14,8 +14,8 @@ use session_policy::{Lifetime, Session, SessionId, Timestamp};
 use crate::columns::{id_key, stored, subject_key, updated};
 use crate::faults::Fault;
 
-/// A handle on a store. A clone is another.
-pub(super) struct Planted {
+/// A handle on a store, which may say that it never waits.
+pub(super) struct Planted<const SAYS_NEVER_WAITS: bool = false> {
     pub(super) fault: Fault,
     /// Whether the calls wait between their steps, or run through.
     waits: bool,
@@ -74,10 +74,15 @@ struct Row {
 
 impl Planted {
     pub(super) fn new(fault: Fault, waits: bool) -> Self {
-        let shared = Arc::<Shared>::default();
-        Self::on(fault, waits, shared)
+        Self::on(fault, waits, Arc::default())
     }
 
+    pub(super) fn saying_that_it_never_waits(self) -> Planted<true> {
+        Planted::on(self.fault, self.waits, Arc::clone(&self.shared))
+    }
+}
+
+impl<const SAYS_NEVER_WAITS: bool> Planted<SAYS_NEVER_WAITS> {
     fn on(fault: Fault, waits: bool, shared: Arc<Shared>) -> Self {
         let (cached, cached_lists, behind, own, cached_at) = Default::default();
         Self {
@@ -145,6 +150,14 @@ impl Planted {
             std::future::pending::<()>().await;
         }
         self.gap().await;
+    }
+
+    async fn waits_at(&self, verb: Fault) {
+        if self.has(verb)
+            || self.has(Fault::WaitsForList) && self.shared.taken.load(Ordering::Acquire)
+        {
+            yield_once().await;
+        }
     }
 
     /// Tells the other handles to empty their caches, unless this write is forgotten.
@@ -349,7 +362,7 @@ impl Drop for Busy<'_> {
     }
 }
 
-impl Drop for Planted {
+impl<const SAYS_NEVER_WAITS: bool> Drop for Planted<SAYS_NEVER_WAITS> {
     fn drop(&mut self) {
         if self.has(Fault::DropForgets) {
             *self.state() = State::default();
@@ -357,7 +370,9 @@ impl Drop for Planted {
     }
 }
 
-impl SessionStore for Planted {
+impl<const SAYS_NEVER_WAITS: bool> SessionStore for Planted<SAYS_NEVER_WAITS> {
+    const NEVER_WAITS: bool = SAYS_NEVER_WAITS;
+
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
         self.begin().await;
         self.tells(Fault::CachesPastCreate);
@@ -452,6 +467,7 @@ impl SessionStore for Planted {
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        self.waits_at(Fault::LoadWaits).await;
         if self.has(Fault::Unavailable) {
             return Err(StoreError::unavailable("the cable is out"));
         }
@@ -533,6 +549,7 @@ impl SessionStore for Planted {
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
+        self.waits_at(Fault::UpdateWaits).await;
         self.begin().await;
         self.tells(Fault::CachesPastUpdate);
         let cached = self.cached.lock().unwrap().get(&update.id()).cloned();
@@ -630,6 +647,7 @@ impl SessionStore for Planted {
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        self.waits_at(Fault::RemoveWaits).await;
         self.begin().await;
         self.tells(Fault::CachesPastRemove);
         let absent = self.cached.lock().unwrap().get(id).is_some_and(Option::is_none);
@@ -785,6 +803,11 @@ impl SessionStore for Planted {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         self.begin().await;
         self.locks(Fault::ListLeavesALock).await;
+        if self.has(Fault::WaitsForList) {
+            self.shared.taken.store(true, Ordering::Release);
+            yield_once().await;
+            self.shared.taken.store(false, Ordering::Release);
+        }
         if self.has(Fault::CachesLists)
             && let Some(listed) = self.cached_lists.lock().unwrap().get(subject)
         {
@@ -918,7 +941,7 @@ impl SessionStore for Planted {
     }
 }
 
-impl ScanStore for Planted {
+impl<const SAYS_NEVER_WAITS: bool> ScanStore for Planted<SAYS_NEVER_WAITS> {
     async fn scan(&self, from: Option<&Cursor>, limit: u32) -> Result<Page, StoreError> {
         self.begin().await;
         let state = self.state();

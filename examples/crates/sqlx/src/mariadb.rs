@@ -10,7 +10,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions, MySqlRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, Row, raw_sql};
 
 use self::statement::filled;
-use crate::row::{Columns, id, is_of, not_created, page, removed, session, usable};
+use crate::row::{Columns, id, is_of, not_created, page, removed, session, told, usable};
 use crate::value::{COLUMNS, Value, created, updated};
 
 /// SQLSTATE 40001, MariaDB's error 1213.
@@ -195,7 +195,7 @@ impl SessionStore for MariaDbStore {
         limit: u32,
     ) -> Result<Vec<Removed>, StoreError> {
         let values = [before.into(), i64::from(limit).into()];
-        self.rows(self.sql.remove_expired, &values).await?.iter().map(removed).collect()
+        told(self.rows(self.sql.remove_expired, &values).await?.iter().map(removed))
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
@@ -210,7 +210,7 @@ impl SessionStore for MariaDbStore {
     ) -> Result<Vec<SessionId>, StoreError> {
         let values = [subject.into(), except.copied().into()];
         let rows = self.rows(self.sql.remove_all, &values).await?;
-        rows.iter().map(id).collect()
+        told(rows.iter().map(id))
     }
 }
 

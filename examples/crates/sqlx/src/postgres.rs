@@ -11,7 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row, raw_sql};
 
 use self::statement::filled;
-use crate::row::{Columns, id, is_of, not_created, page, removed, session, usable};
+use crate::row::{Columns, id, is_of, not_created, page, removed, session, told, usable};
 use crate::value::{COLUMNS, Value, created, updated};
 
 /// What each statement runs under, whatever the database's default: by another
@@ -149,7 +149,7 @@ impl SessionStore for PostgresStore {
         limit: u32,
     ) -> Result<Vec<Removed>, StoreError> {
         let values = [before.into(), i64::from(limit).into()];
-        self.rows(self.sql.remove_expired, &values).await?.iter().map(removed).collect()
+        told(self.rows(self.sql.remove_expired, &values).await?.iter().map(removed))
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
@@ -164,7 +164,7 @@ impl SessionStore for PostgresStore {
     ) -> Result<Vec<SessionId>, StoreError> {
         let values = [subject.into(), except.copied().into()];
         let rows = self.rows(self.sql.remove_all, &values).await?;
-        rows.iter().map(id).collect()
+        told(rows.iter().map(id))
     }
 }
 

@@ -57,6 +57,21 @@ pub(crate) fn page(rows: &[impl Columns], limit: u32) -> Result<Page, StoreError
     Ok(Page { sessions, next })
 }
 
+/// What is told of rows that were removed: of as many as can be read, since the others are
+/// gone as well; the first error, if of none.
+pub(crate) fn told<T>(
+    removed: impl IntoIterator<Item = Result<T, StoreError>>,
+) -> Result<Vec<T>, StoreError> {
+    let (mut told, mut unreadable) = (Vec::new(), None);
+    for row in removed {
+        match row {
+            Ok(row) => told.push(row),
+            Err(error) => _ = unreadable.get_or_insert(error),
+        }
+    }
+    unreadable.filter(|_| told.is_empty()).map_or(Ok(told), Err)
+}
+
 /// What a sweep says of a row.
 pub(crate) fn removed(row: &impl Columns) -> Result<Removed, StoreError> {
     Ok(Removed::from_parts(

@@ -12,7 +12,7 @@ use sqlx::sqlite::{
 };
 use tokio::time::sleep;
 
-use crate::row::{Columns, id, is_of, not_created, page, removed, session, usable};
+use crate::row::{Columns, id, is_of, not_created, page, removed, session, told, usable};
 use crate::value::{COLUMNS, Value, created, updated};
 
 /// How many rows a sweep removes at once. The most take about 1 ms where the file is in
@@ -159,7 +159,7 @@ impl SessionStore for SqliteStore {
         before: Timestamp,
         limit: u32,
     ) -> Result<Vec<Removed>, StoreError> {
-        let (mut swept, mut left) = (Vec::new(), limit);
+        let (mut gone, mut left) = (Vec::new(), limit);
         let (fewest, most) = SWEPT_AT_ONCE.into_inner();
         let mut at_once = fewest;
         while left > 0 {
@@ -168,10 +168,10 @@ impl SessionStore for SqliteStore {
             let rows = match self.rows(self.sql.remove_expired, &values).await {
                 Ok(rows) => rows,
                 // What was removed is told, and the next call meets the error again.
-                Err(_) if !swept.is_empty() => break,
+                Err(_) if !gone.is_empty() => break,
                 Err(error) => return Err(error),
             };
-            swept.extend(rows.iter().map(removed).collect::<Result<Vec<_>, _>>()?);
+            gone.extend(rows.iter().map(removed));
             left -= batch;
             if rows.len() < batch as usize {
                 break;
@@ -184,7 +184,7 @@ impl SessionStore for SqliteStore {
                 sleep(took.max(Duration::from_millis(5))).await;
             }
         }
-        Ok(swept)
+        told(gone)
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
@@ -199,7 +199,7 @@ impl SessionStore for SqliteStore {
     ) -> Result<Vec<SessionId>, StoreError> {
         let values = [subject.into(), except.copied().into()];
         let rows = self.rows(self.sql.remove_all, &values).await?;
-        rows.iter().map(id).collect()
+        told(rows.iter().map(id))
     }
 }
 

@@ -1,16 +1,20 @@
-//! A sweep of a SQLite file lets other writers in. How long it keeps them waiting among
-//! millions of rows is measured in `large`.
+//! What a sweep tells of, and that a sweep of a SQLite file lets other writers in. How long
+//! it keeps them waiting among millions of rows is measured in `large`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use session_policy::Timestamp;
-use session_policy::store::SessionStore;
-use session_policy_sqlx::SqliteStore;
+use session_policy::store::{SessionStore, StoreError};
+use session_policy_sqlx::{MariaDbStore, PostgresStore, SqliteStore};
 use sqlx::Connection;
 use sqlx::sqlite::{SqlitePoolOptions, UpdateHookResult};
 
+use crate::engine::Engine;
+
+/// Outside of the range, and sorted before every other.
+const NO_INSTANT: i64 = i64::MIN + 1;
 const END: Timestamp = Timestamp::from_unix_secs(2_592_000);
 
 /// 6,000 expired sessions, in an order that their ids do not follow.
@@ -131,4 +135,52 @@ async fn a_sweep_that_fails_on_its_way_tells_what_it_removed() {
     let error = store.remove_expired(END, 1_000).await.unwrap_err();
     assert!(format!("{error:?}").contains("kept"), "{error:?}");
     assert_eq!(rows().await, 6_000 - 8);
+}
+
+/// What was removed with a row that is no session is told nevertheless, since the next call
+/// cannot; a sweep of such rows alone says what they are.
+async fn tells_what_can_be_read<S: Engine>() {
+    let Some(database) = S::database("session_policy_swept").await else { return };
+    let store = S::at(&database.url).await;
+    store.create_table().await.unwrap();
+    let put = async |n: u8, end: i64| {
+        let (id, secret) = (S::literal(&[n; 16]), S::literal(&[n; 32]));
+        let row = format!(
+            "INSERT INTO sessions VALUES ({id}, 'user-{n}', 'default', NULL, 0, NULL, 0, {secret}, \
+             {end}, {end}, {end}, {end}, 0, NULL)"
+        );
+        store.run(row).await.unwrap();
+    };
+    for sessions in [1, 9, 40] {
+        put(0, NO_INSTANT).await;
+        for n in 1..=sessions {
+            put(n, n.into()).await;
+        }
+        let swept = store.remove_expired(END, 100).await.unwrap();
+        let mut subjects: Vec<_> = swept.iter().map(|one| one.subject().to_owned()).collect();
+        let mut expected: Vec<_> = (1..=sessions).map(|n| format!("user-{n}")).collect();
+        subjects.sort();
+        expected.sort();
+        assert_eq!(subjects, expected);
+        assert_eq!(store.count("SELECT COUNT(*) FROM sessions").await, 0);
+    }
+    put(0, NO_INSTANT).await;
+    let error = store.remove_expired(END, 100).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
+    assert!(store.remove_expired(END, 100).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_sweep_of_mariadb_tells_what_can_be_read() {
+    tells_what_can_be_read::<MariaDbStore>().await;
+}
+
+#[tokio::test]
+async fn a_sweep_of_postgres_tells_what_can_be_read() {
+    tells_what_can_be_read::<PostgresStore>().await;
+}
+
+#[tokio::test]
+async fn a_sweep_of_sqlite_tells_what_can_be_read() {
+    tells_what_can_be_read::<SqliteStore>().await;
 }
