@@ -266,6 +266,7 @@ fn a_store_that_is_slow_keeps_it_open() {
     let auth = stream(&app);
     // A look is over when it is polled for the third time.
     app.store.wait(true);
+    app.store.calls();
     let sleep = |time: Duration| {
         let (app, mut left) = (&app, time.as_secs());
         poll_fn(move |context| {
@@ -280,6 +281,7 @@ fn a_store_that_is_slow_keeps_it_open() {
     };
     let refused = block_on(auth.ended(TimeDelta::seconds(4), sleep));
     assert_eq!((secs(&app), refused.as_str()), (1_800, "idle"));
+    assert_eq!(app.store.calls(), "load 899");
 }
 
 /// Also one that was looked at long before it begins to wait.
