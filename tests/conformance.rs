@@ -86,11 +86,14 @@ fn what_the_kit_does_is_what_is_written() {
     first.store(true, Ordering::Relaxed);
     let scans = block_on(kit.check_scan(empty));
     scans.assert_passed();
+    let none = block_on(kit.only("none of them").check(async || Recorded::new(&all, false)));
+    assert!(none.checks().is_empty());
     // Before the checks of each, where they run is found out; and two are of one store.
     let names = report.checks().iter().filter(|check| !check.name.ends_with("outlives it"));
     let names = ["where the checks run"].into_iter().chain(names.map(|check| check.name));
     let names = names.chain(["where the checks of scans run"]);
     let names = names.chain(scans.checks().iter().map(|check| check.name));
+    let names = names.chain(["where the checks of a store in memory run"]);
     let calls = all.into_inner().unwrap();
     let table: String =
         names.zip(&calls).map(|(name, calls)| recorded::line(calls, name)).collect();

@@ -132,7 +132,8 @@ impl<T> Parts<T> {
     }
 }
 
-/// The floor under a store of whole records: a map of the same sessions.
+/// The floor under a store of whole records: a map of the same sessions, which hands out a
+/// session, as `load` must.
 pub struct BareRecords(Parts<Session>);
 
 impl BareRecords {
@@ -147,7 +148,8 @@ impl BareRecords {
     #[inline]
     pub fn authenticate(&self, id: &SessionId, secret: &str) -> bool {
         let hash = || SecretHash::from_bytes(Sha256::digest(secret).into());
-        self.0.read(id.as_bytes(), |session| *session.secret() == hash()).unwrap_or(false)
+        let session = self.0.read(id.as_bytes(), Session::clone);
+        session.is_some_and(|session| *session.secret() == hash())
     }
 }
 

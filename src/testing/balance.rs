@@ -138,13 +138,13 @@ async fn of_one_subject(probe: &Probe) -> Verdict {
         let own = &sessions[thread];
         move || {
             let mut pace = Pace::of_thread(thread);
-            for (n, session) in own.iter().enumerate().take_while(|_| pace.goes_on()) {
-                let create = Call::Create(session.clone());
-                probe.block_on(probe.call(thread, &create))?;
-                if n % 4 == 3 {
-                    let remove = Call::Remove(own[n - 2].id());
-                    probe.block_on(probe.call(thread, &remove))?;
+            for four in own.chunks(4).take_while(|_| pace.goes_on()) {
+                for session in four {
+                    let create = Call::Create(session.clone());
+                    probe.block_on(probe.call(thread, &create))?;
                 }
+                let remove = Call::Remove(four[1].id());
+                probe.block_on(probe.call(thread, &remove))?;
             }
             Ok(())
         }

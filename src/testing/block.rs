@@ -77,3 +77,25 @@ pub(super) async fn sleep(duration: Duration) {
     })
     .await;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_sleep_lasts_as_long_as_said() {
+        let started = Instant::now();
+        assert_eq!(block_on(sleep(Duration::from_millis(30)), || false), Some(()));
+        assert!(started.elapsed() >= Duration::from_millis(30));
+    }
+
+    #[test]
+    fn a_flag_tells_once_that_it_was_woken() {
+        let flag = Arc::new(Flag::default());
+        assert!(!flag.take());
+        Waker::from(flag.clone()).wake();
+        assert!(flag.take() && !flag.take());
+    }
+}

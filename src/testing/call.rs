@@ -270,3 +270,7 @@ impl Race {
         self.calls.iter().any(|call| matches!(call, Call::Sweep(..)))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests;

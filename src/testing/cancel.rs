@@ -257,3 +257,7 @@ async fn answers(probe: &Probe, race: &Race, after: Vec<Session>, turn: u32) -> 
     let ghosts = probe.sweep(Timestamp::MAX, 100).await?;
     expect_removed("swept of what is not there", &[], &ghosts)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests;

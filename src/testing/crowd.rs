@@ -266,3 +266,7 @@ fn one_pass_on_threads(probe: &Probe) -> Verdict {
 fn not_returned() -> Failure {
     Failure::new("a call about all sessions of a subject does not return while others create some")
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests;

@@ -102,11 +102,13 @@ fn duel(
         }
         for who in 0..others {
             callers.push(Box::new(move || {
-                let (mut turn, pace) = (who, pace(others_nap));
-                while !done.load(Ordering::Acquire) {
+                let pace = pace(others_nap);
+                for one in (0..ones).cycle().skip(who) {
+                    if done.load(Ordering::Acquire) {
+                        break;
+                    }
                     pace.rests();
-                    other(turn % ones)?;
-                    turn += 1;
+                    other(one)?;
                 }
                 Ok(())
             }));
