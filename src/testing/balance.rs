@@ -138,10 +138,14 @@ async fn of_one_subject(probe: &Probe) -> Verdict {
         let own = &sessions[thread];
         move || {
             let mut pace = Pace::of_thread(thread);
-            for four in own.chunks(4).take_while(|_| pace.goes_on()) {
+            for four in own.chunks(4) {
+                if !pace.goes_on() {
+                    break;
+                }
                 for session in four {
                     let create = Call::Create(session.clone());
                     probe.block_on(probe.call(thread, &create))?;
+                    pace.rests();
                 }
                 let remove = Call::Remove(four[1].id());
                 probe.block_on(probe.call(thread, &remove))?;

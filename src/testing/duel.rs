@@ -103,12 +103,12 @@ fn duel(
         for who in 0..others {
             callers.push(Box::new(move || {
                 let pace = pace(others_nap);
-                for one in (0..ones).cycle().skip(who) {
+                for whom in (0..ones).cycle().skip(who) {
                     if done.load(Ordering::Acquire) {
                         break;
                     }
                     pace.rests();
-                    other(one)?;
+                    other(whom)?;
                 }
                 Ok(())
             }));

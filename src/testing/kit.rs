@@ -23,7 +23,7 @@ use crate::store::{AnyStore, ScanStore, SessionStore};
 /// | the guard of an update, and each field of one alone | one second and one version off |
 /// | a store without a clock | sessions that ended in 2001, and others that end in 2100 |
 /// | races | each pair of verbs, polled in every order; on threads where the store needs no runtime |
-/// | [`NEVER_WAITS`](SessionStore::NEVER_WAITS) | where the store says so: `load`, `update` and `remove` polled once, beside any other call |
+/// | [`NEVER_WAITS`](SessionStore::NEVER_WAITS) | where the store says so: `load`, `update` and `remove` polled once, alone and once another call has begun |
 /// | dropped calls | each verb after 0, 1, 2... polls; then every verb must agree |
 /// | two handles ([`check_with_handles`](Self::check_with_handles)) | a write through one, each verb through the other; the races once more |
 /// | scans ([`check_scan`](Self::check_scan)) | with writes between the pages |

@@ -211,7 +211,11 @@ pub(super) enum Fault {
     UpdateWritesAllOfSubject,
     UpdatesItsCache,
     VersionInADouble,
+    WaitsForCreate,
     WaitsForList,
+    WaitsForRemoveAll,
+    WaitsForSweep,
+    WaitsWhereNoneIs,
     WritesBehind,
 }
 
@@ -285,7 +289,11 @@ const NEVER_WAITS: Rows = &[
     (Fault::LoadWaits, How::SaysNeverWaits, IN_ONE_POLL),
     (Fault::RemoveWaits, How::SaysNeverWaits, IN_ONE_POLL),
     (Fault::UpdateWaits, How::SaysNeverWaits, IN_ONE_POLL),
+    (Fault::WaitsForCreate, How::SaysNeverWaits, IN_ONE_POLL),
     (Fault::WaitsForList, How::SaysNeverWaits, IN_ONE_POLL),
+    (Fault::WaitsForRemoveAll, How::SaysNeverWaits, IN_ONE_POLL),
+    (Fault::WaitsForSweep, How::SaysNeverWaits, IN_ONE_POLL),
+    (Fault::WaitsWhereNoneIs, How::SaysNeverWaits, IN_ONE_POLL),
 ];
 const IN_ONE_POLL: &str = "a store that says it never waits answers in the first poll";
 

@@ -14,6 +14,9 @@ use session_policy::{Lifetime, Session, SessionId, Timestamp};
 use crate::columns::{id_key, stored, subject_key, updated};
 use crate::faults::Fault;
 
+const WAITS_FOR: [Fault; 4] =
+    [Fault::WaitsForCreate, Fault::WaitsForList, Fault::WaitsForRemoveAll, Fault::WaitsForSweep];
+
 /// A handle on a store, which may say that it never waits.
 pub(super) struct Planted<const SAYS_NEVER_WAITS: bool = false> {
     pub(super) fault: Fault,
@@ -152,11 +155,23 @@ impl<const SAYS_NEVER_WAITS: bool> Planted<SAYS_NEVER_WAITS> {
         self.gap().await;
     }
 
-    async fn waits_at(&self, verb: Fault) {
-        if self.has(verb)
-            || self.has(Fault::WaitsForList) && self.shared.taken.load(Ordering::Acquire)
+    /// Waits in a verb that is not to wait.
+    async fn waits(&self, in_this_verb: Fault, id: &SessionId) {
+        let taken = || self.shared.taken.load(Ordering::Acquire);
+        if self.has(in_this_verb)
+            || WAITS_FOR.contains(&self.fault) && taken()
+            || self.has(Fault::WaitsWhereNoneIs) && self.get(id).is_none()
         {
             yield_once().await;
+        }
+    }
+
+    /// What those wait for.
+    async fn is_waited_for(&self, fault: Fault) {
+        if self.has(fault) {
+            self.shared.taken.store(true, Ordering::Release);
+            yield_once().await;
+            self.shared.taken.store(false, Ordering::Release);
         }
     }
 
@@ -375,6 +390,7 @@ impl<const SAYS_NEVER_WAITS: bool> SessionStore for Planted<SAYS_NEVER_WAITS> {
 
     async fn create(&self, session: &Session) -> Result<(), StoreError> {
         self.begin().await;
+        self.is_waited_for(Fault::WaitsForCreate).await;
         self.tells(Fault::CachesPastCreate);
         self.forget_cached(&session.id());
         let id = id_key(self.fault, session.id());
@@ -467,7 +483,7 @@ impl<const SAYS_NEVER_WAITS: bool> SessionStore for Planted<SAYS_NEVER_WAITS> {
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        self.waits_at(Fault::LoadWaits).await;
+        self.waits(Fault::LoadWaits, id).await;
         if self.has(Fault::Unavailable) {
             return Err(StoreError::unavailable("the cable is out"));
         }
@@ -549,7 +565,7 @@ impl<const SAYS_NEVER_WAITS: bool> SessionStore for Planted<SAYS_NEVER_WAITS> {
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        self.waits_at(Fault::UpdateWaits).await;
+        self.waits(Fault::UpdateWaits, &update.id()).await;
         self.begin().await;
         self.tells(Fault::CachesPastUpdate);
         let cached = self.cached.lock().unwrap().get(&update.id()).cloned();
@@ -647,7 +663,7 @@ impl<const SAYS_NEVER_WAITS: bool> SessionStore for Planted<SAYS_NEVER_WAITS> {
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
-        self.waits_at(Fault::RemoveWaits).await;
+        self.waits(Fault::RemoveWaits, id).await;
         self.begin().await;
         self.tells(Fault::CachesPastRemove);
         let absent = self.cached.lock().unwrap().get(id).is_some_and(Option::is_none);
@@ -714,6 +730,7 @@ impl<const SAYS_NEVER_WAITS: bool> SessionStore for Planted<SAYS_NEVER_WAITS> {
         limit: u32,
     ) -> Result<Vec<Removed>, StoreError> {
         self.begin().await;
+        self.is_waited_for(Fault::WaitsForSweep).await;
         self.tells(Fault::CachesPastSweep);
         self.locks(Fault::SweepLeavesALock).await;
         self.cached.lock().unwrap().clear();
@@ -803,11 +820,7 @@ impl<const SAYS_NEVER_WAITS: bool> SessionStore for Planted<SAYS_NEVER_WAITS> {
     async fn list(&self, subject: &str) -> Result<Vec<Session>, StoreError> {
         self.begin().await;
         self.locks(Fault::ListLeavesALock).await;
-        if self.has(Fault::WaitsForList) {
-            self.shared.taken.store(true, Ordering::Release);
-            yield_once().await;
-            self.shared.taken.store(false, Ordering::Release);
-        }
+        self.is_waited_for(Fault::WaitsForList).await;
         if self.has(Fault::CachesLists)
             && let Some(listed) = self.cached_lists.lock().unwrap().get(subject)
         {
@@ -865,6 +878,7 @@ impl<const SAYS_NEVER_WAITS: bool> SessionStore for Planted<SAYS_NEVER_WAITS> {
         except: Option<&SessionId>,
     ) -> Result<Vec<SessionId>, StoreError> {
         self.begin().await;
+        self.is_waited_for(Fault::WaitsForRemoveAll).await;
         self.tells(Fault::CachesPastRemoveAll);
         self.locks(Fault::RemoveAllLeavesALock).await;
         while self.has(Fault::RemoveAllWaitsForRest) {

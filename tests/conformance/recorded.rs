@@ -1,11 +1,15 @@
 //! What the kit does: its calls, in their order, and which of them it drops.
+//!
+//! The numbers rest on more than the kit: on the texts that `Debug` gives, and, of ids and
+//! subjects that are alike by the standard hash, on that.
 
 use std::fmt::Write as _;
-use std::hash::{DefaultHasher, Hasher};
+use std::future::pending;
 use std::sync::{Arc, Mutex};
 
 use session_policy::store::{Cursor, Page, Removed, ScanStore, SessionStore, StoreError, Update};
 use session_policy::{Session, SessionId, Timestamp};
+use sha2::{Digest, Sha256};
 
 use crate::faults::Fault;
 use crate::planted::Planted;
@@ -14,6 +18,8 @@ use crate::planted::Planted;
 pub(super) struct Recorded {
     store: Planted,
     handle: char,
+    /// Whether a load is never answered.
+    is_away: bool,
     calls: Arc<Mutex<Calls>>,
 }
 
@@ -22,7 +28,7 @@ pub(super) struct Recorded {
 pub(super) struct Calls {
     counts: [u32; VERBS.len()],
     text: String,
-    digest: DefaultHasher,
+    digest: Sha256,
 }
 
 const VERBS: [&str; 8] =
@@ -30,25 +36,24 @@ const VERBS: [&str; 8] =
 
 impl Calls {
     fn note(&mut self) {
-        self.digest.write(self.text.as_bytes());
+        self.digest.update(&self.text);
         self.text.clear();
     }
 }
 
 impl Recorded {
-    /// An empty store, whose calls become the last of `all`. The first of a kit's stores waits
-    /// for another thread, as for a server, so that the kit calls from no threads, whose order
-    /// would be another each time.
-    pub(super) fn new(all: &Mutex<Vec<Arc<Mutex<Calls>>>>, is_first: bool) -> Self {
+    /// An empty store, whose calls become the last of `all`. One that is away shows the kit,
+    /// as its first store, that it waits for a server: then the kit calls from no threads,
+    /// whose order would be another each time.
+    pub(super) fn new(all: &Mutex<Vec<Arc<Mutex<Calls>>>>, is_away: bool) -> Self {
         let calls = Arc::<Mutex<Calls>>::default();
         all.lock().unwrap().push(calls.clone());
-        let store = Planted::new(Fault::None, true);
-        let store = if is_first { store.waiting_outside() } else { store };
-        Self { store, handle: '1', calls }
+        Self { store: Planted::new(Fault::None, true), handle: '1', is_away, calls }
     }
 
     pub(super) fn another(&self) -> Self {
-        Self { store: self.store.another(), handle: '2', calls: self.calls.clone() }
+        let (calls, is_away) = (self.calls.clone(), self.is_away);
+        Self { store: self.store.another(), handle: '2', is_away, calls }
     }
 
     async fn noted<T>(
@@ -83,7 +88,9 @@ pub(super) fn line(calls: &Mutex<Calls>, name: &str) -> String {
     for (verb, count) in VERBS.iter().zip(calls.counts).filter(|(_, count)| *count > 0) {
         write!(line, " {verb} {count},").unwrap();
     }
-    writeln!(line, " {:016x}", calls.digest.finish()).unwrap();
+    line.push(' ');
+    bytes(&mut line, &calls.digest.clone().finalize()[..8]);
+    line.push('\n');
     line
 }
 
@@ -104,7 +111,13 @@ impl SessionStore for Recorded {
 
     async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
         let about = |text: &mut String| bytes(text, id.as_bytes());
-        self.noted("load", about, self.store.load(id)).await
+        let answer = async {
+            if self.is_away {
+                pending::<()>().await;
+            }
+            self.store.load(id).await
+        };
+        self.noted("load", about, answer).await
     }
 
     async fn update(&self, update: &Update) -> Result<bool, StoreError> {

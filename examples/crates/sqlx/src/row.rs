@@ -57,13 +57,14 @@ pub(crate) fn page(rows: &[impl Columns], limit: u32) -> Result<Page, StoreError
     Ok(Page { sessions, next })
 }
 
-/// What is told of rows that were removed: of as many as can be read, since the others are
-/// gone as well; the first error, if of none.
-pub(crate) fn told<T>(
-    removed: impl IntoIterator<Item = Result<T, StoreError>>,
-) -> Result<Vec<T>, StoreError> {
+/// What a sweep tells of the rows that it removed: of as many as can be read, since the
+/// others are gone as well; the first error, if of none. So a sweep of as many as it may be
+/// can tell of one less.
+pub(crate) fn told(
+    rows: impl IntoIterator<Item = Result<Removed, StoreError>>,
+) -> Result<Vec<Removed>, StoreError> {
     let (mut told, mut unreadable) = (Vec::new(), None);
-    for row in removed {
+    for row in rows {
         match row {
             Ok(row) => told.push(row),
             Err(error) => _ = unreadable.get_or_insert(error),
