@@ -81,9 +81,9 @@ async fn one(probe: &Probe, calls: &Race, n: u32, plan: Plan) -> Verdict<Vec<usi
 
 async fn on_threads(probe: &Probe, race: &(impl Fn(u32) -> Race + Sync)) -> Verdict {
     let until = Instant::now() + ON_THREADS;
-    let mut n = 0;
-    while n < ROUNDS && Instant::now() < until {
-        let mut races: Vec<_> = (n..n + BATCH).map(|step| race(step * SPACE)).collect();
+    let firsts = (0..ROUNDS).step_by(BATCH as usize);
+    for (turn, first) in (0..).zip(firsts).take_while(|_| Instant::now() < until) {
+        let mut races: Vec<_> = (first..first + BATCH).map(|step| race(step * SPACE)).collect();
         let answers = in_step(probe, &races, until)?;
         races.truncate(answers.len());
         let left = if races.iter().any(Race::sweeps) {
@@ -96,8 +96,7 @@ async fn on_threads(probe: &Probe, race: &(impl Fn(u32) -> Race + Sync)) -> Verd
             }
             left
         };
-        clear(probe, &left, n / BATCH).await?;
-        n += BATCH;
+        clear(probe, &left, turn).await?;
     }
     Ok(())
 }
