@@ -126,3 +126,19 @@ impl Failure {
         Self { why: std::format!("{place}: {}", self.why), ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Failure;
+
+    #[test]
+    fn a_failure_says_where_and_whether_it_hung() {
+        let failed = Failure::new("expected 1, seen 2");
+        let hung = Failure::of_a_hang("no answer".into()).within("on threads");
+        assert!(!failed.is_a_hang() && hung.is_a_hang());
+        assert_eq!(
+            (failed.why.as_str(), hung.why.as_str()),
+            ("expected 1, seen 2", "on threads: no answer",)
+        );
+    }
+}

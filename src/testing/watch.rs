@@ -114,7 +114,7 @@ impl Timer {
         thread::spawn(move || {
             let is_running =
                 |time| dropped.recv_timeout(time) == Err::<(), _>(RecvTimeoutError::Timeout);
-            let (started, mut named) = (Instant::now(), false);
+            let (started, mut unnamed) = (Instant::now(), Some(name));
             loop {
                 let before = answered.load(Ordering::Relaxed);
                 let mut waited = Duration::ZERO;
@@ -124,8 +124,7 @@ impl Timer {
                         return;
                     }
                     waited += step;
-                    if !named && started.elapsed() >= LONG {
-                        named = true;
+                    if let Some(name) = unnamed.take_if(|_| started.elapsed() >= LONG) {
                         tell(&format!("still running after {} s: {name}", LONG.as_secs()));
                     }
                 }
