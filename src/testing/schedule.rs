@@ -176,3 +176,55 @@ impl<T> Future for Strict<'_, T> {
         self.future.as_mut().poll(&mut Context::from_waker(&waker))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use core::cell::{Cell, RefCell};
+
+    use super::super::block::block_on;
+    use super::*;
+
+    type Boxed<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+    fn polls(futures: [Boxed<'_>; 2], plan: Plan) -> Vec<usize> {
+        block_on(race(futures, plan), || false).unwrap().1
+    }
+
+    #[test]
+    fn one_that_goes_first_and_is_always_woken_leaves_others_their_turn() {
+        let (done, count) = (Cell::new(false), Cell::new(0));
+        let first = poll_fn(|context| {
+            count.set(count.get() + 1);
+            context.waker().wake_by_ref();
+            if done.get() || count.get() == 1_000 { Poll::Ready(()) } else { Poll::Pending }
+        });
+        let plan = Plan::Split(1_000, 1);
+        assert_eq!(polls([Box::pin(first), Box::pin(async { done.set(true) })], plan), [66, 1]);
+    }
+
+    #[test]
+    fn one_is_polled_only_once_it_was_woken() {
+        for plan in [Plan::InTurn, Plan::Reversed, Plan::Shuffled(Random(1)), Plan::Split(9, 1)] {
+            let (waker, count) = (RefCell::new(None::<Waker>), Cell::new(0));
+            let over = || count.get() > 5;
+            let first = poll_fn(|context| {
+                *waker.borrow_mut() = Some(context.waker().clone());
+                if over() { Poll::Ready(()) } else { Poll::Pending }
+            });
+            let other = poll_fn(|context| {
+                count.set(count.get() + 1);
+                context.waker().wake_by_ref();
+                if !over() {
+                    return Poll::Pending;
+                }
+                if let Some(waker) = waker.take() {
+                    waker.wake();
+                }
+                Poll::Ready(())
+            });
+            let polls = polls([Box::pin(first), Box::pin(other)], plan.clone());
+            assert!(polls[0] <= 2 && polls[1] == 6, "{plan:?}: {polls:?}");
+        }
+    }
+}
