@@ -8,18 +8,18 @@ mod columns;
 mod faults;
 #[path = "conformance/planted.rs"]
 mod planted;
+#[cfg(all(target_pointer_width = "64", target_endian = "little"))]
 #[path = "conformance/recorded.rs"]
 mod recorded;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use faults::{Fault, How, KINDS};
 use planted::Planted;
 use pollster::block_on;
-use recorded::Recorded;
 use session_policy::MemoryStore;
 use session_policy::store::AnyStore;
 use session_policy::testing::{Outcome, Report, StoreKit};
@@ -76,10 +76,11 @@ fn a_right_store_conforms_whether_its_calls_wait_or_not() {
 /// do less, or something else, shows there. What it does on threads is not, where chance
 /// decides, nor what it asks of a store that says it never waits. With
 /// `SESSION_POLICY_WRITE_CALLS=1` it is written anew.
+#[cfg(all(target_pointer_width = "64", target_endian = "little"))] // As std hashes there.
 #[test]
 fn what_the_kit_does_is_what_is_written() {
-    let (all, first) = (Mutex::default(), AtomicBool::new(true));
-    let empty = async || Recorded::new(&all, first.swap(false, Ordering::Relaxed));
+    let (all, first) = (Mutex::default(), std::sync::atomic::AtomicBool::new(true));
+    let empty = async || recorded::Recorded::new(&all, first.swap(false, Ordering::Relaxed));
     let kit = StoreKit::new().large(500);
     let report = block_on(kit.check_with_handles(empty, async |store| store.another()));
     report.assert_passed();
@@ -105,7 +106,7 @@ fn what_the_kit_does_is_what_is_written() {
     for (line, written) in table.lines().zip(written.lines()) {
         assert_eq!(line, written);
     }
-    assert_eq!(table, written);
+    assert_eq!(table.lines().count(), written.lines().count());
 }
 
 #[test]

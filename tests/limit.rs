@@ -14,7 +14,7 @@ use std::thread;
 
 use chrono::TimeDelta;
 use pollster::block_on;
-use session_policy::store::{Removed, SessionStore, StoreError, Update};
+use session_policy::store::{Removed, SecretHash, SessionStore, StoreError, Update};
 use session_policy::{
     AuthenticateError, Clock, Event, EventKind, ManualClock, MemoryStore, Policies, Session,
     SessionId, SessionLimit, SessionPolicy, Sessions, SignIn, StartError, Started, Timestamp,
@@ -395,6 +395,27 @@ fn the_session_that_was_renewed_the_longest_ago_makes_way() {
     assert!(block_on(sessions.authenticate(tablet.token.expose())).is_err());
     for started in [laptop, phone] {
         block_on(sessions.authenticate(started.token.expose())).unwrap();
+    }
+}
+
+/// Every sign-in that is raced names the same ones.
+#[test]
+fn of_sessions_that_nothing_else_tells_apart_the_lowest_ids_make_way() {
+    for when_full in [WhenFull::EndOldest, WhenFull::EndLeastRecent] {
+        let (sessions, _) = sessions(MemoryStore::new(), 11, when_full);
+        let lifetime = SessionPolicy::WORKING_DAY.start(LOGIN);
+        for n in (0..20_u8).map(|n| n * 7 % 20) {
+            let (id, secret) = (SessionId::from_bytes([n; 16]), SecretHash::of_secret(&[n; 32]));
+            let session = Session::new(id, "user-42", "default", secret, lifetime).unwrap();
+            block_on(sessions.store().create(&session)).unwrap();
+        }
+        let before = block_on(sessions.store().list("user-42")).unwrap();
+        let started = block_on(sessions.start("user-42")).unwrap().session.id();
+        let before: BTreeSet<_> = before.iter().map(Session::id).collect();
+        let mut expected: BTreeSet<_> = before.into_iter().skip(10).collect();
+        expected.insert(started);
+        let left = block_on(sessions.store().list("user-42")).unwrap();
+        assert_eq!(left.iter().map(Session::id).collect::<BTreeSet<_>>(), expected);
     }
 }
 

@@ -128,12 +128,16 @@ async fn updated(probe: &Probe) -> Verdict {
     expect("removed", &true, &probe.remove(id).await?)
 }
 
+/// What one thread creates of it.
+fn family(thread: u32) -> Vec<Session> {
+    let of = |n| with(&full(n), |parts| parts.subject = "family".into());
+    (0..1_000).map(|n| of(thread * 10_000 + n)).collect()
+}
+
 /// Sessions of one subject that come and go are listed just as they are loaded. An
 /// id comes once, so that what is lost stays lost.
 async fn of_one_subject(probe: &Probe) -> Verdict {
-    let of = |n| with(&full(n), |parts| parts.subject = "family".into());
-    let sessions: Vec<Vec<Session>> =
-        (0..6_u32).map(|thread| (0..1_000).map(|n| of(thread * 10_000 + n)).collect()).collect();
+    let sessions: Vec<Vec<Session>> = (0..6).map(family).collect();
     let caller = |thread: usize| {
         let own = &sessions[thread];
         move || {
@@ -158,4 +162,17 @@ async fn of_one_subject(probe: &Probe) -> Verdict {
     let there = held(probe, &race).await?;
     clear(probe, &there, 1).await?;
     probe.lists("listed once all are removed", "family", &[]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_id_of_the_family_comes_once() {
+        let ids: BTreeSet<_> = (0..6).flat_map(family).map(|session| session.id()).collect();
+        assert_eq!(ids.len(), 6_000);
+    }
 }

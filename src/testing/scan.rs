@@ -34,13 +34,17 @@ impl Scan {
         Self { from: Some(cursor), ..Self::new(limit, sessions) }
     }
 
+    const fn is_endless(&self) -> bool {
+        self.pages > self.sessions * 2 + PAGES
+    }
+
     /// The sessions of the next page; `None` after the last.
     async fn next(&mut self, probe: &Probe) -> Verdict<Option<Vec<Session>>> {
         if self.ended {
             return Ok(None);
         }
-        let Self { limit, sessions, pages, .. } = *self;
-        if pages > sessions * 2 + PAGES {
+        let Self { limit, sessions, .. } = *self;
+        if self.is_endless() {
             let why = format!("a scan of {sessions} sessions with limit {limit} does not end");
             return Err(Failure::new(why));
         }

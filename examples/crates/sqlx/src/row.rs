@@ -59,7 +59,7 @@ pub(crate) fn page(rows: &[impl Columns], limit: u32) -> Result<Page, StoreError
 
 /// What a sweep tells of the rows that it removed: of as many as can be read, since the
 /// others are gone as well; the first error, if of none. So a sweep of as many as it may be
-/// can tell of one less.
+/// can tell of fewer.
 pub(crate) fn told(
     rows: impl IntoIterator<Item = Result<Removed, StoreError>>,
 ) -> Result<Vec<Removed>, StoreError> {
